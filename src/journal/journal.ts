@@ -1,0 +1,72 @@
+/**
+ * The port: where events are kept. One file a journal beside this one, one conformance suite for all
+ * (`testing/journal-conformance.ts`).
+ *
+ * Invariants that every journal keeps:
+ * 1. A record is one batch: all of it is there, or none of it.
+ * 2. When `append` resolves, the record survives whatever the journal promises to survive.
+ * 3. Records follow one another without gap: `firstSeq` is the last seq so far + 1, `prevHash` the last hash.
+ * 4. An append with another expected seq is refused (`FENCED`) and changes nothing.
+ * 5. A snapshot without its footer does not exist.
+ */
+
+/** One batch of events, sealed into the chain. */
+export interface JournalRecord {
+  readonly firstSeq: number;
+  readonly count: number;
+  /** Grows with every writer that takes the journal over. */
+  readonly epoch: number;
+  /** Epoch milliseconds of the batch. */
+  readonly at: number;
+  /** Hash of the record before; 32 zero bytes for the first. */
+  readonly prevHash: Uint8Array;
+  /** SHA-256 over everything else in the record. */
+  readonly hash: Uint8Array;
+  readonly codec: number;
+  readonly bytes: Uint8Array;
+}
+
+/** A sealed snapshot: the state as of `seq`, in order of writing. */
+export interface SnapshotReader {
+  readonly seq: number;
+  /** Hash of the record that ends with `seq`. */
+  readonly hash: Uint8Array;
+  readonly chunks: AsyncIterable<Uint8Array>;
+}
+
+/** What `writeSnapshot` takes: chunks of at most 256 KiB, produced as they are asked for. */
+export interface SnapshotWriter {
+  readonly seq: number;
+  readonly hash: Uint8Array;
+  readonly chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
+}
+
+/** What opening found, besides the events. */
+export interface Opened {
+  /** The newest sealed snapshot, if any. */
+  readonly snapshot?: SnapshotReader;
+  /** The records after the snapshot (or all). */
+  readonly records: AsyncIterable<JournalRecord>;
+  /** Seq of the last event; 0 when empty. */
+  readonly lastSeq: number;
+  /** Hash of the last record; 32 zero bytes when empty. */
+  readonly lastHash: Uint8Array;
+  /** This writer's epoch: one more than the last in the journal. */
+  readonly epoch: number;
+  /** A torn tail that was cut off, told in words. */
+  readonly repaired?: string;
+}
+
+export interface Journal {
+  /** For people: `memory:` or `sqlite:path`. */
+  readonly url: string;
+  /** Takes the journal over for writing. `JOURNAL_LOCKED` when another process writes it; `JOURNAL_CORRUPT`. */
+  open(): Promise<Opened>;
+  /** Atomic; durable when it resolves. Appends may be called one after the other without waiting; they land in order. */
+  append(record: JournalRecord, expectedSeq: number): Promise<void>;
+  /** The record that holds `fromSeq`, and all after it as of now; in short transactions. `SEQ_COMPACTED` below the floor. */
+  read(fromSeq: number): AsyncIterable<JournalRecord>;
+  /** Resolves when the snapshot is sealed. */
+  writeSnapshot(snapshot: SnapshotWriter): Promise<void>;
+  close(): Promise<void>;
+}

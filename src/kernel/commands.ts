@@ -1,0 +1,133 @@
+/**
+ * What somebody asks. A command and a time go into the kernel; events, or a refusal, come out. Commands are plain data:
+ * their shapes are checked by the kernel before anything is decided, names after that.
+ */
+import type { ErrorCode } from "../errors.ts";
+import type { Json, RecordOf, SkillRequirement } from "../coordination/structures/types.ts";
+import type { BreakerPolicy, Failure, ResourceKind, RetryPolicy } from "./events.ts";
+
+/** A task as it is asked for: the public TaskSpec with its dependencies as ids. */
+export interface TaskRequest {
+  readonly id?: string;
+  readonly name?: string;
+  readonly input?: Json;
+  readonly context?: Json;
+  readonly skills?: readonly SkillRequirement[];
+  readonly agent?: string;
+  readonly priority?: number;
+  readonly load?: number;
+  readonly dependsOn?: readonly string[];
+  readonly onDependencyFailure?: "skip" | "run";
+  readonly resources?: RecordOf<number>;
+  readonly timeoutMs?: number;
+  readonly deadlineMs?: number;
+  readonly estimatedMs?: number;
+  readonly graceMs?: number;
+  readonly retry?: RetryPolicy;
+  readonly preemptible?: boolean;
+}
+
+export interface AgentDescription {
+  readonly name: string;
+  readonly kind: "agent" | "manager";
+  readonly description?: string;
+  readonly skills?: readonly string[] | RecordOf<number>;
+  readonly capacity?: number;
+  readonly weight?: number;
+  readonly team?: readonly string[];
+  readonly breaker?: BreakerPolicy;
+  readonly votes?: boolean;
+  readonly minSuccess?: number | "all" | "any";
+  readonly failFast?: boolean;
+}
+
+export interface ResourceSpec {
+  readonly kind: ResourceKind;
+  readonly capacity: number;
+  readonly per?: number;
+}
+
+export interface OpenSettings {
+  readonly concurrency?: number;
+  readonly agingMs?: number;
+  readonly protectAfterMs?: number;
+  readonly unroutableMs?: number;
+  readonly strict?: boolean;
+}
+
+export interface BallotRequest {
+  readonly question: string;
+  readonly options: readonly string[];
+  readonly voters?: readonly string[];
+  readonly method?: string;
+  readonly weights?: RecordOf<number>;
+  readonly quorum?: number;
+  readonly threshold?: number | { readonly atLeast: string };
+  readonly tieBreak?: Json;
+  readonly deadlineMs?: number;
+  readonly context?: Json;
+}
+
+/** An attempt speaks for itself with its task and its token; an old token is `FENCED`. */
+interface FromAttempt {
+  readonly taskId: string;
+  readonly token: number;
+}
+
+export type Command =
+  | ({ readonly type: "coordinator.open" } & OpenSettings)
+  | { readonly type: "coordinator.close" }
+  | { readonly type: "agent.register"; readonly agent: AgentDescription }
+  | { readonly type: "agent.unregister"; readonly agent: string }
+  | { readonly type: "team.set"; readonly manager: string; readonly team: readonly string[] }
+  | ({ readonly type: "resource.set"; readonly resource: string } & ResourceSpec)
+  /** All or nothing. `from`: submitted by the code of that attempt; ids are then local to its task. */
+  | { readonly type: "task.submit"; readonly tasks: readonly TaskRequest[]; readonly key?: string; readonly from?: FromAttempt }
+  | { readonly type: "task.cancel"; readonly taskId: string; readonly reason?: string }
+  | { readonly type: "task.pause"; readonly taskId: string }
+  | { readonly type: "task.resume"; readonly taskId: string }
+  | { readonly type: "task.prioritize"; readonly taskId: string; readonly priority: number }
+  | { readonly type: "task.retry"; readonly taskId: string }
+  /** Also how a manager's aggregate phase gives its output. */
+  | ({ readonly type: "attempt.complete"; readonly output: Json } & FromAttempt)
+  /** It threw, or stopped because it was told to. */
+  | ({ readonly type: "attempt.fail"; readonly error: Failure } & FromAttempt)
+  | ({ readonly type: "attempt.checkpoint"; readonly state: Json } & FromAttempt)
+  /** A manager's phase gives subtasks: its plan, or another round after aggregate. */
+  | ({ readonly type: "attempt.plan"; readonly tasks: readonly TaskRequest[] } & FromAttempt)
+  /** It awaits these tasks; answered when it has its slot and load again (`attempt.regained`). */
+  | ({ readonly type: "attempt.await"; readonly on: readonly string[] } & FromAttempt)
+  | ({ readonly type: "attempt.request"; readonly amounts: RecordOf<number>; readonly wait?: boolean; readonly leaseMs?: number } & FromAttempt)
+  | ({ readonly type: "attempt.release"; readonly allocationId: string; readonly allocationToken: number } & FromAttempt)
+  | ({ readonly type: "ballot.open" } & BallotRequest)
+  | { readonly type: "ballot.cast"; readonly ballotId: string; readonly voter: string; readonly vote?: Json }
+  /** Time has passed; nothing else. */
+  | { readonly type: "tick" };
+
+/** A command on its way: who asks, and an id under which asking again changes nothing. */
+export interface Envelope {
+  readonly command: Command;
+  readonly id?: string;
+  readonly by?: string;
+  readonly trace?: string;
+}
+
+/** An expected refusal, as data. It leaves no trace. */
+export interface Refusal {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly details?: { readonly [key: string]: Json };
+}
+
+/** What the asker gets: ids of what was made (tasks in the order asked for, a ballot, an allocation, a queued request), or a refusal. */
+export type Answer =
+  | { readonly ok: true; readonly ids: readonly string[]; readonly allocation?: GrantedAllocation }
+  | { readonly ok: false; readonly refusal: Refusal };
+
+export interface GrantedAllocation {
+  readonly id: string;
+  readonly token: number;
+  readonly holder: string;
+  readonly amounts: Readonly<Record<string, number>>;
+  readonly expiresAt?: number;
+}

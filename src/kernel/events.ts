@@ -1,0 +1,447 @@
+/**
+ * What happened. Events are the truth: the state is whatever replaying them gives. Each is past tense, self-contained
+ * and versioned; the table {@link EVENTS} is the record format's vocabulary and only ever grows: a code is never used
+ * again, a field is never moved, and a change of meaning is a new version.
+ */
+import type { ErrorCode } from "../errors.ts";
+import type { Json, SkillRequirement } from "../coordination/structures/types.ts";
+
+/** What every event carries beside its own fields. */
+export interface EventHead {
+  /** Position in the log; the first is 1, without gaps. */
+  readonly seq: number;
+  /** Epoch milliseconds by the kernel's clock, which never runs backwards. */
+  readonly at: number;
+  /** The command that caused it, when it came with an id. */
+  readonly commandId?: string;
+  /** Who asked. */
+  readonly by?: string;
+  readonly trace?: string;
+}
+
+/** Why an attempt was told to stop. */
+export type StopReason = "preempted" | "paused" | "cancelled" | "timeout" | "deadline";
+
+/** How an attempt ended. */
+export type AttemptEnd = "completed" | "failed" | "timeout" | "preempted" | "cancelled" | "lost" | "abandoned";
+
+/** What an attempt is asked to do: an ordinary agent's work, or one of a manager's two phases. */
+export type Phase = "run" | "plan" | "aggregate";
+
+/** An error as data, as it is journaled. */
+export interface Failure {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly retryable?: boolean;
+  readonly details?: { readonly [key: string]: Json };
+}
+
+export interface RetryPolicy {
+  readonly maxAttempts?: number;
+  readonly initialMs?: number;
+  readonly maxMs?: number;
+  readonly factor?: number;
+  readonly jitter?: boolean;
+}
+
+export interface BreakerPolicy {
+  readonly failureThreshold?: number;
+  readonly ratio?: number;
+  readonly minCalls?: number;
+  readonly windowMs?: number;
+  readonly resetMs?: number;
+  readonly halfOpenMax?: number;
+}
+
+export type ResourceKind = "compute" | "memory" | "storage" | "api_call" | "data";
+
+export interface OpenedEvent {
+  readonly type: "coordinator.opened";
+  readonly v: 1;
+  readonly concurrency: number;
+  /** Absent: aging is off. */
+  readonly agingMs?: number;
+  /** Absent: never. */
+  readonly protectAfterMs?: number;
+  readonly unroutableMs: number;
+  readonly strict?: boolean;
+}
+export interface ClosedEvent {
+  readonly type: "coordinator.closed";
+  readonly v: 1;
+}
+export interface AgentRegisteredEvent {
+  readonly type: "agent.registered";
+  readonly v: 1;
+  readonly agent: string;
+  readonly kind: "agent" | "manager";
+  readonly skills: Readonly<Record<string, number>>;
+  readonly capacity: number;
+  readonly weight: number;
+  readonly description?: string;
+  readonly team?: readonly string[];
+  readonly breaker?: BreakerPolicy;
+  /** Whether it has a voter. */
+  readonly votes?: boolean;
+  /** For a manager: how many subtasks must succeed. */
+  readonly minSuccess?: number | "all" | "any";
+  readonly failFast?: boolean;
+}
+export interface AgentUnregisteredEvent {
+  readonly type: "agent.unregistered";
+  readonly v: 1;
+  readonly agent: string;
+}
+export interface TeamChangedEvent {
+  readonly type: "team.changed";
+  readonly v: 1;
+  readonly agent: string;
+  readonly team: readonly string[];
+}
+export interface ResourceSetEvent {
+  readonly type: "resource.set";
+  readonly v: 1;
+  readonly resource: string;
+  readonly kind: ResourceKind;
+  readonly capacity: number;
+  /** Milliseconds in which `capacity` tokens refill; absent: not a rate. */
+  readonly per?: number;
+}
+
+/** What a task asks for, with defaults left out. Amounts are numbers of at most nine places. */
+export interface TaskFields {
+  readonly name?: string;
+  readonly input?: Json;
+  readonly context?: Json;
+  readonly skills?: readonly SkillRequirement[];
+  /** A pin. */
+  readonly agent?: string;
+  readonly priority?: number;
+  readonly load?: number;
+  /** Global ids. */
+  readonly dependsOn?: readonly string[];
+  /** The same as they were written, where that differs. */
+  readonly dependsOnAs?: readonly string[];
+  readonly onDependencyFailure?: "run";
+  readonly resources?: Readonly<Record<string, number>>;
+  readonly timeoutMs?: number;
+  readonly deadlineMs?: number;
+  readonly estimatedMs?: number;
+  readonly graceMs?: number;
+  readonly retry?: RetryPolicy;
+  readonly preemptible?: false;
+}
+export interface TaskSubmittedEvent extends TaskFields {
+  readonly type: "task.submitted";
+  readonly v: 1;
+  readonly taskId: string;
+  readonly parentId?: string;
+  /** The round of the parent's plan that it belongs to; absent: submitted by an agent's own code. */
+  readonly round?: number;
+  /** The manager whose team may do it. */
+  readonly scope?: string;
+  /** Epoch milliseconds by which it must have ended; own or inherited, whichever is earlier. */
+  readonly deadlineAt?: number;
+  /** The idempotency key of the call. */
+  readonly key?: string;
+}
+/** An attempt begins: it holds a slot, room on the agent and all its resources from now on. */
+export interface TaskStartedEvent {
+  readonly type: "task.started";
+  readonly v: 1;
+  readonly taskId: string;
+  readonly agent: string;
+  /** Fencing token: grows with every grant and every attempt. */
+  readonly token: number;
+  readonly attempt: number;
+  readonly phase: Phase;
+}
+export interface TaskCompletedEvent {
+  readonly type: "task.completed";
+  readonly v: 1;
+  readonly taskId: string;
+  /** The attempt that gave the output. */
+  readonly token: number;
+  readonly output: Json;
+}
+export interface TaskFailedEvent {
+  readonly type: "task.failed";
+  readonly v: 1;
+  readonly taskId: string;
+  readonly error: Failure;
+}
+export interface TaskSkippedEvent {
+  readonly type: "task.skipped";
+  readonly v: 1;
+  readonly taskId: string;
+  /** The dependency that did not succeed. */
+  readonly dependency: string;
+  readonly error: Failure;
+}
+export interface TaskCancelledEvent {
+  readonly type: "task.cancelled";
+  readonly v: 1;
+  readonly taskId: string;
+  readonly reason?: string;
+}
+/** The task will end so as soon as its attempt and its subtree have ended. */
+export interface TaskEndingEvent {
+  readonly type: "task.ending";
+  readonly v: 1;
+  readonly taskId: string;
+  readonly as: "failed" | "cancelled";
+  readonly error?: Failure;
+  readonly reason?: string;
+}
+/** An attempt ended in another way than by giving the task's output. What it held is free. */
+export interface AttemptEndedEvent {
+  readonly type: "attempt.ended";
+  readonly v: 1;
+  readonly taskId: string;
+  readonly token: number;
+  readonly end: AttemptEnd;
+  readonly error?: Failure;
+  /** When it may be tried again: epoch milliseconds. Absent: at once, or never. */
+  readonly notBefore?: number;
+  /** `strict`: an abandoned attempt's resources stay taken. */
+  readonly keeps?: boolean;
+}
+export interface AttemptStoppingEvent {
+  readonly type: "attempt.stopping";
+  readonly v: 1;
+  readonly taskId: string;
+  readonly token: number;
+  readonly reason: StopReason;
+  /** After this it is abandoned: epoch milliseconds. */
+  readonly graceUntil: number;
+  /** The task that it makes way for. */
+  readonly for?: string;
+}
+/** What the stopped attempts free, and what is free already, is set aside for this task on this agent. */
+export interface TaskPromisedEvent {
+  readonly type: "task.promised";
+  readonly v: 1;
+  readonly taskId: string;
+  readonly agent: string;
+  /** Tokens of the attempts that make way. */
+  readonly victims: readonly number[];
+}
+export interface PromiseDroppedEvent {
+  readonly type: "promise.dropped";
+  readonly v: 1;
+  readonly taskId: string;
+}
+export interface TaskPausedEvent {
+  readonly type: "task.paused";
+  readonly v: 1;
+  readonly taskId: string;
+}
+export interface TaskResumedEvent {
+  readonly type: "task.resumed";
+  readonly v: 1;
+  readonly taskId: string;
+}
+export interface TaskPrioritizedEvent {
+  readonly type: "task.prioritized";
+  readonly v: 1;
+  readonly taskId: string;
+  readonly priority: number;
+}
+export interface TaskRetriedEvent {
+  readonly type: "task.retried";
+  readonly v: 1;
+  readonly taskId: string;
+}
+export interface CheckpointedEvent {
+  readonly type: "attempt.checkpointed";
+  readonly v: 1;
+  readonly taskId: string;
+  readonly token: number;
+  readonly state: Json;
+}
+/** A manager's phase ended with subtasks (their `task.submitted` follow); it waits for them and holds nothing. */
+export interface TaskPlannedEvent {
+  readonly type: "task.planned";
+  readonly v: 1;
+  readonly taskId: string;
+  readonly token: number;
+  readonly round: number;
+  /** Subtasks of this round. */
+  readonly count: number;
+}
+/** An attempt awaits other tasks: it gives up its slot and load, and keeps its resources. */
+export interface AttemptWaitingEvent {
+  readonly type: "attempt.waiting";
+  readonly v: 1;
+  readonly taskId: string;
+  readonly token: number;
+  readonly on: readonly string[];
+}
+/** It has its slot and load again. */
+export interface AttemptRegainedEvent {
+  readonly type: "attempt.regained";
+  readonly v: 1;
+  readonly taskId: string;
+  readonly token: number;
+}
+/** An attempt asked for more and waits for it. */
+export interface ResourceRequestedEvent {
+  readonly type: "resource.requested";
+  readonly v: 1;
+  readonly requestId: string;
+  readonly taskId: string;
+  readonly token: number;
+  readonly amounts: Readonly<Record<string, number>>;
+  readonly leaseMs?: number;
+}
+export interface ResourceGrantedEvent {
+  readonly type: "resource.granted";
+  readonly v: 1;
+  readonly allocationId: string;
+  readonly taskId: string;
+  /** The attempt's token. */
+  readonly token: number;
+  /** The allocation's own fencing token. */
+  readonly allocationToken: number;
+  readonly amounts: Readonly<Record<string, number>>;
+  readonly expiresAt?: number;
+  readonly requestId?: string;
+}
+export interface ResourceReleasedEvent {
+  readonly type: "resource.released";
+  readonly v: 1;
+  readonly allocationId: string;
+  readonly why: "released" | "expired";
+}
+export interface ResourceRefusedEvent {
+  readonly type: "resource.refused";
+  readonly v: 1;
+  readonly requestId: string;
+  readonly error: Failure;
+}
+export interface BreakerChangedEvent {
+  readonly type: "breaker.changed";
+  readonly v: 1;
+  readonly agent: string;
+  readonly state: "closed" | "open" | "half-open";
+}
+export interface BallotOpenedEvent {
+  readonly type: "ballot.opened";
+  readonly v: 1;
+  readonly ballotId: string;
+  readonly question: string;
+  readonly options: readonly string[];
+  readonly method: string;
+  readonly electorate: readonly string[];
+  readonly weights: Readonly<Record<string, number>>;
+  readonly quorum?: number;
+  readonly threshold?: number | { readonly atLeast: string };
+  readonly tieBreak?: Json;
+  readonly deadlineAt: number;
+  readonly context?: Json;
+}
+export interface BallotCastEvent {
+  readonly type: "ballot.cast";
+  readonly v: 1;
+  readonly ballotId: string;
+  readonly voter: string;
+  /** Absent: the voter gives none. */
+  readonly vote?: Json;
+}
+export interface BallotDecidedEvent {
+  readonly type: "ballot.decided";
+  readonly v: 1;
+  readonly ballotId: string;
+  readonly outcome: "decided" | "tied" | "no_majority" | "no_consensus" | "no_quorum";
+  readonly decision?: string;
+}
+
+export type EventBody =
+  | OpenedEvent
+  | ClosedEvent
+  | AgentRegisteredEvent
+  | AgentUnregisteredEvent
+  | TeamChangedEvent
+  | ResourceSetEvent
+  | TaskSubmittedEvent
+  | TaskStartedEvent
+  | TaskCompletedEvent
+  | TaskFailedEvent
+  | TaskSkippedEvent
+  | TaskCancelledEvent
+  | TaskEndingEvent
+  | AttemptEndedEvent
+  | AttemptStoppingEvent
+  | TaskPromisedEvent
+  | PromiseDroppedEvent
+  | TaskPausedEvent
+  | TaskResumedEvent
+  | TaskPrioritizedEvent
+  | TaskRetriedEvent
+  | CheckpointedEvent
+  | TaskPlannedEvent
+  | AttemptWaitingEvent
+  | AttemptRegainedEvent
+  | ResourceRequestedEvent
+  | ResourceGrantedEvent
+  | ResourceReleasedEvent
+  | ResourceRefusedEvent
+  | BreakerChangedEvent
+  | BallotOpenedEvent
+  | BallotCastEvent
+  | BallotDecidedEvent;
+
+/** An event as the kernel makes it and as replay takes it. */
+export type KernelEvent = EventHead & EventBody;
+export type EventType = EventBody["type"];
+
+type FieldsOf<T extends EventType> = Exclude<keyof Extract<EventBody, { type: T }>, "type" | "v"> & string;
+/** Code and field order of one version of one type of event, for ever. */
+export interface EventLayout {
+  readonly code: number;
+  readonly v: number;
+  readonly fields: readonly string[];
+}
+function layout<T extends EventType>(code: number, fields: readonly FieldsOf<T>[]): EventLayout {
+  return { code, v: 1, fields };
+}
+
+/** The record format's vocabulary: append to it, never change it. */
+export const EVENTS: Readonly<Record<EventType, EventLayout>> = {
+  "coordinator.opened": layout<"coordinator.opened">(1, ["concurrency", "agingMs", "protectAfterMs", "unroutableMs", "strict"]),
+  "coordinator.closed": layout<"coordinator.closed">(2, []),
+  "agent.registered": layout<"agent.registered">(3, ["agent", "kind", "skills", "capacity", "weight", "description", "team", "breaker", "votes", "minSuccess", "failFast"]),
+  "agent.unregistered": layout<"agent.unregistered">(4, ["agent"]),
+  "team.changed": layout<"team.changed">(5, ["agent", "team"]),
+  "resource.set": layout<"resource.set">(6, ["resource", "kind", "capacity", "per"]),
+  "task.submitted": layout<"task.submitted">(7, [
+    "taskId", "input", "skills", "priority", "name", "context", "agent", "load", "dependsOn", "dependsOnAs", "onDependencyFailure",
+    "resources", "timeoutMs", "deadlineMs", "estimatedMs", "graceMs", "retry", "preemptible", "parentId", "round", "scope", "deadlineAt", "key",
+  ]),
+  "task.started": layout<"task.started">(8, ["taskId", "agent", "token", "attempt", "phase"]),
+  "task.completed": layout<"task.completed">(9, ["taskId", "token", "output"]),
+  "task.failed": layout<"task.failed">(10, ["taskId", "error"]),
+  "task.skipped": layout<"task.skipped">(11, ["taskId", "dependency", "error"]),
+  "task.cancelled": layout<"task.cancelled">(12, ["taskId", "reason"]),
+  "task.ending": layout<"task.ending">(13, ["taskId", "as", "error", "reason"]),
+  "attempt.ended": layout<"attempt.ended">(14, ["taskId", "token", "end", "error", "notBefore", "keeps"]),
+  "attempt.stopping": layout<"attempt.stopping">(15, ["taskId", "token", "reason", "graceUntil", "for"]),
+  "task.promised": layout<"task.promised">(16, ["taskId", "agent", "victims"]),
+  "promise.dropped": layout<"promise.dropped">(17, ["taskId"]),
+  "task.paused": layout<"task.paused">(18, ["taskId"]),
+  "task.resumed": layout<"task.resumed">(19, ["taskId"]),
+  "task.prioritized": layout<"task.prioritized">(20, ["taskId", "priority"]),
+  "task.retried": layout<"task.retried">(21, ["taskId"]),
+  "attempt.checkpointed": layout<"attempt.checkpointed">(22, ["taskId", "token", "state"]),
+  "task.planned": layout<"task.planned">(23, ["taskId", "token", "round", "count"]),
+  "attempt.waiting": layout<"attempt.waiting">(24, ["taskId", "token", "on"]),
+  "attempt.regained": layout<"attempt.regained">(25, ["taskId", "token"]),
+  "resource.requested": layout<"resource.requested">(26, ["requestId", "taskId", "token", "amounts", "leaseMs"]),
+  "resource.granted": layout<"resource.granted">(27, ["allocationId", "taskId", "token", "allocationToken", "amounts", "expiresAt", "requestId"]),
+  "resource.released": layout<"resource.released">(28, ["allocationId", "why"]),
+  "resource.refused": layout<"resource.refused">(29, ["requestId", "error"]),
+  "breaker.changed": layout<"breaker.changed">(30, ["agent", "state"]),
+  "ballot.opened": layout<"ballot.opened">(31, ["ballotId", "question", "options", "method", "electorate", "weights", "quorum", "threshold", "tieBreak", "deadlineAt", "context"]),
+  "ballot.cast": layout<"ballot.cast">(32, ["ballotId", "voter", "vote"]),
+  "ballot.decided": layout<"ballot.decided">(33, ["ballotId", "outcome", "decision"]),
+};
