@@ -52,7 +52,6 @@ export interface OpenSettings {
   readonly agingMs?: number;
   readonly protectAfterMs?: number;
   readonly unroutableMs?: number;
-  readonly strict?: boolean;
 }
 
 export interface BallotRequest {

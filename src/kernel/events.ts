@@ -64,7 +64,6 @@ export interface OpenedEvent {
   /** Absent: never. */
   readonly protectAfterMs?: number;
   readonly unroutableMs: number;
-  readonly strict?: boolean;
 }
 export interface ClosedEvent {
   readonly type: "coordinator.closed";
@@ -203,8 +202,6 @@ export interface AttemptEndedEvent {
   readonly error?: Failure;
   /** When it may be tried again: epoch milliseconds. Absent: at once, or never. */
   readonly notBefore?: number;
-  /** `strict`: an abandoned attempt's resources stay taken. */
-  readonly keeps?: boolean;
 }
 export interface AttemptStoppingEvent {
   readonly type: "attempt.stopping";
@@ -408,7 +405,7 @@ function layout<T extends EventType>(code: number, fields: readonly FieldsOf<T>[
 
 /** The record format's vocabulary: append to it, never change it. */
 export const EVENTS: Readonly<Record<EventType, EventLayout>> = {
-  "coordinator.opened": layout<"coordinator.opened">(1, ["concurrency", "agingMs", "protectAfterMs", "unroutableMs", "strict"]),
+  "coordinator.opened": layout<"coordinator.opened">(1, ["concurrency", "agingMs", "protectAfterMs", "unroutableMs"]),
   "coordinator.closed": layout<"coordinator.closed">(2, []),
   "agent.registered": layout<"agent.registered">(3, ["agent", "kind", "skills", "capacity", "weight", "description", "team", "breaker", "votes", "minSuccess", "failFast"]),
   "agent.unregistered": layout<"agent.unregistered">(4, ["agent"]),
@@ -424,7 +421,7 @@ export const EVENTS: Readonly<Record<EventType, EventLayout>> = {
   "task.skipped": layout<"task.skipped">(11, ["taskId", "dependency", "error"]),
   "task.cancelled": layout<"task.cancelled">(12, ["taskId", "reason"]),
   "task.ending": layout<"task.ending">(13, ["taskId", "as", "error", "reason"]),
-  "attempt.ended": layout<"attempt.ended">(14, ["taskId", "token", "end", "error", "notBefore", "keeps"]),
+  "attempt.ended": layout<"attempt.ended">(14, ["taskId", "token", "end", "error", "notBefore"]),
   "attempt.stopping": layout<"attempt.stopping">(15, ["taskId", "token", "reason", "graceUntil", "for"]),
   "task.promised": layout<"task.promised">(16, ["taskId", "agent", "victims"]),
   "promise.dropped": layout<"promise.dropped">(17, ["taskId"]),

@@ -42,8 +42,8 @@ export function amountOf(value: number): Amount | undefined {
   if (whole === value) return integer(whole);
   if (value >= DENSE) return sparse(value, whole);
   const nanos = Math.round(value * NANOS);
-  if (nanos / NANOS === value || isWithinTolerance(value, nanos)) return fromNanos(nanos);
-  return undefined;
+  if (nanos / NANOS === value) return fromNanos(nanos);
+  return nearby(value, nanos);
 }
 
 /** Exact for every total of nanos up to 2⁵³. */
@@ -60,4 +60,97 @@ function sparse(value: number, whole: number): Amount {
   const decimals = String(value).split(".")[1] ?? "";
   const nano = decimals.length <= 9 ? Number(decimals.padEnd(9, "0")) : Math.round((value - whole) * NANOS);
   return nano === NANOS ? integer(whole + 1) : make(whole, nano);
+}
+
+/** The exact judgement: a double of this size is a whole multiple of 2⁻⁸⁴. */
+function nearby(value: number, nanos: number): Amount | undefined {
+  if (nanos === 0) return undefined;
+  // Where no second decimal is near enough to be meant, an error well inside the tolerance needs no exact arithmetic.
+  if (value < 65_536 && Math.abs(value - nanos / NANOS) <= value * 2 ** -51) return fromNanos(nanos);
+  const scaled = BigInt(value * 2 ** 84) * BigInt(NANOS);
+  const nearest = ((scaled << 1n) + (1n << 84n)) >> 85n;
+  const distance = scaled - (nearest << 84n);
+  const within = (distance < 0n ? -distance : distance) << 50n <= scaled;
+  return within ? fromNanos(Number(nearest)) : undefined;
+}
+
+/** The number nearest to the amount. */
+export function amountToNumber(a: Amount): number {
+  if (a.nano === 0) return a.whole;
+  if (a.whole <= EXACT_NANOS_WHOLE) return (a.whole * NANOS + a.nano) / NANOS;
+  // Rounds once: no quotient of nanos comes closer than its own rounding error to halfway between doubles of this size.
+  return a.whole + a.nano / NANOS;
+}
+
+/** a + b. RangeError when that is over 2⁵³ − 1. */
+export function add(a: Amount, b: Amount): Amount {
+  const sum = a.nano + b.nano;
+  const carries = sum >= NANOS;
+  const nano = carries ? sum - NANOS : sum;
+  const whole = a.whole + b.whole + (carries ? 1 : 0);
+  if (whole > Number.MAX_SAFE_INTEGER) throw new RangeError(`${text(a)} + ${text(b)} is over 2^53 - 1`);
+  return nano === 0 ? integer(whole) : make(whole, nano);
+}
+
+/** a − b, which must not be negative. RangeError when it is: books that go below zero are broken. */
+export function subtract(a: Amount, b: Amount): Amount {
+  const difference = a.nano - b.nano;
+  const borrows = difference < 0;
+  const nano = borrows ? difference + NANOS : difference;
+  const whole = a.whole - b.whole - (borrows ? 1 : 0);
+  if (whole < 0) throw new RangeError(`${text(a)} - ${text(b)} is below 0`);
+  return nano === 0 ? integer(whole) : make(whole, nano);
+}
+
+/** a − b, or 0 where b is larger. */
+export function subtractToZero(a: Amount, b: Amount): Amount {
+  return atMost(a, b) ? ZERO : subtract(a, b);
+}
+
+/** Below 0 when a is smaller, above 0 when it is larger. */
+export function compare(a: Amount, b: Amount): number {
+  return a.whole === b.whole ? a.nano - b.nano : a.whole - b.whole;
+}
+
+/** a ≤ b */
+export function atMost(a: Amount, b: Amount): boolean {
+  return a.whole === b.whole ? a.nano <= b.nano : a.whole < b.whole;
+}
+
+export function equal(a: Amount, b: Amount): boolean {
+  return a.whole === b.whole && a.nano === b.nano;
+}
+
+export function smaller(a: Amount, b: Amount): Amount {
+  return atMost(a, b) ? a : b;
+}
+
+export function larger(a: Amount, b: Amount): Amount {
+  return atMost(a, b) ? b : a;
+}
+
+export function isZero(a: Amount): boolean {
+  return a.whole === 0 && a.nano === 0;
+}
+
+/** a ÷ b, correctly rounded; by zero: 0 for zero, else Infinity. */
+export function ratio(a: Amount, b: Amount): number {
+  if (isZero(b)) return isZero(a) ? 0 : Number.POSITIVE_INFINITY;
+  if (a.nano === 0 && b.nano === 0) return a.whole / b.whole;
+  if (a.whole <= EXACT_NANOS_WHOLE && b.whole <= EXACT_NANOS_WHOLE) {
+    return (a.whole * NANOS + a.nano) / (b.whole * NANOS + b.nano);
+  }
+  // 2¹⁴⁰ leaves at least 56 bits of quotient; the remainder is kept as a last bit that only breaks ties.
+  const dividend = bigNanos(a) << 140n;
+  const divisor = bigNanos(b);
+  const quotient = dividend / divisor;
+  return Number(quotient * divisor === dividend ? quotient : quotient | 1n) / 2 ** 140;
+}
+
+function bigNanos(a: Amount): bigint {
+  return BigInt(a.whole) * BigInt(NANOS) + BigInt(a.nano);
+}
+
+function text(a: Amount): string {
+  return a.nano === 0 ? `${a.whole}` : `${a.whole}.${String(a.nano).padStart(9, "0")}`;
 }

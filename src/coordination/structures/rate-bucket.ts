@@ -101,4 +101,3 @@ function billionths(amount: Amount): bigint {
 function least(a: bigint, b: bigint): bigint {
   return a < b ? a : b;
 }
-
