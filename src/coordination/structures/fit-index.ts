@@ -52,6 +52,11 @@ export class FitIndex<T> {
     return this.#size;
   }
 
+  /** The best of each measure over all items, each perhaps in another one; undefined when empty. */
+  get best(): readonly Amount[] | undefined {
+    return this.#root?.best;
+  }
+
   /** Nodes visited since construction: the cost, as tests count it. */
   get visits(): number {
     return this.#visits;
