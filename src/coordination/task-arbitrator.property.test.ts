@@ -129,70 +129,82 @@ test("after any calls every status, every answer and the order of starts are wha
     preempt: fc.boolean(),
   });
   fc.assert(
-    fc.property(options, fc.array(fc.tuple(fc.nat(4), operation), { maxLength: 50 }), (chosen, operations) => {
-      const tasks = new TaskArbitrator(chosen);
-      const model = new Model(chosen);
-      let now = 0;
-      for (const [wait, op] of operations) {
-        now += wait;
-        const at = "at" in op ? model.tasks[op.at % Math.max(1, model.tasks.length)] : undefined;
-        if (op.type === "register") {
-          const dependsOn = [...new Set(op.dependsOn.flatMap((index) => model.tasks[index] ?? []))];
-          const { priority, preemptible } = op;
-          const id = `t${model.tasks.length}`;
-          tasks.register({ id, priority, preemptible, dependsOn: dependsOn.map((other) => other.id) }, now);
-          const rest = { status: "pending" as const, held: false, preemptions: 0, token: 0 };
-          model.tasks.push({ id, seq: model.tasks.length, arrivalMs: now, priority, preemptible, dependsOn, ...rest });
-          model.settle();
-        } else if (op.type === "startReady") {
-          expect(tasks.startReady(now)).toEqual(model.fill());
-        } else if (at !== undefined) {
-          if (op.type === "start") {
-            const can = model.ready().includes(at);
-            const { started, preempted } = tasks.start(at.id, now);
-            if (can) expect({ started, ...(preempted && { preempted }) }).toEqual(model.tryStart(at));
-            else expect(started).toBe(at.status === "running");
-          } else if (op.type === "pause") {
-            if (!over(at)) at.held = true;
-            if (at.status === "running") at.status = "paused";
+    fc.property(
+      options,
+      fc.array(fc.tuple(fc.nat(4), operation), { maxLength: 50, size: "max" }),
+      (chosen, operations) => {
+        const tasks = new TaskArbitrator(chosen);
+        const model = new Model(chosen);
+        let now = 0;
+        for (const [wait, op] of operations) {
+          now += wait;
+          const at = "at" in op ? model.tasks[op.at % Math.max(1, model.tasks.length)] : undefined;
+          if (op.type === "register") {
+            const dependsOn = [...new Set(op.dependsOn.flatMap((index) => model.tasks[index] ?? []))];
+            const { priority, preemptible } = op;
+            const id = `t${model.tasks.length}`;
+            tasks.register({ id, priority, preemptible, dependsOn: dependsOn.map((other) => other.id) }, now);
+            const rest = { status: "pending" as const, held: false, preemptions: 0, token: 0 };
+            model.tasks.push({
+              id,
+              seq: model.tasks.length,
+              arrivalMs: now,
+              priority,
+              preemptible,
+              dependsOn,
+              ...rest,
+            });
             model.settle();
-            expect(tasks.pause(at.id, now)).toEqual({ paused: !over(at), started: model.fill() });
-          } else if (op.type === "resume") {
-            if (at.held && !over(at)) at.status = "pending";
-            at.held = false;
-            model.settle();
-            expect(tasks.resume(at.id, now)).toEqual(model.fill());
-          } else if (op.type === "cancel") {
-            if (!over(at)) at.status = "cancelled";
-            model.settle();
-            expect(tasks.cancel(at.id, now)).toEqual(model.fill());
-          } else if (op.type === "complete") {
-            const complete = (): unknown => tasks.complete(at.id, now, { success: op.success });
-            if (at.status === "running") {
-              at.status = op.success ? "completed" : "failed";
+          } else if (op.type === "startReady") {
+            expect(tasks.startReady(now)).toEqual(model.fill());
+          } else if (at !== undefined) {
+            if (op.type === "start") {
+              const can = model.ready().includes(at);
+              const { started, preempted } = tasks.start(at.id, now);
+              if (can) expect({ started, ...(preempted && { preempted }) }).toEqual(model.tryStart(at));
+              else expect(started).toBe(at.status === "running");
+            } else if (op.type === "pause") {
+              if (!over(at)) at.held = true;
+              if (at.status === "running") at.status = "paused";
               model.settle();
-              expect(complete()).toEqual(model.fill());
-            } else expect(complete).toThrow(SafeguardsError);
-          } else if (op.type === "depend") {
-            const on = model.tasks[op.on % model.tasks.length];
-            if (on === undefined) continue;
-            const known = at.dependsOn.includes(on);
-            const closes = model.reaches(on, at);
-            if (known || (!closes && !over(at) && at.status !== "running")) {
-              tasks.addDependency(at.id, on.id);
-              if (!known) at.dependsOn.push(on);
+              expect(tasks.pause(at.id, now)).toEqual({ paused: !over(at), started: model.fill() });
+            } else if (op.type === "resume") {
+              if (at.held && !over(at)) at.status = "pending";
+              at.held = false;
               model.settle();
-            } else {
-              expect(() => tasks.addDependency(at.id, on.id)).toThrow(
-                closes ? "wait for each other" : "another dependency",
-              );
+              expect(tasks.resume(at.id, now)).toEqual(model.fill());
+            } else if (op.type === "cancel") {
+              if (!over(at)) at.status = "cancelled";
+              model.settle();
+              expect(tasks.cancel(at.id, now)).toEqual(model.fill());
+            } else if (op.type === "complete") {
+              const complete = (): unknown => tasks.complete(at.id, now, { success: op.success });
+              if (at.status === "running") {
+                at.status = op.success ? "completed" : "failed";
+                model.settle();
+                expect(complete()).toEqual(model.fill());
+              } else expect(complete).toThrow(SafeguardsError);
+            } else if (op.type === "depend") {
+              const on = model.tasks[op.on % model.tasks.length];
+              if (on === undefined) continue;
+              const known = at.dependsOn.includes(on);
+              const closes = model.reaches(on, at);
+              if (known || (!closes && !over(at) && at.status !== "running")) {
+                tasks.addDependency(at.id, on.id);
+                if (!known) at.dependsOn.push(on);
+                model.settle();
+              } else {
+                expect(() => tasks.addDependency(at.id, on.id)).toThrow(
+                  closes ? "wait for each other" : "another dependency",
+                );
+              }
             }
           }
+          expect(tasks.running()).toEqual(model.running().map((task) => task.id));
+          expect(model.tasks.map((task) => tasks.status(task.id))).toEqual(model.tasks.map((task) => task.status));
         }
-        expect(tasks.running()).toEqual(model.running().map((task) => task.id));
-        expect(model.tasks.map((task) => tasks.status(task.id))).toEqual(model.tasks.map((task) => task.status));
-      }
-    }),
+      },
+    ),
     { numRuns: 1_000 },
   );
 });
@@ -204,7 +216,7 @@ test("of two tasks that do not change, one may displace the other, but never eac
     fc.property(
       fc.constantFrom(Number.POSITIVE_INFINITY, 3, 0),
       fc.array(registered, { minLength: 2, maxLength: 6 }),
-      fc.array(call, { maxLength: 40 }),
+      fc.array(call, { maxLength: 40, size: "max" }),
       (agingMs, specs, calls) => {
         const tasks = new TaskArbitrator({ maxConcurrent: 1, agingMs });
         let now = 0;

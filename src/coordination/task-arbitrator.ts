@@ -316,13 +316,13 @@ export class TaskArbitrator {
 
   /** Puts the task behind these dependencies, which are already in its `dependsOn`. */
   #depend(task: Task, dependencies: readonly Task[]): void {
+    for (const dependency of dependencies) dependency.dependents.push(task);
+    if (dependencies.some((dependency) => ended(dependency) && dependency.status !== "completed")) {
+      this.#end(task, "skipped");
+      return;
+    }
     for (const dependency of dependencies) {
-      dependency.dependents.push(task);
       if (dependency.status === "completed") continue;
-      if (ended(dependency)) {
-        this.#end(task, "skipped");
-        return;
-      }
       task.unmet++;
       this.#inheritance.wait(task, dependency);
     }

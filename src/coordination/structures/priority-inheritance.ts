@@ -166,7 +166,7 @@ export class PriorityInheritance<K> {
     for (const node of before) {
       for (const to of this.#waitsFor(node)) {
         removePriority(to.waiters, lost);
-        if (!before.has(to) && this.#hangsOn(to, lost)) before.add(to);
+        if (this.#hangsOn(to, lost)) before.add(to);
       }
     }
     const unsettled = [...before];
