@@ -175,7 +175,15 @@ describe("while open", () => {
 describe("the pure functions", () => {
   type Step = { wait: number; what: "call" | "success" | "failure" };
   const steps = fc.array(
-    fc.record<Step>({ wait: fc.nat(8), what: fc.constantFrom<Step["what"]>("call", "success", "failure") }),
+    fc.record<Step>({
+      wait: fc.nat(8),
+      // Mostly calls without a report: probes must get lost too.
+      what: fc.oneof(
+        { weight: 8, arbitrary: fc.constant<Step["what"]>("call") },
+        { weight: 2, arbitrary: fc.constant<Step["what"]>("failure") },
+        { weight: 1, arbitrary: fc.constant<Step["what"]>("success") },
+      ),
+    }),
     { maxLength: 60 },
   );
   const rules = fc.constantFrom(

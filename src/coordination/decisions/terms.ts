@@ -1,0 +1,120 @@
+import { SafeguardsError } from "../../errors.ts";
+import type { Amount } from "../structures/amount.ts";
+import { checkAmount, checkId, checkKeys, entriesOf, invalid, show } from "../structures/arguments.ts";
+import type { RecordOf } from "../structures/types.ts";
+import type { Quorum, Threshold, TieBreak } from "./election.ts";
+import { majority } from "./majority.ts";
+import { checkQuorum, checkThreshold, type Share } from "./share.ts";
+import { checkTieBreak } from "./tie-break.ts";
+import { unanimous } from "./unanimous.ts";
+import type { VotingRule } from "./voting-rule.ts";
+import { weighted } from "./weighted.ts";
+
+/** Every rule there is. Another is a file of its own and a name in this list. */
+const RULES: readonly VotingRule[] = [majority, weighted, unanimous];
+
+/** Sums of weights stay exact and far from the largest amount, however many voters weigh 1 besides. */
+const MOST_WEIGHT = 2 ** 52;
+
+/** An election without its votes: what can be checked before anybody is asked. */
+export interface Terms<O extends string> {
+  readonly options: readonly O[];
+  readonly method: string;
+  readonly weights?: RecordOf<number>;
+  readonly electorate?: readonly string[];
+  readonly quorum?: Quorum;
+  readonly threshold?: Threshold;
+  readonly tieBreak?: unknown;
+  readonly question?: string;
+}
+export const TERMS: readonly (keyof Terms<string>)[] = [
+  "options",
+  "method",
+  "weights",
+  "electorate",
+  "quorum",
+  "threshold",
+  "tieBreak",
+  "question",
+];
+
+/** Terms that are known to be good, as counting needs them. */
+export interface CheckedTerms<O extends string> {
+  readonly options: readonly O[];
+  readonly rule: VotingRule;
+  readonly weights: ReadonlyMap<string, Amount>;
+  /** `undefined`: whoever has an entry among the votes. */
+  readonly electorate: ReadonlySet<string> | undefined;
+  readonly quorum: Share | undefined;
+  readonly threshold: Share | undefined;
+  readonly tieBreak: TieBreak;
+  readonly question: string | undefined;
+}
+
+/** Checks everything but the votes. INVALID_ARGUMENT names what is wrong. */
+export function checkTerms<O extends string>(terms: Terms<O>): CheckedTerms<O> {
+  checkKeys(terms, TERMS, "the election");
+  const rule = checkMethod(terms.method);
+  return {
+    options: checkOptions(terms.options),
+    rule,
+    weights: terms.weights === undefined ? new Map() : checkWeights(terms.weights),
+    electorate: terms.electorate === undefined ? undefined : checkElectorate(terms.electorate),
+    quorum: terms.quorum === undefined ? undefined : checkQuorum(terms.quorum),
+    threshold: terms.threshold === undefined ? undefined : checkThresholdFor(rule, terms.threshold),
+    tieBreak: terms.tieBreak === undefined ? "none" : checkTieBreak(terms.tieBreak),
+    question: terms.question === undefined ? undefined : checkText(terms.question, "question"),
+  };
+}
+
+/** The rule of this name. */
+export function checkMethod(method: unknown): VotingRule {
+  const rule = RULES.find((known) => known.method === method);
+  if (rule !== undefined) return rule;
+  throw invalid("method", method, `one of ${RULES.map((known) => known.method).join(", ")}`);
+}
+
+function checkThresholdFor(rule: VotingRule, threshold: Threshold): Share {
+  if (rule.hasThreshold) return checkThreshold(threshold);
+  const methods = RULES.filter((known) => known.hasThreshold).map((known) => known.method);
+  throw new SafeguardsError("INVALID_ARGUMENT", `${rule.method} takes no threshold; ${methods.join(" and ")} do`);
+}
+
+function checkOptions<O extends string>(options: readonly O[]): readonly O[] {
+  if (!Array.isArray(options) || options.length === 0)
+    throw invalid("options", options, "a list of at least one string");
+  for (const option of options) checkText(option, "an option");
+  checkDistinct(options, "options");
+  return [...options];
+}
+
+function checkElectorate(electorate: readonly string[]): ReadonlySet<string> {
+  if (!Array.isArray(electorate)) throw invalid("electorate", electorate, "a list of ids");
+  for (const voter of electorate) checkId(voter, "a member of electorate");
+  return checkDistinct(electorate, "electorate");
+}
+
+function checkDistinct(names: readonly string[], what: string): ReadonlySet<string> {
+  const seen = new Set<string>();
+  for (const name of names) {
+    if (seen.has(name)) throw new SafeguardsError("INVALID_ARGUMENT", `${what} has ${show(name)} twice`);
+    seen.add(name);
+  }
+  return seen;
+}
+
+function checkWeights(record: RecordOf<number>): ReadonlyMap<string, Amount> {
+  const weights = new Map<string, Amount>();
+  let total = 0;
+  for (const [voter, weight] of entriesOf(record, "weights")) {
+    weights.set(voter, checkAmount(weight, `the weight of ${show(voter)}`, { zero: true }));
+    total += weight;
+  }
+  if (total > MOST_WEIGHT) throw invalid("the sum of all weights", total, "at most 2^52");
+  return weights;
+}
+
+function checkText(value: unknown, what: string): string {
+  if (typeof value === "string") return value;
+  throw invalid(what, value, "a string");
+}
