@@ -9,7 +9,10 @@ import {
   compare,
   equal,
   isZero,
+  LARGEST,
   larger,
+  mean,
+  nanosOf,
   ONE,
   ratio,
   smaller,
@@ -20,7 +23,6 @@ import {
 } from "./amount.ts";
 
 const MAX = Number.MAX_SAFE_INTEGER;
-const nanosOf = (a: Amount) => BigInt(a.whole) * 10n ** 9n + BigInt(a.nano);
 const wholes = fc.oneof(fc.nat(20), fc.nat(10_000_000), fc.maxSafeNat());
 const amounts = fc
   .record({ whole: wholes, nano: fc.oneof(fc.constant(0), fc.nat(999_999_999)) })
@@ -143,7 +145,7 @@ describe("arithmetic", () => {
 
   test("what was added in one order and taken back in another leaves exactly 0", () => {
     fc.assert(
-      fc.property(fc.array(fc.tuple(fc.nat(1_000_000_000), fc.nat()), { maxLength: 50 }), (parts) => {
+      fc.property(fc.array(fc.tuple(fc.nat(1_000_000_000), fc.nat()), { maxLength: 50, size: "max" }), (parts) => {
         const loads = parts.map(([nanos]) => given(nanos / 1e9));
         const shuffled = parts.map(([, key], i) => ({ key, i })).sort((x, y) => x.key - y.key || x.i - y.i);
         let sum = loads.reduce(add, ZERO);
@@ -167,9 +169,10 @@ describe("arithmetic", () => {
     );
   });
 
-  test("nothing is over UNLIMITED", () => {
-    expect(atMost({ whole: MAX, nano: 999_999_999 }, UNLIMITED)).toBe(true);
-    expect(atMost(UNLIMITED, { whole: MAX, nano: 999_999_999 })).toBe(false);
+  test("nothing is over LARGEST but UNLIMITED", () => {
+    expect(() => add(LARGEST, given(1e-9))).toThrow(RangeError);
+    expect(atMost(LARGEST, UNLIMITED)).toBe(true);
+    expect(atMost(UNLIMITED, LARGEST)).toBe(false);
     expect(compare(UNLIMITED, UNLIMITED)).toBe(0);
     expect(equal(UNLIMITED, UNLIMITED)).toBe(true);
   });
@@ -184,6 +187,13 @@ describe("ratio", () => {
   test("0.3 of 0.6 is a half, though the doubles divide to something else", () => {
     expect(ratio(given(0.1 + 0.2), given(0.6))).toBe(0.5);
     expect((0.1 + 0.2) / 0.6).not.toBe(0.5);
+  });
+
+  test("the mean of many large amounts is not bounded by their sum", () => {
+    let sum = 0n;
+    for (let i = 0; i < 100; i++) sum += nanosOf(i % 2 === 0 ? given(MAX - 1) : given(MAX - 3));
+    expect(mean(sum, 100)).toBe(MAX - 2);
+    expect(mean(nanosOf(given(0.1)) * 2n + nanosOf(given(0.2)), 3)).toBe(4 / 30);
   });
 
   test("no double is nearer to the true quotient", () => {

@@ -28,6 +28,10 @@ function integer(whole: number): Amount {
 
 export const ZERO: Amount = integer(0);
 export const ONE: Amount = integer(1);
+/** The smallest above 0. */
+export const SMALLEST: Amount = make(0, 1);
+/** The largest there is. */
+export const LARGEST: Amount = make(Number.MAX_SAFE_INTEGER, NANOS - 1);
 /** More than any other: for comparisons only. */
 export const UNLIMITED: Amount = make(Number.POSITIVE_INFINITY, 0);
 
@@ -140,15 +144,24 @@ export function ratio(a: Amount, b: Amount): number {
   if (a.whole <= EXACT_NANOS_WHOLE && b.whole <= EXACT_NANOS_WHOLE) {
     return (a.whole * NANOS + a.nano) / (b.whole * NANOS + b.nano);
   }
-  // 2¹⁴⁰ leaves at least 56 bits of quotient; the remainder is kept as a last bit that only breaks ties.
-  const dividend = bigNanos(a) << 140n;
-  const divisor = bigNanos(b);
-  const quotient = dividend / divisor;
-  return Number(quotient * divisor === dividend ? quotient : quotient | 1n) / 2 ** 140;
+  return quotient(nanosOf(a), nanosOf(b));
 }
 
-function bigNanos(a: Amount): bigint {
+/** All of it in nanos: for sums that may pass 2⁵³ − 1. */
+export function nanosOf(a: Amount): bigint {
   return BigInt(a.whole) * BigInt(NANOS) + BigInt(a.nano);
+}
+
+/** The mean of so many amounts, given their sum in nanos; correctly rounded. */
+export function mean(sum: bigint, count: number): number {
+  return quotient(sum, BigInt(count) * BigInt(NANOS));
+}
+
+/** Correctly rounded. 2¹⁴⁰ leaves at least 56 bits; the remainder is kept as a last bit that only breaks ties. */
+function quotient(dividend: bigint, divisor: bigint): number {
+  const scaled = dividend << 140n;
+  const floor = scaled / divisor;
+  return Number(floor * divisor === scaled ? floor : floor | 1n) / 2 ** 140;
 }
 
 function text(a: Amount): string {

@@ -36,7 +36,7 @@ const steps = fc.oneof(
 describe.each<Sense>(["atMost", "atLeast"])("%s", (sense) => {
   test("behaves like a sorted list that is searched from its start", () => {
     fc.assert(
-      fc.property(fc.array(steps, { maxLength: 120 }), (script) => {
+      fc.property(fc.array(steps, { maxLength: 120, size: "max" }), (script) => {
         const index = new FitIndex<Entry>(sense, WIDTH);
         const nodes: FitNode<Entry>[] = [];
         let seq = 0;
@@ -68,6 +68,7 @@ describe.each<Sense>(["atMost", "atLeast"])("%s", (sense) => {
         const model = inOrder(nodes.map((n) => n.item));
         expect([...index].map((n) => n.item)).toEqual(model);
         expect(index.first()?.item).toBe(model[0]);
+        expect(index.last()?.item).toBe(model.at(-1));
       }),
       { numRuns: 300 },
     );
@@ -79,7 +80,7 @@ describe.each<Sense>(["atMost", "atLeast"])("%s", (sense) => {
     const rootOf = (node: FitNode<string> | undefined): FitNode<string> | undefined =>
       node?.parent === undefined ? node : rootOf(node.parent);
     fc.assert(
-      fc.property(fc.uniqueArray(fc.maxSafeNat(), { maxLength: 40 }), fc.nat(), (seqs, salt) => {
+      fc.property(fc.uniqueArray(fc.maxSafeNat(), { maxLength: 40, size: "max" }), fc.nat(), (seqs, salt) => {
         const straight = new FitIndex<string>(sense, 1);
         for (const seq of seqs) straight.add(`${seq}`, seq % 5, seq, list(seq % 7));
         const crooked = new FitIndex<string>(sense, 1);

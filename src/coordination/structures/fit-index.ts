@@ -83,7 +83,7 @@ export class FitIndex<T> {
     this.#take(node);
   }
 
-  /** Gives the node another rank and other measures, in its new place. */
+  /** Gives the node another rank and other measures, in its new place. It stays the same node. */
   update(node: FitNode<T>, rank: number, measures: readonly Amount[]): FitNode<T> {
     this.#checkWidth(measures);
     const own: Node<T> = node;
@@ -100,8 +100,23 @@ export class FitIndex<T> {
     return own;
   }
 
+  /** Whether the measures of this one node all fit the limits. */
+  fits(node: FitNode<T>, limits: readonly Amount[]): boolean {
+    this.#checkWidth(limits);
+    return this.#fits(node.measures, limits);
+  }
+
   first(): FitNode<T> | undefined {
     return this.#root === undefined ? undefined : this.#leftmost(this.#root);
+  }
+
+  last(): FitNode<T> | undefined {
+    let node = this.#root;
+    while (node?.right !== undefined) {
+      this.#visits += 1;
+      node = node.right;
+    }
+    return node;
   }
 
   /** The node after this one, in order. */
@@ -210,7 +225,7 @@ export class FitIndex<T> {
     while (next !== undefined) {
       this.#visits += 1;
       parent = next;
-      goesLeft = node.rank === next.rank ? node.seq < next.seq : node.rank < next.rank;
+      goesLeft = precedes(node, next);
       next = goesLeft ? next.left : next.right;
     }
     node.parent = parent;
@@ -300,6 +315,11 @@ export class FitIndex<T> {
   #isSame(a: readonly Amount[], b: readonly Amount[]): boolean {
     return this.#fits(a, b) && this.#fits(b, a);
   }
+}
+
+/** The order of an index: by rank, then by seq. */
+export function precedes<T>(a: FitNode<T>, b: FitNode<T>): boolean {
+  return a.rank === b.rank ? a.seq < b.seq : a.rank < b.rank;
 }
 
 /** Which of two nodes lies above the other: by the mixed bits of their seqs, a total order that has nothing of time in it. */
