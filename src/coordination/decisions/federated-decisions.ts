@@ -1,0 +1,159 @@
+/**
+ * Asks a group of agents and counts what they say.
+ *
+ * 1. The electorate, the weights and the voters of a decision are those registered when it was asked for.
+ * 2. All are asked at the same time, and each hears nothing of the others: neither their votes nor what they do to the
+ *    ballot that they were given.
+ * 3. Every decision ends, after `voteTimeoutMs` at the latest; who has not voted by then, or has thrown, has abstained.
+ * 4. Nobody is asked when the question could not be decided: arguments are checked first.
+ */
+import { SafeguardsError } from "../../errors.ts";
+import { amountToNumber } from "../structures/amount.ts";
+import { checkAmount, checkId, checkInteger, checkKeys, invalid } from "../structures/arguments.ts";
+import type { Json } from "../structures/types.ts";
+import type { Decision, Threshold, TieBreak, Vote, VotingMethod } from "./election.ts";
+import { type PollHost, poll } from "./poll.ts";
+import { countVotes } from "./tally.ts";
+import { checkMethod, checkTerms } from "./terms.ts";
+
+/** The longest that timers wait: beyond, they would fire at once. */
+const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
+const OVERRIDES = ["method", "quorum", "threshold", "tieBreak", "voteTimeoutMs", "context", "vote"];
+
+/** What an agent is asked. It is the agent's own copy. */
+export interface BallotPaper<Signal> {
+  readonly question: string;
+  readonly options: readonly string[];
+  /** Who is asked. */
+  readonly voterId: string;
+  /** Aborted when time is up. */
+  readonly signal: Signal;
+  readonly context?: Json;
+}
+
+/** How an agent votes. Giving nothing, throwing and being late are abstentions. */
+export type VoterWith<Signal> = (ballot: BallotPaper<Signal>) => Vote | undefined | Promise<Vote | undefined>;
+
+/** How a {@link FederatedDecisions} decides where a decision does not say otherwise. */
+export interface FederatedDecisionsOptions {
+  /** Default: `"majority"`. */
+  readonly method?: VotingMethod;
+  /** How long votes are waited for, in whole milliseconds, 1 to 2^31 - 1. Default 30 000. */
+  readonly voteTimeoutMs?: number;
+}
+
+/** How one decision is made. What is left out is as for `tally`. */
+export interface DecideOptions<Signal> extends FederatedDecisionsOptions {
+  /** The least share, 0 to 1, of all who are registered (by weight for `weighted`) that must have voted validly. */
+  readonly quorum?: number;
+  readonly threshold?: Threshold;
+  readonly tieBreak?: TieBreak;
+  /** What the voters should know. Each gets a copy. */
+  readonly context?: Json;
+  /** Instead of each agent's own voter; it gets the agent's id. */
+  readonly vote?: VoterWith<Signal>;
+}
+
+/**
+ * Makes decisions by asking every registered agent at the same time.
+ *
+ * One who gives nothing, throws, or takes longer than `voteTimeoutMs` (then its signal is aborted, with TIMEOUT as the
+ * reason) has abstained; one whose vote is not valid is told in `invalid`; neither spoils the ballot for the others. All who
+ * are registered when `decide` is called are the electorate, so quorum and unanimity are of all of them. How votes are
+ * counted and judged is described at `tally`.
+ *
+ * INVALID_ARGUMENT, thrown by the constructor and `register` and rejected by `decide`, before anybody is asked: unknown
+ * keys, methods and options that `tally` refuses, a weight that is negative or has more than nine decimals, a timeout that
+ * is not a whole number from 1 to 2^31 - 1, a context that is not JSON.
+ *
+ * @example
+ * ```ts
+ * import { FederatedDecisions } from "safeguards/coordination";
+ * const board = new FederatedDecisions({ method: "weighted", voteTimeoutMs: 5_000 });
+ * board.register("cautious", () => "wait", 2);
+ * board.register("bold", async ({ options }) => options[0]);
+ * const { decision } = await board.decide("Release now?", ["ship", "wait"]); // "wait"
+ * ```
+ */
+export class FederatedDecisions<Signal> {
+  readonly #host: PollHost<Signal>;
+  readonly #method: VotingMethod;
+  readonly #voteTimeoutMs: number;
+  readonly #voters = new Map<string, { readonly voter: VoterWith<Signal>; readonly weight: number }>();
+
+  constructor(host: PollHost<Signal>, options: FederatedDecisionsOptions = {}) {
+    checkKeys(options, ["method", "voteTimeoutMs"], "the options of FederatedDecisions");
+    this.#host = host;
+    this.#method = checkMethod(options.method ?? "majority").method;
+    this.#voteTimeoutMs = checkTimeout(options.voteTimeoutMs ?? 30_000);
+  }
+
+  /** Adds an agent, or replaces its voter and weight. The weight is ≥ 0 with at most nine decimals, 1 by default. */
+  register(agentId: string, voter: VoterWith<Signal>, weight = 1): void {
+    checkId(agentId, "agentId");
+    checkVoter(voter, "voter");
+    this.#voters.set(agentId, { voter, weight: amountToNumber(checkAmount(weight, "weight", { zero: true })) });
+  }
+
+  /** Whether it was registered. It still has its vote in decisions that are being made. */
+  unregister(agentId: string): boolean {
+    return this.#voters.delete(agentId);
+  }
+
+  /** Asks all who are registered now, and resolves when all have voted or time is up. */
+  async decide<const O extends string>(
+    question: string,
+    options: readonly O[],
+    overrides: DecideOptions<Signal> = {},
+  ): Promise<Decision<O>> {
+    checkKeys(overrides, OVERRIDES, "the options of decide");
+    const { method = this.#method, voteTimeoutMs = this.#voteTimeoutMs, quorum, threshold, tieBreak } = overrides;
+    const voters = new Map(this.#voters);
+    const terms = checkTerms({
+      question: checkQuestion(question),
+      options,
+      method,
+      electorate: [...voters.keys()],
+      weights: new Map(Array.from(voters, ([agentId, { weight }]) => [agentId, weight])),
+      ...(quorum === undefined ? {} : { quorum }),
+      ...(threshold === undefined ? {} : { threshold }),
+      ...(tieBreak === undefined ? {} : { tieBreak }),
+    });
+    const timeoutMs = checkTimeout(voteTimeoutMs);
+    const instead = overrides.vote === undefined ? undefined : checkVoter(overrides.vote, "vote");
+    const context = overrides.context === undefined ? undefined : checkJson(overrides.context);
+    const offered = Object.freeze([...terms.options]);
+
+    const votes = await poll(this.#host, [...voters.keys()], timeoutMs, (voterId, signal) => {
+      const vote = instead ?? voters.get(voterId)?.voter;
+      const paper = { question, options: offered, voterId, signal };
+      return vote?.(context === undefined ? paper : { ...paper, context: JSON.parse(context) });
+    });
+    return countVotes(terms, votes);
+  }
+}
+
+function checkTimeout(value: unknown): number {
+  return checkInteger(value, "voteTimeoutMs", 1, LONGEST_TIMEOUT_MS);
+}
+
+function checkQuestion(value: unknown): string {
+  if (typeof value === "string") return value;
+  throw invalid("question", value, "a string");
+}
+
+function checkVoter<Signal>(value: VoterWith<Signal>, what: string): VoterWith<Signal> {
+  if (typeof value === "function") return value;
+  throw invalid(what, value, "a function");
+}
+
+/** The context as text, from which each voter's copy is made. */
+function checkJson(value: Json): string {
+  try {
+    const text: string | undefined = JSON.stringify(value);
+    if (text !== undefined) return text;
+  } catch (cause) {
+    throw new SafeguardsError("INVALID_ARGUMENT", "context cannot be written as JSON", { cause });
+  }
+  throw invalid("context", value, "JSON");
+}
