@@ -10,6 +10,8 @@ export interface SourceFile {
 
 /** What an analysis may look at besides its own file. */
 export interface Tree {
+  /** Whether it lies in `node_modules`: what is there is built, and came without what it was built with. */
+  readonly installed: boolean;
   /** The text, without a byte order mark and with `\uFFFD` for what is not UTF-8; `undefined` if it cannot be read. */
   read(path: string): Promise<string | undefined>;
   exists(path: string): Promise<boolean>;
@@ -34,9 +36,9 @@ const NOT_OURS = new Set(["node_modules", "dist"]);
 
 /** A tree on disk. Links to other places are not followed, so that a loop of them is harmless. */
 export function treeOnDisk(root: string): Tree {
-  // Whoever asks for a review of node_modules wants what is in it, and what is in it is built.
-  const insideModules = resolve(root).split(sep).includes("node_modules");
-  const left = insideModules ? new Set<string>() : NOT_OURS;
+  // Whoever asks for a review of node_modules wants what is in it.
+  const installed = resolve(root).split(sep).includes("node_modules");
+  const left = installed ? new Set<string>() : NOT_OURS;
 
   async function* walk(folder: string): AsyncGenerator<{ path: string; skipped?: string }> {
     const entries = await readdir(join(root, folder), { withFileTypes: true }).catch(() => undefined);
@@ -63,6 +65,7 @@ export function treeOnDisk(root: string): Tree {
   }
 
   return {
+    installed,
     async read(path: string): Promise<string | undefined> {
       const bytes = await readFile(join(root, path)).catch(() => undefined);
       return bytes && new TextDecoder().decode(bytes);

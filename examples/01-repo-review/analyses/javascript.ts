@@ -84,7 +84,7 @@ function decides(node: Node): boolean {
 
 /** Its own name, or that of what it is assigned to. */
 function nameOf(node: FunctionNode, parent: Node | undefined): string {
-  if ("key" in node) return nameIn(node.key) ?? "a computed method";
+  if ("key" in node) return (node.computed ? undefined : nameIn(node.key)) ?? "a computed method";
   if ("id" in node && node.id) return node.id.name;
   const target =
     parent?.type === "VariableDeclarator"

@@ -1,6 +1,6 @@
 import GithubSlugger from "github-slugger";
 import { Parser } from "htmlparser2";
-import type { Html, Nodes } from "mdast";
+import type { Nodes } from "mdast";
 import { fromMarkdown } from "mdast-util-from-markdown";
 import { frontmatterFromMarkdown } from "mdast-util-frontmatter";
 import { gfmFromMarkdown } from "mdast-util-gfm";
@@ -29,39 +29,46 @@ export function readMarkdown(text: string): MarkdownPage {
   const links: Link[] = [];
   const anchors = new Set<string>();
   const slugger = new GithubSlugger();
-  /** The text so far of an HTML heading that is still open; it may reach over several Markdown nodes. */
-  let htmlHeading: string | undefined;
 
-  function readHtml({ value, position }: Html): void {
-    const parser = new Parser({
-      onopentag(name, attributes) {
-        for (const anchor of [attributes.id, attributes.name]) if (anchor) anchors.add(anchor.toLowerCase());
-        const url = name === "a" ? attributes.href : name === "img" ? attributes.src : undefined;
-        const line = (position?.start.line ?? 1) + value.slice(0, parser.startIndex).split("\n").length - 1;
-        if (url) links.push({ url, line });
-        if (/^h[1-6]$/.test(name)) htmlHeading = "";
-      },
-      ontext(content) {
-        if (htmlHeading !== undefined) htmlHeading += content;
-      },
-      onclosetag(name, implied) {
-        if (implied || htmlHeading === undefined || !/^h[1-6]$/.test(name)) return;
-        anchors.add(slugger.slug(htmlHeading.trim()));
-        htmlHeading = undefined;
-      },
-    });
-    parser.end(value);
-  }
+  // One parser for all the HTML of a page: an element, a heading too, may be closed in another node than it was opened in.
+  let heading: string | undefined;
+  let piece = { value: "", line: 1, offset: 0 };
+  const html = new Parser({
+    onopentag(name, attributes) {
+      for (const anchor of [attributes.id, attributes.name]) if (anchor) anchors.add(anchor.toLowerCase());
+      const url = name === "a" ? attributes.href : name === "img" ? attributes.src : undefined;
+      const before = piece.value.slice(0, Math.max(0, html.startIndex - piece.offset));
+      if (url) links.push({ url, line: piece.line + before.split("\n").length - 1 });
+      if (isHeading(name)) heading = "";
+    },
+    ontext(content) {
+      if (heading !== undefined) heading += content;
+    },
+    onclosetag(name) {
+      if (heading === undefined || !isHeading(name)) return;
+      anchors.add(slugger.slug(heading.trim()));
+      heading = undefined;
+    },
+  });
 
   visit(parse(text), (node) => {
     const line = node.position?.start.line ?? 1;
-    if (node.type === "link" || node.type === "image" || node.type === "definition")
+    if (node.type === "html") {
+      piece = { value: node.value, line, offset: piece.offset + piece.value.length };
+      html.write(node.value);
+    } else if (node.type === "heading") {
+      anchors.add(slugger.slug(textOf(node, { includeHtml: false })));
+    } else if ("url" in node) {
       links.push({ url: node.url, line });
-    else if (node.type === "heading") anchors.add(slugger.slug(textOf(node, { includeHtml: false })));
-    else if (node.type === "html") readHtml(node);
-    else if (htmlHeading !== undefined && "value" in node) htmlHeading += node.value;
+    } else if (heading !== undefined && "value" in node) {
+      heading += node.value;
+    }
   });
   return { links, anchors };
+}
+
+function isHeading(element: string): boolean {
+  return /^h[1-6]$/.test(element);
 }
 
 function parse(text: string): Nodes {

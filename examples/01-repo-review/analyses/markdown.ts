@@ -28,6 +28,7 @@ async function judge(
   const [before = "", fragment = ""] = url.split("#", 2).map(decode);
   const path = before.replace(/\?.*$/, "");
   const target = posix.join(folderOf(from), path);
+  if (target.startsWith("../")) return undefined;
   if (path !== "" && !(await existsAsPage(target, tree))) {
     return { rule: "markdown/broken-link", message: `Nothing is at ${path}` };
   }

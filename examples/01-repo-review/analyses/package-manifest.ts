@@ -9,7 +9,10 @@ const text = z.string().optional().catch(undefined);
 const shape = z.object({
   name: text,
   main: text,
-  bin: z.union([z.string(), z.record(z.string(), z.unknown())]).optional().catch(undefined),
+  bin: z
+    .union([z.string(), z.record(z.string(), z.unknown())])
+    .optional()
+    .catch(undefined),
   scripts: names,
   workspaces: z
     .union([z.array(z.string()), z.object({ packages: z.array(z.string()) }).transform((it) => it.packages)])

@@ -1,4 +1,4 @@
-import { type ParserPlugin, parse } from "@babel/parser";
+import { type ParseResult, type ParserPlugin, parse } from "@babel/parser";
 import type { File, Node } from "@babel/types";
 import type { SourceFile } from "../tree.ts";
 
@@ -13,28 +13,45 @@ export function isSourceCode(path: string): boolean {
 }
 
 /** Parses JavaScript, TypeScript, JSX and Flow, going on after an error where the parser can. */
-export function parseSource({ path, text }: SourceFile): ParsedSource {
+export function parseSource(file: SourceFile): ParsedSource {
   try {
-    const ast = parse(text, {
-      sourceType: "unambiguous",
-      errorRecovery: true,
-      attachComment: false,
-      allowReturnOutsideFunction: true,
-      allowNewTargetOutsideFunction: true,
-      allowUndeclaredExports: true,
-      plugins: pluginsFor(path, text),
-    });
-    return { ast, errors: (ast.errors ?? []).map(asSyntaxError) };
+    const asModule = parseAs("unambiguous", file);
+    // What turns out to be a script was read as strictly as a module, which scripts need not be.
+    const ast =
+      asModule.program.sourceType === "script" && asModule.errors?.length ? parseAs("script", file) : asModule;
+    // Declarations may say the same name in several ways, which the parser does not merge.
+    const errors = (ast.errors ?? []).filter(
+      ({ reasonCode }) => !(isDeclaration(file.path) && reasonCode === "VarRedeclaration"),
+    );
+    return { ast, errors: errors.map(asSyntaxError) };
   } catch (error) {
     return { errors: [asSyntaxError(error)] };
   }
 }
 
+function parseAs(sourceType: "unambiguous" | "script", { path, text }: SourceFile): ParseResult {
+  return parse(text, {
+    sourceType,
+    errorRecovery: true,
+    attachComment: false,
+    allowReturnOutsideFunction: true,
+    allowNewTargetOutsideFunction: true,
+    allowUndeclaredExports: true,
+    plugins: pluginsFor(path, text),
+  });
+}
+
+/** Whether it only declares types, for code that is elsewhere. */
+export function isDeclaration(path: string): boolean {
+  return /\.d\.[cm]?ts$/.test(path);
+}
+
 function pluginsFor(path: string, text: string): ParserPlugin[] {
-  if (/\.d\.[cm]?ts$/.test(path)) return [["typescript", { dts: true }], "decorators"];
-  if (/\.[cm]?ts$/.test(path)) return ["typescript", "decorators"];
-  if (path.endsWith(".tsx")) return ["typescript", "jsx", "decorators"];
-  return /@flow\b/.test(text.slice(0, 1_000)) ? ["flow", "jsx", "decorators"] : ["jsx", "decorators"];
+  const decorators: ParserPlugin[] = ["decorators", "decoratorAutoAccessors"];
+  if (isDeclaration(path)) return [["typescript", { dts: true }], ...decorators];
+  if (/\.[cm]?ts$/.test(path)) return ["typescript", ...decorators];
+  if (path.endsWith(".tsx")) return ["typescript", "jsx", ...decorators];
+  return /@flow\b/.test(text.slice(0, 1_000)) ? ["flow", "jsx", ...decorators] : ["jsx", ...decorators];
 }
 
 function asSyntaxError(error: unknown): { line: number; message: string } {
