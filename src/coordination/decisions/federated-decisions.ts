@@ -8,7 +8,6 @@
  * 4. Nobody is asked when the question could not be decided: arguments are checked first.
  */
 import { SafeguardsError } from "../../errors.ts";
-import { amountToNumber } from "../structures/amount.ts";
 import { checkAmount, checkId, checkInteger, checkKeys, invalid } from "../structures/arguments.ts";
 import type { Json } from "../structures/types.ts";
 import type { Decision, Threshold, TieBreak, Vote, VotingMethod } from "./election.ts";
@@ -55,25 +54,8 @@ export interface DecideOptions<Signal> extends FederatedDecisionsOptions {
 }
 
 /**
- * Makes decisions by asking every registered agent at the same time.
- *
- * One who gives nothing, throws, or takes longer than `voteTimeoutMs` (then its signal is aborted, with TIMEOUT as the
- * reason) has abstained; one whose vote is not valid is told in `invalid`; neither spoils the ballot for the others. All who
- * are registered when `decide` is called are the electorate, so quorum and unanimity are of all of them. How votes are
- * counted and judged is described at `tally`.
- *
- * INVALID_ARGUMENT, thrown by the constructor and `register` and rejected by `decide`, before anybody is asked: unknown
- * keys, methods and options that `tally` refuses, a weight that is negative or has more than nine decimals, a timeout that
- * is not a whole number from 1 to 2^31 - 1, a context that is not JSON.
- *
- * @example
- * ```ts
- * import { FederatedDecisions } from "safeguards/coordination";
- * const board = new FederatedDecisions({ method: "weighted", voteTimeoutMs: 5_000 });
- * board.register("cautious", () => "wait", 2);
- * board.register("bold", async ({ options }) => options[0]);
- * const { decision } = await board.decide("Release now?", ["ship", "wait"]); // "wait"
- * ```
+ * Makes decisions by asking every registered agent at the same time, wherever there are timers. The public one, with its
+ * description, is in `src/coordination-entry.ts`.
  */
 export class FederatedDecisions<Signal> {
   readonly #host: PollHost<Signal>;
@@ -92,7 +74,8 @@ export class FederatedDecisions<Signal> {
   register(agentId: string, voter: VoterWith<Signal>, weight = 1): void {
     checkId(agentId, "agentId");
     checkVoter(voter, "voter");
-    this.#voters.set(agentId, { voter, weight: amountToNumber(checkAmount(weight, "weight", { zero: true })) });
+    checkAmount(weight, "weight", { zero: true });
+    this.#voters.set(agentId, { voter, weight });
   }
 
   /** Whether it was registered. It still has its vote in decisions that are being made. */
