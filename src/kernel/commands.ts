@@ -2,8 +2,9 @@
  * What somebody asks. A command and a time go into the kernel; events, or a refusal, come out. Commands are plain data:
  * their shapes are checked by the kernel before anything is decided, names after that.
  */
-import type { ErrorCode } from "../errors.ts";
+
 import type { Json, RecordOf, SkillRequirement } from "../coordination/structures/types.ts";
+import type { ErrorCode } from "../errors.ts";
 import type { BreakerPolicy, Failure, ResourceKind, RetryPolicy } from "./events.ts";
 
 /** A task as it is asked for: the public TaskSpec with its dependencies as ids. */
@@ -81,7 +82,12 @@ export type Command =
   | { readonly type: "team.set"; readonly manager: string; readonly team: readonly string[] }
   | ({ readonly type: "resource.set"; readonly resource: string } & ResourceSpec)
   /** All or nothing. `from`: submitted by the code of that attempt; ids are then local to its task. */
-  | { readonly type: "task.submit"; readonly tasks: readonly TaskRequest[]; readonly key?: string; readonly from?: FromAttempt }
+  | {
+      readonly type: "task.submit";
+      readonly tasks: readonly TaskRequest[];
+      readonly key?: string;
+      readonly from?: FromAttempt;
+    }
   | { readonly type: "task.cancel"; readonly taskId: string; readonly reason?: string }
   | { readonly type: "task.pause"; readonly taskId: string }
   | { readonly type: "task.resume"; readonly taskId: string }
@@ -96,8 +102,17 @@ export type Command =
   | ({ readonly type: "attempt.plan"; readonly tasks: readonly TaskRequest[] } & FromAttempt)
   /** It awaits these tasks; answered when it has its slot and load again (`attempt.regained`). */
   | ({ readonly type: "attempt.await"; readonly on: readonly string[] } & FromAttempt)
-  | ({ readonly type: "attempt.request"; readonly amounts: RecordOf<number>; readonly wait?: boolean; readonly leaseMs?: number } & FromAttempt)
-  | ({ readonly type: "attempt.release"; readonly allocationId: string; readonly allocationToken: number } & FromAttempt)
+  | ({
+      readonly type: "attempt.request";
+      readonly amounts: RecordOf<number>;
+      readonly wait?: boolean;
+      readonly leaseMs?: number;
+    } & FromAttempt)
+  | ({
+      readonly type: "attempt.release";
+      readonly allocationId: string;
+      readonly allocationToken: number;
+    } & FromAttempt)
   | ({ readonly type: "ballot.open" } & BallotRequest)
   | { readonly type: "ballot.cast"; readonly ballotId: string; readonly voter: string; readonly vote?: Json }
   /** Time has passed; nothing else. */

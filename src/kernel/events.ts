@@ -3,8 +3,9 @@
  * and versioned; the table {@link EVENTS} is the record format's vocabulary and only ever grows: a code is never used
  * again, a field is never moved, and a change of meaning is a new version.
  */
-import type { ErrorCode } from "../errors.ts";
+
 import type { Json, SkillRequirement } from "../coordination/structures/types.ts";
+import type { ErrorCode } from "../errors.ts";
 
 /** What every event carries beside its own fields. */
 export interface EventHead {
@@ -407,13 +408,46 @@ function layout<T extends EventType>(code: number, fields: readonly FieldsOf<T>[
 export const EVENTS: Readonly<Record<EventType, EventLayout>> = {
   "coordinator.opened": layout<"coordinator.opened">(1, ["concurrency", "agingMs", "protectAfterMs", "unroutableMs"]),
   "coordinator.closed": layout<"coordinator.closed">(2, []),
-  "agent.registered": layout<"agent.registered">(3, ["agent", "kind", "skills", "capacity", "weight", "description", "team", "breaker", "votes", "minSuccess", "failFast"]),
+  "agent.registered": layout<"agent.registered">(3, [
+    "agent",
+    "kind",
+    "skills",
+    "capacity",
+    "weight",
+    "description",
+    "team",
+    "breaker",
+    "votes",
+    "minSuccess",
+    "failFast",
+  ]),
   "agent.unregistered": layout<"agent.unregistered">(4, ["agent"]),
   "team.changed": layout<"team.changed">(5, ["agent", "team"]),
   "resource.set": layout<"resource.set">(6, ["resource", "kind", "capacity", "per"]),
   "task.submitted": layout<"task.submitted">(7, [
-    "taskId", "input", "skills", "priority", "name", "context", "agent", "load", "dependsOn", "dependsOnAs", "onDependencyFailure",
-    "resources", "timeoutMs", "deadlineMs", "estimatedMs", "graceMs", "retry", "preemptible", "parentId", "round", "scope", "deadlineAt", "key",
+    "taskId",
+    "input",
+    "skills",
+    "priority",
+    "name",
+    "context",
+    "agent",
+    "load",
+    "dependsOn",
+    "dependsOnAs",
+    "onDependencyFailure",
+    "resources",
+    "timeoutMs",
+    "deadlineMs",
+    "estimatedMs",
+    "graceMs",
+    "retry",
+    "preemptible",
+    "parentId",
+    "round",
+    "scope",
+    "deadlineAt",
+    "key",
   ]),
   "task.started": layout<"task.started">(8, ["taskId", "agent", "token", "attempt", "phase"]),
   "task.completed": layout<"task.completed">(9, ["taskId", "token", "output"]),
@@ -434,11 +468,31 @@ export const EVENTS: Readonly<Record<EventType, EventLayout>> = {
   "attempt.waiting": layout<"attempt.waiting">(24, ["taskId", "token", "on"]),
   "attempt.regained": layout<"attempt.regained">(25, ["taskId", "token"]),
   "resource.requested": layout<"resource.requested">(26, ["requestId", "taskId", "token", "amounts", "leaseMs"]),
-  "resource.granted": layout<"resource.granted">(27, ["allocationId", "taskId", "token", "allocationToken", "amounts", "expiresAt", "requestId"]),
+  "resource.granted": layout<"resource.granted">(27, [
+    "allocationId",
+    "taskId",
+    "token",
+    "allocationToken",
+    "amounts",
+    "expiresAt",
+    "requestId",
+  ]),
   "resource.released": layout<"resource.released">(28, ["allocationId", "why"]),
   "resource.refused": layout<"resource.refused">(29, ["requestId", "error"]),
   "breaker.changed": layout<"breaker.changed">(30, ["agent", "state"]),
-  "ballot.opened": layout<"ballot.opened">(31, ["ballotId", "question", "options", "method", "electorate", "weights", "quorum", "threshold", "tieBreak", "deadlineAt", "context"]),
+  "ballot.opened": layout<"ballot.opened">(31, [
+    "ballotId",
+    "question",
+    "options",
+    "method",
+    "electorate",
+    "weights",
+    "quorum",
+    "threshold",
+    "tieBreak",
+    "deadlineAt",
+    "context",
+  ]),
   "ballot.cast": layout<"ballot.cast">(32, ["ballotId", "voter", "vote"]),
   "ballot.decided": layout<"ballot.decided">(33, ["ballotId", "outcome", "decision"]),
 };

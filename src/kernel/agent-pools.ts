@@ -1,0 +1,287 @@
+/**
+ * Agents per requirement: who could do tasks that ask for these skills, this pin and this team, least utilized first.
+ *
+ * 1. A pool's members are exactly the registered agents that qualify; its index holds those of them that may get work now:
+ *    online, with a breaker that admits.
+ * 2. A member whose load changed is marked and put in its place when the pool is next asked, so a change costs one mark a
+ *    pool, and asking costs what changed since.
+ * 3. Pools are made when first asked for and dropped, least recently used first, when no class of tasks uses them and there
+ *    are more than `limits.idlePools`.
+ */
+
+import { breakerAdmitsFrom } from "../coordination/circuit-breaker.ts";
+import { type Amount, larger, ratio, ZERO } from "../coordination/structures/amount.ts";
+import { FitIndex, type FitNode } from "../coordination/structures/fit-index.ts";
+import { roomOn } from "./availability.ts";
+import { limits } from "./limits.ts";
+import type { ReadyClass } from "./ready-queue.ts";
+import type { AgentState, State } from "./state.ts";
+
+/** What an agent must be to do a task, whatever its room. */
+export interface Requirement {
+  readonly skills: readonly { readonly skill: string; readonly level: number }[];
+  readonly pin: string | undefined;
+  /** The manager whose team it must be on. */
+  readonly scope: string | undefined;
+}
+
+export interface PoolMember {
+  readonly agent: AgentState;
+  readonly pool: AgentPool;
+  node: FitNode<AgentState> | undefined;
+  dirty: boolean;
+}
+
+/** Whether the agent may ever do what asks for this. */
+export function qualifies(state: State, agent: AgentState, requirement: Requirement): boolean {
+  if (requirement.pin !== undefined && agent.name !== requirement.pin) return false;
+  if (requirement.scope !== undefined && state.agents.get(requirement.scope)?.teamSet.has(agent.name) !== true)
+    return false;
+  for (const { skill, level } of requirement.skills) {
+    const has = agent.skills.get(skill);
+    if (has === undefined || has < level) return false;
+  }
+  return true;
+}
+
+/** Whether it may get work now. */
+export function eligible(state: State, agent: AgentState, now: number): boolean {
+  return agent.online && admitsFrom(state, agent, now) <= now;
+}
+
+/** From when on its breaker lets it have work, if nothing is reported until then. */
+export function admitsFrom(state: State, agent: AgentState, now: number): number {
+  if (agent.breakerRule === undefined) return now;
+  const open = state.openMs(now);
+  return now + (breakerAdmitsFrom(agent.breakerRule, agent.breaker, open) - open);
+}
+
+export class AgentPool {
+  readonly key: string;
+  readonly requirement: Requirement;
+  readonly members: Map<AgentState, PoolMember> = new Map();
+  /** Classes set aside until somebody here has more room. */
+  readonly parked: Set<ReadyClass> = new Set();
+  /** Classes that ask here. */
+  users = 0;
+  readonly #index: FitIndex<AgentState> = new FitIndex("atLeast", 1);
+  readonly #dirty: PoolMember[] = [];
+  #mostCapacity: Amount | undefined;
+
+  constructor(key: string, requirement: Requirement) {
+    this.key = key;
+    this.requirement = requirement;
+  }
+
+  /** How many may get work now, whatever their room. */
+  eligibleCount(state: State, now: number): number {
+    this.#settle(state, now);
+    return this.#index.size;
+  }
+
+  /** The most room that anybody has who may get work now. */
+  mostRoom(state: State, now: number): Amount {
+    this.#settle(state, now);
+    return this.#index.best?.[0] ?? ZERO;
+  }
+
+  /** The highest capacity among those who may get work now. */
+  mostCapacity(state: State, now: number): Amount {
+    this.#settle(state, now);
+    if (this.#mostCapacity === undefined) {
+      let most = ZERO;
+      for (const node of this.#index) most = larger(most, node.item.capacity);
+      this.#mostCapacity = most;
+    }
+    return this.#mostCapacity;
+  }
+
+  /** The least utilized with at least so much room that `accept` takes; ties go to the earliest registered. */
+  leastUtilized(
+    state: State,
+    now: number,
+    room: Amount,
+    accept?: (agent: AgentState) => boolean,
+  ): AgentState | undefined {
+    this.#settle(state, now);
+    return this.#index.firstFit([room], accept === undefined ? undefined : { accept })?.item;
+  }
+
+  /** Those who may get work now, least utilized first. */
+  *eligible(state: State, now: number): Generator<AgentState, void, undefined> {
+    this.#settle(state, now);
+    for (const node of this.#index) yield node.item;
+  }
+
+  /** Whether this one may get work now, room aside. */
+  hasEligible(agent: AgentState, state: State, now: number): boolean {
+    this.#settle(state, now);
+    return this.members.get(agent)?.node !== undefined;
+  }
+
+  add(agent: AgentState): void {
+    const member: PoolMember = { agent, pool: this, node: undefined, dirty: true };
+    this.members.set(agent, member);
+    agent.memberships.push(member);
+    this.#dirty.push(member);
+  }
+
+  remove(agent: AgentState): void {
+    const member = this.members.get(agent);
+    if (member === undefined) return;
+    this.members.delete(agent);
+    agent.memberships.splice(agent.memberships.indexOf(member), 1);
+    if (member.node !== undefined) this.#index.remove(member.node);
+    member.node = undefined;
+    this.#mostCapacity = undefined;
+  }
+
+  mark(member: PoolMember): void {
+    if (member.dirty) return;
+    member.dirty = true;
+    this.#dirty.push(member);
+  }
+
+  #settle(state: State, now: number): void {
+    if (this.#dirty.length === 0) return;
+    for (const member of this.#dirty) {
+      member.dirty = false;
+      const { agent } = member;
+      if (this.members.get(agent) !== member) continue;
+      if (!eligible(state, agent, now)) {
+        if (member.node !== undefined) {
+          this.#index.remove(member.node);
+          this.#mostCapacity = undefined;
+        }
+        member.node = undefined;
+        continue;
+      }
+      const measures = [roomOn(agent)];
+      const utilization = ratio(agent.load, agent.capacity);
+      if (member.node === undefined) {
+        member.node = this.#index.add(agent, utilization, agent.seq, measures);
+        this.#mostCapacity = undefined;
+      } else member.node = this.#index.update(member.node, utilization, measures);
+    }
+    this.#dirty.length = 0;
+  }
+
+  /** Its capacity may be another now. */
+  forgetCapacity(): void {
+    this.#mostCapacity = undefined;
+  }
+}
+
+export class AgentPools {
+  readonly #state: State;
+  readonly #pools: Map<string, AgentPool> = new Map();
+  readonly #bySkill: Map<string, Set<AgentState>> = new Map();
+  readonly #skillsOf: Map<AgentState, ReadonlyMap<string, number>> = new Map();
+  /** Pools that nobody uses, least recently used first. */
+  readonly #idle: Map<string, AgentPool> = new Map();
+
+  constructor(state: State) {
+    this.#state = state;
+  }
+
+  /** The pool for a requirement; `release` it when done. */
+  use(requirement: Requirement): AgentPool {
+    const key = requirementKey(requirement);
+    let pool = this.#pools.get(key);
+    if (pool === undefined) {
+      pool = new AgentPool(key, requirement);
+      this.#pools.set(key, pool);
+      for (const agent of this.#candidates(requirement))
+        if (qualifies(this.#state, agent, requirement)) pool.add(agent);
+    } else if (pool.users === 0) this.#idle.delete(key);
+    pool.users += 1;
+    return pool;
+  }
+
+  release(pool: AgentPool): void {
+    pool.users -= 1;
+    if (pool.users > 0) return;
+    this.#idle.set(pool.key, pool);
+    if (this.#idle.size <= limits.idlePools) return;
+    for (const [key, oldest] of this.#idle) {
+      this.#idle.delete(key);
+      this.#pools.delete(key);
+      for (const agent of [...oldest.members.keys()]) oldest.remove(agent);
+      break;
+    }
+  }
+
+  /** Room or presence changed: its pools put it in its place when next asked. */
+  touch(agent: AgentState): void {
+    for (const member of agent.memberships) member.pool.mark(member);
+  }
+
+  /** Skills, capacity, or who it is changed. Linear in the pools: it happens when agents register, not when they work. */
+  reconsider(agent: AgentState): void {
+    const before = this.#skillsOf.get(agent);
+    if (before !== agent.skills) {
+      for (const skill of before?.keys() ?? []) this.#bySkill.get(skill)?.delete(agent);
+      for (const skill of agent.skills.keys()) {
+        let having = this.#bySkill.get(skill);
+        if (having === undefined) {
+          having = new Set();
+          this.#bySkill.set(skill, having);
+        }
+        having.add(agent);
+      }
+      this.#skillsOf.set(agent, agent.skills);
+      for (const pool of this.#pools.values()) this.#place(pool, agent);
+    }
+    for (const member of agent.memberships) member.pool.forgetCapacity();
+    this.touch(agent);
+  }
+
+  /** A team changed: the pools within it are filled anew. Returns them. */
+  refill(manager: string): readonly AgentPool[] {
+    const refilled: AgentPool[] = [];
+    for (const pool of this.#pools.values()) {
+      if (pool.requirement.scope !== manager) continue;
+      refilled.push(pool);
+      for (const agent of this.#state.agents.values()) this.#place(pool, agent);
+    }
+    return refilled;
+  }
+
+  #place(pool: AgentPool, agent: AgentState): void {
+    const belongs = qualifies(this.#state, agent, pool.requirement);
+    if (belongs === pool.members.has(agent)) return;
+    if (belongs) pool.add(agent);
+    else pool.remove(agent);
+  }
+
+  /** A superset of those that qualify, as small as is known without looking at each. */
+  #candidates(requirement: Requirement): Iterable<AgentState> {
+    const { agents } = this.#state;
+    if (requirement.pin !== undefined) return present([agents.get(requirement.pin)]);
+    let rarest: ReadonlySet<AgentState> | undefined;
+    for (const { skill } of requirement.skills) {
+      const having = this.#bySkill.get(skill) ?? NOBODY;
+      if (rarest === undefined || having.size < rarest.size) rarest = having;
+    }
+    if (requirement.scope !== undefined) {
+      const team = agents.get(requirement.scope)?.team ?? [];
+      if (rarest === undefined || team.length < rarest.size) return present(team.map((name) => agents.get(name)));
+    }
+    return rarest ?? agents.values();
+  }
+}
+
+const NOBODY: ReadonlySet<AgentState> = new Set();
+
+function present(agents: readonly (AgentState | undefined)[]): AgentState[] {
+  return agents.filter((agent) => agent !== undefined);
+}
+
+/** One string for each requirement; names cannot make two requirements look alike. */
+export function requirementKey(requirement: Requirement): string {
+  let key = requirement.pin === undefined ? "" : JSON.stringify(requirement.pin);
+  key += "/";
+  if (requirement.scope !== undefined) key += JSON.stringify(requirement.scope);
+  for (const { skill, level } of requirement.skills) key += `/${level}${JSON.stringify(skill)}`;
+  return key;
+}

@@ -1,0 +1,115 @@
+/** Registering agents and shaping teams. */
+import { breakerRule } from "../../coordination/circuit-breaker.ts";
+import { amountToNumber } from "../../coordination/structures/amount.ts";
+import {
+  checkAmount,
+  checkId,
+  checkInteger,
+  checkKeys,
+  entriesOf,
+  invalid,
+  nullRecord,
+} from "../../coordination/structures/arguments.ts";
+import { findCycle } from "../../coordination/structures/dependency-graph.ts";
+import type { AgentDescription, Answer, Command } from "../commands.ts";
+import type { AgentRegisteredEvent } from "../events.ts";
+import { limits } from "../limits.ts";
+import type { State } from "../state.ts";
+import { agentNamed, type Desk, DONE, refused } from "./desk.ts";
+import { checkLevel } from "./shapes.ts";
+
+type CommandOf<T extends Command["type"]> = Extract<Command, { type: T }>;
+
+const KEYS = [
+  "name",
+  "kind",
+  "description",
+  "skills",
+  "capacity",
+  "weight",
+  "team",
+  "breaker",
+  "votes",
+  "minSuccess",
+  "failFast",
+];
+
+export function register(desk: Desk, command: CommandOf<"agent.register">): Answer {
+  const event = described(command.agent);
+  const { state } = desk;
+  if (!state.agents.has(event.agent) && state.agents.size >= limits.agents)
+    throw refused("QUEUE_FULL", `${limits.agents} agents are registered: that is the most`);
+  if (event.team !== undefined) checkTeams(state, event.agent, event.team);
+  desk.emit(event);
+  return DONE;
+}
+
+/** The event that registers it, with its shape checked and defaults filled in. */
+function described(agent: AgentDescription): AgentRegisteredEvent {
+  checkKeys(agent, KEYS, "agent");
+  const { kind, description, team, breaker, votes, minSuccess, failFast } = agent;
+  const name = checkId(agent.name, "agent name");
+  const skills = nullRecord<number>();
+  if (isList(agent.skills)) for (const skill of agent.skills) skills[checkId(skill, "skill")] = 1;
+  else if (agent.skills !== undefined)
+    for (const [skill, level] of entriesOf(agent.skills, "skills")) skills[checkId(skill, "skill")] = checkLevel(level);
+  if (Object.keys(skills).length > limits.skillsPerAgent)
+    throw invalid("skills", Object.keys(skills).length, `at most ${limits.skillsPerAgent} skills`);
+  if (description !== undefined && (typeof description !== "string" || description.length > limits.messageLength))
+    throw invalid("description", description, `a string of at most ${limits.messageLength} characters`);
+  if (breaker !== undefined) breakerRule(breaker);
+  if (minSuccess !== undefined && minSuccess !== "all" && minSuccess !== "any")
+    checkInteger(minSuccess, "minSuccess", 0, limits.tasksPerSubmit);
+  return {
+    type: "agent.registered",
+    v: 1,
+    agent: name,
+    kind,
+    skills,
+    capacity: amountToNumber(checkAmount(agent.capacity ?? 1, "capacity", { zero: true })),
+    weight: amountToNumber(checkAmount(agent.weight ?? 1, "weight", { zero: true })),
+    ...(description === undefined ? {} : { description }),
+    ...(team === undefined ? {} : { team: checkTeam(team) }),
+    ...(breaker === undefined ? {} : { breaker }),
+    ...(votes === true ? { votes } : {}),
+    ...(minSuccess === undefined ? {} : { minSuccess }),
+    ...(failFast === true ? { failFast } : {}),
+  };
+}
+
+/** Array.isArray does not narrow readonly lists. */
+function isList(skills: AgentDescription["skills"]): skills is readonly string[] {
+  return Array.isArray(skills);
+}
+
+export function unregister(desk: Desk, command: CommandOf<"agent.unregister">): Answer {
+  const agent = agentNamed(desk.state, checkId(command.agent, "agent name"));
+  if (agent.online) desk.emit({ type: "agent.unregistered", v: 1, agent: agent.name });
+  return DONE;
+}
+
+export function setTeam(desk: Desk, command: CommandOf<"team.set">): Answer {
+  const name = checkId(command.manager, "manager");
+  const team = checkTeam(command.team);
+  const manager = agentNamed(desk.state, name);
+  if (manager.kind !== "manager")
+    throw refused("INVALID_ARGUMENT", `${name} is not a manager: it has no team`, { agent: name });
+  checkTeams(desk.state, name, team);
+  desk.emit({ type: "team.changed", v: 1, agent: name, team });
+  return DONE;
+}
+
+function checkTeam(team: readonly string[]): readonly string[] {
+  if (!Array.isArray(team) || team.length > limits.agents) throw invalid("team", team, "a list of agents' names");
+  return [...new Set(team.map((member) => checkId(member, "team member")))];
+}
+
+/** No manager may be on a team below its own, and no tree deeper than allowed. */
+function checkTeams(state: State, manager: string, team: readonly string[]): void {
+  const teamOf = (name: string): readonly string[] => (name === manager ? team : (state.agents.get(name)?.team ?? []));
+  const cycle = findCycle([manager], teamOf);
+  if (cycle !== undefined)
+    throw refused("TEAM_CYCLE", `managers would manage one another in a circle: ${[...cycle, cycle[0]].join(" → ")}`, {
+      cycle: [...cycle],
+    });
+}

@@ -1,0 +1,196 @@
+/** How attempts end: completed, failed and tried again, stopped, abandoned, lost. */
+import { breakerStatus } from "../../coordination/circuit-breaker.ts";
+import type { Answer, Command } from "../commands.ts";
+import type { AttemptEnd, Failure, RetryPolicy } from "../events.ts";
+import { defaults, limits } from "../limits.ts";
+import type { AgentState, LiveAttempt, Task } from "../state.ts";
+import { type Desk, DONE, refused, speaker } from "./desk.ts";
+import { end, settle, stopAttempt, windDown } from "./endings.ts";
+
+type CommandOf<T extends Command["type"]> = Extract<Command, { type: T }>;
+
+const NEVER_RETRIED: ReadonlySet<string> = new Set(["INVALID_ARGUMENT", "BUDGET_EXCEEDED", "GUARDRAIL_BLOCKED"]);
+
+export function complete(desk: Desk, command: CommandOf<"attempt.complete">): Answer {
+  const live = speaker(desk.state, command);
+  if (live.phase === "plan")
+    throw refused(
+      "INVALID_STATE",
+      `task ${live.task.id} is being planned: a plan ends with subtasks, not with an output`,
+    );
+  if (mustStop(live)) {
+    stopped(desk, live);
+    return DONE;
+  }
+  const { task } = live;
+  watchingBreaker(desk, live.agent, () => {
+    end(desk, task, { type: "task.completed", v: 1, taskId: task.id, token: live.token, output: command.output });
+  });
+  return DONE;
+}
+
+/** Whether what it gives comes too late: one told to make way or to pause may still complete, one whose time is over may not. */
+function mustStop(live: LiveAttempt): boolean {
+  if (live.task.ending !== undefined) return true;
+  const reason = live.stopping?.reason;
+  return reason === "cancelled" || reason === "timeout" || reason === "deadline";
+}
+
+export function fail(desk: Desk, command: CommandOf<"attempt.fail">): Answer {
+  const live = speaker(desk.state, command);
+  if (live.stopping !== undefined || live.task.ending !== undefined) stopped(desk, live);
+  else counted(desk, live, "failed", command.error);
+  return DONE;
+}
+
+export function checkpoint(desk: Desk, command: CommandOf<"attempt.checkpoint">): Answer {
+  const live = speaker(desk.state, command);
+  desk.emit({ type: "attempt.checkpointed", v: 1, taskId: live.task.id, token: live.token, state: command.state });
+  return DONE;
+}
+
+/** It did what it was told: it stopped. */
+export function stopped(desk: Desk, live: LiveAttempt): void {
+  const reason = live.stopping?.reason ?? "cancelled";
+  if (reason === "timeout") counted(desk, live, "timeout", timedOut(live.task));
+  else
+    uncounted(
+      desk,
+      live,
+      reason === "preempted" || reason === "paused" ? "preempted" : reason === "deadline" ? "timeout" : "cancelled",
+    );
+}
+
+/** It is deaf: from now on it counts as ended, and what it still gives is discarded. */
+export function abandon(desk: Desk, live: LiveAttempt): void {
+  if (live.stopping?.reason === "timeout") counted(desk, live, "abandoned", timedOut(live.task));
+  else uncounted(desk, live, "abandoned");
+}
+
+/** Its process died, or its lease ran out. */
+export function lose(desk: Desk, live: LiveAttempt): void {
+  counted(desk, live, "lost", { code: "TASK_FAILED", message: "the process in which it ran is gone" });
+}
+
+export function timedOut(task: Task): Failure {
+  return { code: "TIMEOUT", message: `no result within ${task.spec.timeoutMs} ms` };
+}
+
+/** Time is up for an attempt: told to stop, or given up when it was told before. */
+export function attemptDue(desk: Desk, live: LiveAttempt): void {
+  const { state, now } = desk;
+  if (state.live.get(live.token) !== live) return;
+  if (live.stopping === undefined) {
+    const { timeoutMs } = live.task.spec;
+    if (timeoutMs !== undefined && now >= live.startedAt + timeoutMs) stopAttempt(desk, live, "timeout");
+  } else if (now >= live.stopping.graceUntil) abandon(desk, live);
+}
+
+/** The task's own time is up. */
+export function deadlineDue(desk: Desk, task: Task): void {
+  windDown(
+    desk,
+    task,
+    { as: "failed", error: { code: "TIMEOUT", message: "its deadline has passed", retryable: false } },
+    "deadline",
+  );
+}
+
+function uncounted(desk: Desk, live: LiveAttempt, how: AttemptEnd): void {
+  desk.emit({ type: "attempt.ended", v: 1, taskId: live.task.id, token: live.token, end: how });
+  settle(desk, live.task);
+}
+
+/** An attempt that counts towards the policy's: tried again, or the task fails. */
+function counted(desk: Desk, live: LiveAttempt, how: AttemptEnd, error: Failure): void {
+  const { task } = live;
+  const policy = task.spec.retry ?? {};
+  const losses = task.losses + (how === "lost" ? 1 : 0);
+  const poison = losses >= limits.losses;
+  const again =
+    task.ending === undefined &&
+    !poison &&
+    error.retryable !== false &&
+    !NEVER_RETRIED.has(error.code) &&
+    task.failures + 1 < (policy.maxAttempts ?? defaults.maxAttempts);
+  const failure: Failure =
+    error.message.length <= limits.messageLength
+      ? error
+      : { ...error, message: `${error.message.slice(0, limits.messageLength - 1)}…` };
+  watchingBreaker(desk, live.agent, () => {
+    desk.emit({
+      type: "attempt.ended",
+      v: 1,
+      taskId: task.id,
+      token: live.token,
+      end: how,
+      error: failure,
+      ...(again ? { notBefore: desk.now + backoff(policy, task.failures + 1, task.seq) } : {}),
+    });
+  });
+  if (task.ending !== undefined) settle(desk, task);
+  else if (!again)
+    windDown(desk, task, { as: "failed", error: poison ? poisoned(task) : finalError(failure) }, "cancelled");
+}
+
+/** What the task fails with when its last attempt failed so. */
+function finalError(error: Failure): Failure {
+  if (error.code === "TIMEOUT") return { ...error, retryable: false };
+  const details = {
+    cause: {
+      code: error.code,
+      message: error.message,
+      ...(error.details === undefined ? {} : { details: error.details }),
+    },
+  };
+  return { code: "TASK_FAILED", message: error.message, retryable: false, details };
+}
+
+function poisoned(task: Task): Failure {
+  return {
+    code: "TASK_FAILED",
+    message: `poison: ${limits.losses} attempts were lost with the process that ran them`,
+    retryable: false,
+    details: { poison: true, losses: task.losses },
+  };
+}
+
+/**
+ * Exponential backoff with full jitter (M. Brooker, "Exponential Backoff And Jitter", 2015): a delay between 0 and what the
+ * exponent allows, drawn from the task's number and the attempt's, so that the same log gives the same delays.
+ */
+export function backoff(policy: RetryPolicy, failures: number, seed: number): number {
+  const initial = policy.initialMs ?? defaults.retryInitialMs;
+  const most = Math.min(
+    policy.maxMs ?? Math.max(defaults.retryMaxMs, initial),
+    initial * (policy.factor ?? defaults.retryFactor) ** (failures - 1),
+  );
+  return Math.floor(policy.jitter === false ? most : most * fraction(seed, failures));
+}
+
+/** A number in [0, 1) from two integers: a finalizer of 32 bits (the one of MurmurHash3), twice. */
+function fraction(seed: number, round: number): number {
+  return mix(mix(seed >>> 0) ^ (round * 0x9e3779b1)) / 0x1_0000_0000;
+}
+
+function mix(value: number): number {
+  let h = value >>> 0;
+  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
+  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
+  return (h ^ (h >>> 16)) >>> 0;
+}
+
+/** Tells when what is decided opens or closes the agent's breaker. */
+export function watchingBreaker(desk: Desk, agent: AgentState, decision: () => void): void {
+  const rule = agent.breakerRule;
+  if (rule === undefined) {
+    decision();
+    return;
+  }
+  const open = desk.state.openMs(desk.now);
+  const before = breakerStatus(rule, agent.breaker, open);
+  decision();
+  const after = breakerStatus(rule, agent.breaker, open);
+  desk.indexes.agent(agent, "other");
+  if (before !== after) desk.emit({ type: "breaker.changed", v: 1, agent: agent.name, state: after });
+}

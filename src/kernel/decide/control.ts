@@ -1,0 +1,80 @@
+/** What a person does with a task: cancel, pause, resume, prioritize, retry. */
+import { checkKeys, checkPriority, invalid } from "../../coordination/structures/arguments.ts";
+import type { Answer, Command } from "../commands.ts";
+import { limits } from "../limits.ts";
+import { isTerminal, type Task } from "../state.ts";
+import { type Desk, DONE, refused, taskNamed } from "./desk.ts";
+import { enoughSucceeded, shortOf, stopAttempt, windDown } from "./endings.ts";
+import { checkGlobalId } from "./shapes.ts";
+
+type CommandOf<T extends Command["type"]> = Extract<Command, { type: T }>;
+
+function running(desk: Desk, id: string, what: string): Task {
+  const task = taskNamed(desk.state, checkGlobalId(id, "task id"));
+  if (isTerminal(task.status))
+    throw refused("INVALID_STATE", `task ${task.id} is ${task.status}: it cannot be ${what}`, {
+      taskId: task.id,
+      status: task.status,
+    });
+  return task;
+}
+
+/** Cancelling what was cancelled already changes nothing. */
+export function cancel(desk: Desk, command: CommandOf<"task.cancel">): Answer {
+  checkKeys(command, ["type", "taskId", "reason"], "cancel");
+  const { reason } = command;
+  if (reason !== undefined && (typeof reason !== "string" || reason.length > limits.messageLength))
+    throw invalid("reason", reason, `a string of at most ${limits.messageLength} characters`);
+  const known = taskNamed(desk.state, checkGlobalId(command.taskId, "task id"));
+  if (known.status === "cancelled" || known.ending?.as === "cancelled") return DONE;
+  const task = running(desk, command.taskId, "cancelled");
+  windDown(desk, task, { as: "cancelled", ...(reason === undefined ? {} : { reason }) }, "cancelled");
+  return DONE;
+}
+
+/** Pausing what is held already changes nothing. */
+export function pause(desk: Desk, command: CommandOf<"task.pause">): Answer {
+  const task = running(desk, command.taskId, "paused");
+  if (task.ending !== undefined) throw refused("INVALID_STATE", `task ${task.id} is ending: it cannot be paused`);
+  if (task.held) return DONE;
+  desk.emit({ type: "task.paused", v: 1, taskId: task.id });
+  const { live } = task;
+  if (live !== undefined && live.seated && live.stopping === undefined) stopAttempt(desk, live, "paused");
+  return DONE;
+}
+
+/** Resuming what is not held changes nothing. */
+export function resume(desk: Desk, command: CommandOf<"task.resume">): Answer {
+  const task = running(desk, command.taskId, "resumed");
+  if (task.held) desk.emit({ type: "task.resumed", v: 1, taskId: task.id });
+  return DONE;
+}
+
+export function prioritize(desk: Desk, command: CommandOf<"task.prioritize">): Answer {
+  const priority = checkPriority(command.priority);
+  const task = running(desk, command.taskId, "given another priority");
+  if (priority !== task.priority) desk.emit({ type: "task.prioritized", v: 1, taskId: task.id, priority });
+  return DONE;
+}
+
+export function retry(desk: Desk, command: CommandOf<"task.retry">): Answer {
+  const task = taskNamed(desk.state, checkGlobalId(command.taskId, "task id"));
+  if (task.status !== "failed")
+    throw refused("INVALID_STATE", `task ${task.id} is ${task.status}: only a failed task is tried again`, {
+      taskId: task.id,
+      status: task.status,
+    });
+  if (task.deadlineAt !== undefined && task.deadlineAt <= desk.now)
+    throw refused("INVALID_STATE", `the deadline of task ${task.id} has passed: submit it anew`, { taskId: task.id });
+  for (let above = task.parent; above !== undefined; above = above.parent) {
+    if (above.status === "cancelled" || above.ending !== undefined)
+      throw refused("INVALID_STATE", `${above.id}, of which task ${task.id} is a part, was cancelled`, {
+        taskId: task.id,
+      });
+  }
+  if (task.phase === "aggregate" && enoughSucceeded(desk, task) !== "yes") {
+    throw refused("INVALID_STATE", `${shortOf(task).message}; try those again first`, { taskId: task.id });
+  }
+  desk.emit({ type: "task.retried", v: 1, taskId: task.id });
+  return DONE;
+}

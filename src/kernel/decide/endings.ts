@@ -1,0 +1,172 @@
+/**
+ * How tasks end, and what follows from it: dependents are skipped, subtrees wound down, managers judged.
+ *
+ * 1. A task ends once in a series of attempts, when it has no live attempt and, unless it completed, no open children.
+ * 2. Whoever depended on a task that did not succeed is skipped with the cause, transitively, unless it runs anyway.
+ * 3. Nothing here recurses along dependencies: chains of any length end in constant stack. Trees are at most
+ *    `limits.managerDepth` deep.
+ */
+import type { Json } from "../../coordination/structures/types.ts";
+import type { EventBody, Failure, StopReason, TaskSkippedEvent } from "../events.ts";
+import { defaults } from "../limits.ts";
+import { isTerminal, type LiveAttempt, type Task } from "../state.ts";
+import type { Desk } from "./desk.ts";
+
+type TerminalEvent = Extract<EventBody, { type: "task.completed" | "task.failed" | "task.cancelled" | "task.skipped" }>;
+
+/** Ends a task, and all that ends with it. */
+export function end(desk: Desk, task: Task, body: TerminalEvent): void {
+  const ending: { readonly task: Task; readonly body: TerminalEvent }[] = [{ task, body }];
+  for (const one of ending) {
+    if (isTerminal(one.task.status)) continue;
+    const dependents = one.task.dependents ?? [];
+    desk.emit(one.body);
+    if (one.body.type !== "task.completed") {
+      for (const dependent of dependents) {
+        if (isTerminal(dependent.status) || dependent.spec.onDependencyFailure === "run") continue;
+        ending.push({ task: dependent, body: skipped(dependent, one.task) });
+      }
+    }
+  }
+  for (const one of ending) if (one.task.parent !== undefined) afterChild(desk, one.task.parent, one.task);
+}
+
+export function skipped(task: Task, dependency: Task): TaskSkippedEvent {
+  const how =
+    dependency.status === "failed" ? "failed" : dependency.status === "cancelled" ? "was cancelled" : "was skipped";
+  const cause: { [key: string]: Json } = { dependency: dependency.id };
+  if (dependency.error !== undefined)
+    cause["cause"] = { code: dependency.error.code, message: dependency.error.message };
+  return {
+    type: "task.skipped",
+    v: 1,
+    taskId: task.id,
+    dependency: dependency.id,
+    error: {
+      code: "DEPENDENCY_FAILED",
+      message: `${dependency.id}, on which it depends, ${how}`,
+      retryable: false,
+      details: cause,
+    },
+  };
+}
+
+/** Ends the task as soon as its attempt and its subtree have ended; tells them to stop. */
+export function windDown(
+  desk: Desk,
+  task: Task,
+  how: { readonly as: "failed"; readonly error: Failure } | { readonly as: "cancelled"; readonly reason?: string },
+  stop: StopReason,
+): void {
+  if (isTerminal(task.status) || task.ending !== undefined) return;
+  const open = task.openChildren > 0 ? (task.children ?? []).filter((child) => !isTerminal(child.status)) : [];
+  if (task.live === undefined && open.length === 0) {
+    end(desk, task, terminalOf(task, how));
+    return;
+  }
+  desk.emit({
+    type: "task.ending",
+    v: 1,
+    taskId: task.id,
+    as: how.as,
+    ...(how.as === "failed" ? { error: how.error } : how.reason === undefined ? {} : { reason: how.reason }),
+  });
+  if (task.live !== undefined && task.live.stopping === undefined) stopAttempt(desk, task.live, stop);
+  for (const child of open)
+    windDown(
+      desk,
+      child,
+      {
+        as: "cancelled",
+        reason: `${task.id}, of which it is a part, ${how.as === "failed" ? "failed" : "was cancelled"}`,
+      },
+      "cancelled",
+    );
+}
+
+function terminalOf(
+  task: Task,
+  how:
+    | { readonly as: "failed"; readonly error: Failure }
+    | { readonly as: "cancelled"; readonly reason?: string | undefined },
+): TerminalEvent {
+  if (how.as === "failed") return { type: "task.failed", v: 1, taskId: task.id, error: how.error };
+  return { type: "task.cancelled", v: 1, taskId: task.id, ...(how.reason === undefined ? {} : { reason: how.reason }) };
+}
+
+/** If it was only waiting for its attempt and its subtree, it ends now. */
+export function settle(desk: Desk, task: Task): void {
+  const { ending } = task;
+  if (ending === undefined || task.live !== undefined || task.openChildren > 0) return;
+  if (ending.as === "failed") {
+    end(
+      desk,
+      task,
+      terminalOf(task, { as: "failed", error: ending.error ?? { code: "TASK_FAILED", message: "it failed" } }),
+    );
+  } else end(desk, task, terminalOf(task, { as: "cancelled", reason: ending.reason }));
+}
+
+export function stopAttempt(desk: Desk, live: LiveAttempt, reason: StopReason): void {
+  desk.emit({
+    type: "attempt.stopping",
+    v: 1,
+    taskId: live.task.id,
+    token: live.token,
+    reason,
+    graceUntil: desk.now + (live.task.spec.graceMs ?? defaults.graceMs),
+  });
+}
+
+function afterChild(desk: Desk, parent: Task, child: Task): void {
+  if (isTerminal(parent.status)) return;
+  if (parent.ending !== undefined) {
+    settle(desk, parent);
+    return;
+  }
+  if (child.spec.round === undefined || parent.live !== undefined) return;
+  if (parent.openRound === 0) {
+    if (enoughSucceeded(desk, parent) === "no")
+      windDown(desk, parent, { as: "failed", error: shortOf(parent) }, "cancelled");
+  } else if (judge(desk, parent)?.failFast === true && enoughSucceeded(desk, parent) === "no") {
+    windDown(desk, parent, { as: "failed", error: shortOf(parent) }, "cancelled");
+  }
+}
+
+/** The manager whose plan it is. */
+function judge(
+  desk: Desk,
+  task: Task,
+): { readonly minSuccess: number | "all" | "any"; readonly failFast: boolean } | undefined {
+  const last = task.attempts.at(-1);
+  return last === undefined ? undefined : desk.state.agents.get(last.agent);
+}
+
+/** Whether enough subtasks have succeeded, can still, or cannot any more. */
+export function enoughSucceeded(desk: Desk, task: Task): "yes" | "open" | "no" {
+  const min = judge(desk, task)?.minSuccess ?? "all";
+  const { planned: all, completedChildren: succeeded, failedChildren: failed } = task;
+  const needed = min === "all" ? all : min === "any" ? 1 : min;
+  if (succeeded >= needed) return "yes";
+  return all - failed < needed ? "no" : "open";
+}
+
+/** Why a manager fails, with every cause. */
+export function shortOf(task: Task): Failure {
+  const causes: Json[] = [];
+  for (const child of task.children ?? []) {
+    if (child.spec.round === undefined || child.status === "completed" || !isTerminal(child.status)) continue;
+    causes.push({
+      taskId: child.id,
+      status: child.status,
+      code: child.error?.code ?? "TASK_FAILED",
+      message: child.error?.message ?? child.status,
+    });
+  }
+  return {
+    code: "TASK_FAILED",
+    message: `too few of its subtasks succeeded: ${causes.length} of ${task.planned} did not`,
+    retryable: false,
+    details: { causes },
+  };
+}

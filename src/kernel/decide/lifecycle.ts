@@ -1,0 +1,55 @@
+/** Opening and closing. */
+import { checkDuration, checkInteger, checkKeys } from "../../coordination/structures/arguments.ts";
+import type { Answer, Command } from "../commands.ts";
+import { defaults } from "../limits.ts";
+import { abandon, lose, stopped } from "./attempts.ts";
+import { type Desk, DONE, refused } from "./desk.ts";
+import { settle } from "./endings.ts";
+
+type CommandOf<T extends Command["type"]> = Extract<Command, { type: T }>;
+
+const MOST_SLOTS = 1_000_000;
+
+/** A coordinator begins, or begins again: attempts that were running are lost, and agents are offline until they register. */
+export function open(desk: Desk, command: CommandOf<"coordinator.open">): Answer {
+  checkKeys(command, ["type", "concurrency", "agingMs", "protectAfterMs", "unroutableMs"], "options");
+  const concurrency = checkInteger(command.concurrency ?? defaults.concurrency, "concurrency", 1, MOST_SLOTS);
+  const agingMs =
+    command.agingMs === undefined
+      ? Number.POSITIVE_INFINITY
+      : checkDuration(command.agingMs, "agingMs", { infinity: true, zero: true });
+  const protectAfterMs = checkDuration(command.protectAfterMs ?? defaults.protectAfterMs, "protectAfterMs", {
+    infinity: true,
+    zero: true,
+  });
+  const unroutableMs = Math.ceil(
+    checkDuration(command.unroutableMs ?? defaults.unroutableMs, "unroutableMs", { zero: true }),
+  );
+  desk.emit({
+    type: "coordinator.opened",
+    v: 1,
+    concurrency,
+    ...(agingMs === Number.POSITIVE_INFINITY ? {} : { agingMs }),
+    ...(protectAfterMs === Number.POSITIVE_INFINITY ? {} : { protectAfterMs }),
+    unroutableMs,
+  });
+  for (const live of [...desk.state.live.values()]) {
+    if (live.stopping === undefined) lose(desk, live);
+    else stopped(desk, live);
+  }
+  return DONE;
+}
+
+/** What runs is put back in the queue: it did nothing wrong. */
+export function close(desk: Desk): Answer {
+  if (!desk.state.open) throw refused("CLOSED", "the coordinator is closed");
+  for (const live of [...desk.state.live.values()]) {
+    if (live.stopping !== undefined) abandon(desk, live);
+    else {
+      desk.emit({ type: "attempt.ended", v: 1, taskId: live.task.id, token: live.token, end: "preempted" });
+      settle(desk, live.task);
+    }
+  }
+  desk.emit({ type: "coordinator.closed", v: 1 });
+  return DONE;
+}

@@ -1,0 +1,157 @@
+/** The shapes of what is asked, checked before any name is looked up. */
+import { amountToNumber } from "../../coordination/structures/amount.ts";
+import {
+  checkAmount,
+  checkDuration,
+  checkId,
+  checkInteger,
+  checkKeys,
+  checkPriority,
+  entriesOf,
+  invalid,
+  nullRecord,
+} from "../../coordination/structures/arguments.ts";
+import type { RecordOf, SkillRequirement } from "../../coordination/structures/types.ts";
+import type { TaskRequest } from "../commands.ts";
+import type { RetryPolicy, TaskFields } from "../events.ts";
+import { limits } from "../limits.ts";
+
+const TASK_KEYS = [
+  "id",
+  "name",
+  "input",
+  "context",
+  "skills",
+  "agent",
+  "priority",
+  "load",
+  "dependsOn",
+  "onDependencyFailure",
+  "resources",
+  "timeoutMs",
+  "deadlineMs",
+  "estimatedMs",
+  "graceMs",
+  "retry",
+  "preemptible",
+];
+
+/** A task's own id: one segment. */
+export function checkTaskId(id: unknown): string {
+  return checkId(id, "task id");
+}
+
+/** A global id: segments joined by `/`. */
+export function checkGlobalId(id: unknown, what: string): string {
+  if (typeof id !== "string" || id.length === 0 || id.length > limits.globalIdLength)
+    throw invalid(what, id, `a task's id, up to ${limits.globalIdLength} characters`);
+  return id;
+}
+
+/** Everything about a task that needs no names; defaults left out. `dependsOn` is as written. */
+export function checkTask(request: TaskRequest): TaskFields {
+  checkKeys(request, TASK_KEYS, "task");
+  const { id, name, skills, agent, priority, load, dependsOn, onDependencyFailure, resources, retry, preemptible } =
+    request;
+  const fields: { -readonly [K in keyof TaskFields]: TaskFields[K] } = {};
+  if (id !== undefined) checkTaskId(id);
+  if (name !== undefined) {
+    if (typeof name !== "string" || name.length > limits.idLength)
+      throw invalid("name", name, `a string of at most ${limits.idLength} characters`);
+    fields.name = name;
+  }
+  if (request.input !== undefined) fields.input = request.input;
+  if (request.context !== undefined) fields.context = request.context;
+  if (skills !== undefined) {
+    const checked = checkRequirements(skills);
+    if (checked.length > 0) fields.skills = checked;
+  }
+  if (agent !== undefined) fields.agent = checkId(agent, "agent");
+  if (priority !== undefined) fields.priority = checkPriority(priority);
+  if (load !== undefined) {
+    const amount = amountToNumber(checkAmount(load, "load", { zero: false }));
+    if (amount !== 1) fields.load = amount;
+  }
+  if (dependsOn !== undefined) {
+    if (!Array.isArray(dependsOn) || dependsOn.length > limits.dependenciesPerTask)
+      throw invalid("dependsOn", dependsOn, `a list of at most ${limits.dependenciesPerTask} task ids`);
+    const ids = dependsOn.map((other: unknown) => checkGlobalId(other, "dependsOn"));
+    if (ids.length > 0) fields.dependsOn = [...new Set(ids)];
+  }
+  if (onDependencyFailure !== undefined) {
+    if (onDependencyFailure !== "skip" && onDependencyFailure !== "run")
+      throw invalid("onDependencyFailure", onDependencyFailure, '"skip" or "run"');
+    if (onDependencyFailure === "run") fields.onDependencyFailure = "run";
+  }
+  if (resources !== undefined) {
+    const amounts = checkAmounts(resources, "resources", { empty: true });
+    if (Object.keys(amounts).length > 0) fields.resources = amounts;
+  }
+  if (request.timeoutMs !== undefined) fields.timeoutMs = duration(request.timeoutMs, "timeoutMs", false);
+  if (request.deadlineMs !== undefined) fields.deadlineMs = duration(request.deadlineMs, "deadlineMs", false);
+  if (request.estimatedMs !== undefined) fields.estimatedMs = duration(request.estimatedMs, "estimatedMs", true);
+  if (request.graceMs !== undefined) fields.graceMs = duration(request.graceMs, "graceMs", true);
+  if (retry !== undefined) fields.retry = checkRetry(retry);
+  if (preemptible !== undefined) {
+    if (typeof preemptible !== "boolean") throw invalid("preemptible", preemptible, "true or false");
+    if (!preemptible) fields.preemptible = false;
+  }
+  return fields;
+}
+
+/** Whole milliseconds: fractions are rounded up, so that nothing is due before its time. */
+export function duration(value: unknown, what: string, zero: boolean): number {
+  return Math.ceil(checkDuration(value, what, { zero }));
+}
+
+function checkRequirements(skills: unknown): readonly SkillRequirement[] {
+  if (!Array.isArray(skills) || skills.length > limits.skillsPerTask)
+    throw invalid("skills", skills, `a list of at most ${limits.skillsPerTask} skills`);
+  return skills.map((required: unknown): SkillRequirement => {
+    if (typeof required === "string") return checkId(required, "skill");
+    checkKeys(required, ["skill", "level"], "skill requirement");
+    const { skill, level } = required as { skill: unknown; level: unknown };
+    return { skill: checkId(skill, "skill"), level: checkLevel(level) };
+  });
+}
+
+export function checkLevel(level: unknown): number {
+  if (typeof level !== "number" || !(level > 0 && level <= 1))
+    throw invalid("skill level", level, "a number above 0, up to 1");
+  return level;
+}
+
+/** Amounts by resource, as events hold them. */
+export function checkAmounts(
+  record: RecordOf<number>,
+  what: string,
+  options: { readonly empty: boolean },
+): Record<string, number> {
+  const entries = entriesOf(record, what);
+  if (entries.length > limits.resourcesPerTask)
+    throw invalid(what, entries.length, `at most ${limits.resourcesPerTask} resources`);
+  if (entries.length === 0 && !options.empty) throw invalid(what, record, "at least one resource");
+  const amounts = nullRecord<number>();
+  for (const [id, value] of entries)
+    amounts[checkId(id, "resource")] = amountToNumber(checkAmount(value, `amount of ${id}`, { zero: false }));
+  return amounts;
+}
+
+function checkRetry(retry: RetryPolicy): RetryPolicy {
+  checkKeys(retry, ["maxAttempts", "initialMs", "maxMs", "factor", "jitter"], "retry");
+  const made: { -readonly [K in keyof RetryPolicy]: RetryPolicy[K] } = {};
+  if (retry.maxAttempts !== undefined)
+    made.maxAttempts = checkInteger(retry.maxAttempts, "maxAttempts", 1, limits.attemptsPerTask);
+  if (retry.initialMs !== undefined) made.initialMs = duration(retry.initialMs, "initialMs", true);
+  if (retry.maxMs !== undefined) made.maxMs = duration(retry.maxMs, "maxMs", true);
+  if (retry.factor !== undefined) {
+    if (typeof retry.factor !== "number" || !(retry.factor >= 1 && retry.factor <= 1_000))
+      throw invalid("factor", retry.factor, "a number from 1 to 1000");
+    made.factor = retry.factor;
+  }
+  if (retry.jitter !== undefined) {
+    if (typeof retry.jitter !== "boolean") throw invalid("jitter", retry.jitter, "true or false");
+    made.jitter = retry.jitter;
+  }
+  return made;
+}

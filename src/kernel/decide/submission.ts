@@ -1,0 +1,388 @@
+/** Submitting tasks: by a user, by an attempt's code, or as a manager's plan. All or nothing. */
+
+import { amountOf, atMost, compare, subtractToZero, ZERO } from "../../coordination/structures/amount.ts";
+import { checkId, checkKeys, invalid } from "../../coordination/structures/arguments.ts";
+import { findCycle, findCycleAmong } from "../../coordination/structures/dependency-graph.ts";
+import type { Json } from "../../coordination/structures/types.ts";
+import type { Answer, Command, TaskRequest } from "../commands.ts";
+import type { TaskFields, TaskSubmittedEvent } from "../events.ts";
+import { limits } from "../limits.ts";
+import { isTerminal, type State, type Task } from "../state.ts";
+import { type Desk, refused, speaker } from "./desk.ts";
+import { end, skipped } from "./endings.ts";
+import { checkTask } from "./shapes.ts";
+
+type CommandOf<T extends Command["type"]> = Extract<Command, { type: T }>;
+
+/** Within what a task is submitted. */
+interface Place {
+  readonly parent: Task | undefined;
+  /** The manager whose team may do it. */
+  readonly scope: string | undefined;
+  readonly round: number | undefined;
+}
+
+export function submit(desk: Desk, command: CommandOf<"task.submit">): Answer {
+  const { key, from } = command;
+  checkKeys(command, ["type", "tasks", "key", "from"], "submit");
+  const shapes = checkShapes(command.tasks);
+  if (key !== undefined) {
+    if (typeof key !== "string" || key.length === 0 || key.length > limits.idLength)
+      throw invalid("key", key, `a string of 1 to ${limits.idLength} characters`);
+    const made = desk.state.keys.get(key);
+    if (made !== undefined) return { ok: true, ids: made.ids };
+  }
+  let place: Place = { parent: undefined, scope: undefined, round: undefined };
+  if (from !== undefined) {
+    const live = speaker(desk.state, from);
+    if (live.stopping !== undefined || live.task.ending !== undefined)
+      throw refused("CANCELLED", `task ${live.task.id} was told to stop: it submits nothing more`);
+    place = {
+      parent: live.task,
+      scope: live.agent.kind === "manager" ? live.agent.name : live.task.spec.scope,
+      round: undefined,
+    };
+  }
+  const prepared = prepare(desk, command.tasks, shapes, place, key);
+  for (const event of prepared.events) submitOne(desk, event);
+  return { ok: true, ids: prepared.ids };
+}
+
+export function plan(desk: Desk, command: CommandOf<"attempt.plan">): Answer {
+  const live = speaker(desk.state, command);
+  const { task } = live;
+  if (live.phase === "run")
+    throw refused("INVALID_STATE", `${live.agent.name} is not a manager: it has no plan to give`);
+  const shapes = checkShapes(command.tasks, true);
+  if (live.stopping !== undefined || task.ending !== undefined)
+    throw refused("CANCELLED", `task ${task.id} was told to stop: its plan comes too late`);
+  const round = task.round + 1;
+  if (round > limits.rounds)
+    throw refused("INVALID_ARGUMENT", `task ${task.id} asks for round ${round}; at most ${limits.rounds} are allowed`);
+  const prepared = prepare(desk, command.tasks, shapes, { parent: task, scope: live.agent.name, round }, undefined);
+  desk.emit({ type: "task.planned", v: 1, taskId: task.id, token: live.token, round, count: prepared.events.length });
+  for (const event of prepared.events) submitOne(desk, event);
+  return { ok: true, ids: prepared.ids };
+}
+
+function submitOne(desk: Desk, event: TaskSubmittedEvent): void {
+  desk.emit(event);
+  const task = desk.state.tasks.get(event.taskId);
+  if (task === undefined || task.status !== "blocked" || event.onDependencyFailure === "run") return;
+  const lost = task.dependsOn.find((dependency) => isTerminal(dependency.status) && dependency.status !== "completed");
+  if (lost !== undefined) end(desk, task, skipped(task, lost));
+}
+
+function checkShapes(tasks: readonly TaskRequest[], empty = false): readonly TaskFields[] {
+  if (!Array.isArray(tasks) || tasks.length > limits.tasksPerSubmit)
+    throw invalid(
+      "tasks",
+      Array.isArray(tasks) ? tasks.length : tasks,
+      `a list of at most ${limits.tasksPerSubmit} tasks`,
+    );
+  if (tasks.length === 0 && !empty) throw invalid("tasks", tasks, "at least one task");
+  return tasks.map(checkTask);
+}
+
+interface Prepared {
+  /** Of all tasks asked for, those that exist already among them. */
+  readonly ids: readonly string[];
+  readonly events: readonly TaskSubmittedEvent[];
+}
+
+function prepare(
+  desk: Desk,
+  requests: readonly TaskRequest[],
+  shapes: readonly TaskFields[],
+  place: Place,
+  key: string | undefined,
+): Prepared {
+  const { state } = desk;
+  const open =
+    state.tasks.size - state.counts.completed - state.counts.failed - state.counts.skipped - state.counts.cancelled;
+  if (open + requests.length > limits.liveTasks)
+    throw refused("QUEUE_FULL", `${open} tasks wait or run; at most ${limits.liveTasks} may`, {
+      open,
+      limit: limits.liveTasks,
+    });
+  if (place.parent !== undefined) checkDepth(place.parent);
+  const ids = nameAll(state, requests, place);
+  const own = new Set<string>();
+  const dependencies = new Map<string, readonly string[]>();
+  requests.forEach((_, i) => {
+    const id = ids[i] ?? "";
+    if (own.has(id))
+      throw refused("DUPLICATE_ID", `two tasks of this submit have the id ${JSON.stringify(id)}`, { taskId: id });
+    own.add(id);
+  });
+  const events: TaskSubmittedEvent[] = [];
+  let outside = false;
+  requests.forEach((_, i) => {
+    const id = ids[i] ?? "";
+    const fields = shapes[i] ?? {};
+    const dependsOn = fields.dependsOn?.map((written) => resolve(state, own, place.parent, written, id));
+    if (dependsOn !== undefined) {
+      dependencies.set(id, dependsOn);
+      outside ||= dependsOn.some((other) => !own.has(other));
+    } else dependencies.set(id, []);
+    const event = eventFor(desk, id, fields, dependsOn, place, key);
+    const existing = state.tasks.get(id);
+    if (existing !== undefined) {
+      if (!sameTask(existing.spec, event))
+        throw refused("DUPLICATE_ID", `a task with the id ${JSON.stringify(id)} exists already, and is another`, {
+          taskId: id,
+        });
+      return;
+    }
+    checkNames(state, event, place);
+    events.push(event);
+  });
+  const cycle =
+    findCycleAmong(dependencies) ??
+    (place.parent !== undefined && outside ? cycleThroughParent(state, dependencies, place.parent) : undefined);
+  if (cycle !== undefined) {
+    throw refused(
+      "DEPENDENCY_CYCLE",
+      `these tasks would wait for one another for ever: ${[...cycle, cycle[0]].join(" → ")}`,
+      { cycle: [...cycle] },
+    );
+  }
+  return { ids, events };
+}
+
+function checkDepth(parent: Task): void {
+  let depth = 1;
+  for (let task: Task | undefined = parent; task !== undefined; task = task.parent) depth += 1;
+  if (depth > limits.managerDepth)
+    throw refused(
+      "INVALID_ARGUMENT",
+      `task ${parent.id} is ${depth - 1} levels deep; at most ${limits.managerDepth} are allowed`,
+    );
+}
+
+/** Global ids: own ones below the parent's, generated ones where none is given. */
+function nameAll(state: State, requests: readonly TaskRequest[], place: Place): readonly string[] {
+  const { parent } = place;
+  const given = new Set(requests.map((request) => request.id).filter((id) => id !== undefined));
+  let next = parent === undefined ? state.lastTaskNumber : parent.planned - 1;
+  const ids: string[] = [];
+  for (const { id } of requests) {
+    if (id !== undefined) {
+      if (parent !== undefined) next += 1;
+      ids.push(globalId(parent, id));
+      continue;
+    }
+    let local: string;
+    do {
+      next += 1;
+      local = parent === undefined ? `t${next}` : String(next);
+    } while (given.has(local) || state.tasks.has(globalId(parent, local)));
+    ids.push(globalId(parent, local));
+  }
+  return ids;
+}
+
+function globalId(parent: Task | undefined, local: string): string {
+  const id = parent === undefined ? local : `${parent.id}/${local}`;
+  if (id.length > limits.globalIdLength)
+    throw refused(
+      "INVALID_ARGUMENT",
+      `the id ${id.slice(0, 64)}… has ${id.length} characters; at most ${limits.globalIdLength} are allowed`,
+    );
+  return id;
+}
+
+/** What a dependency's id stands for: a sibling first, then any task. */
+function resolve(
+  state: State,
+  own: ReadonlySet<string>,
+  parent: Task | undefined,
+  written: string,
+  of: string,
+): string {
+  if (parent !== undefined) {
+    const sibling = `${parent.id}/${written}`;
+    if (own.has(sibling) || state.tasks.has(sibling)) return sibling;
+  }
+  if (own.has(written) || state.tasks.has(written)) return written;
+  throw refused(
+    "UNKNOWN_TASK",
+    `task ${JSON.stringify(of)} depends on ${JSON.stringify(written)}, which does not exist`,
+    { taskId: of, dependsOn: written },
+  );
+}
+
+/** The cycle that closes because the parent waits for its subtasks. */
+function cycleThroughParent(
+  state: State,
+  added: ReadonlyMap<string, readonly string[]>,
+  parent: Task,
+): readonly string[] | undefined {
+  return findCycle([parent.id], (id) => {
+    const own = added.get(id);
+    if (own !== undefined) return own;
+    const task = state.tasks.get(id);
+    if (task === undefined || isTerminal(task.status)) return [];
+    const ids = task.dependsOn.map((dependency) => dependency.id);
+    for (const child of task.children ?? []) if (!isTerminal(child.status)) ids.push(child.id);
+    if (task === parent) ids.push(...added.keys());
+    return ids;
+  });
+}
+
+function eventFor(
+  desk: Desk,
+  id: string,
+  fields: TaskFields,
+  dependsOn: readonly string[] | undefined,
+  place: Place,
+  key: string | undefined,
+): TaskSubmittedEvent {
+  const { parent, scope, round } = place;
+  const { dependsOn: written, ...rest } = fields;
+  const event: { -readonly [K in keyof TaskSubmittedEvent]: TaskSubmittedEvent[K] } = {
+    type: "task.submitted",
+    v: 1,
+    taskId: id,
+    ...rest,
+  };
+  if (dependsOn !== undefined && written !== undefined) {
+    event.dependsOn = dependsOn;
+    if (dependsOn.some((other, i) => other !== written[i])) event.dependsOnAs = written;
+  }
+  let deadlineAt = fields.deadlineMs === undefined ? undefined : desk.now + fields.deadlineMs;
+  if (parent !== undefined) {
+    event.parentId = parent.id;
+    event.priority = Math.max(fields.priority ?? parent.priority, parent.priority);
+    const context = merged(parent.spec.context, fields.context);
+    if (context !== undefined) event.context = context;
+    if (parent.deadlineAt !== undefined) deadlineAt = Math.min(parent.deadlineAt, deadlineAt ?? parent.deadlineAt);
+  }
+  if (event.priority === 5) delete event.priority;
+  if (scope !== undefined) event.scope = scope;
+  if (round !== undefined) event.round = round;
+  if (deadlineAt !== undefined) event.deadlineAt = deadlineAt;
+  if (key !== undefined) event.key = key;
+  return event;
+}
+
+/** A subtask's context: its parent's, with its own keys over them. */
+function merged(inherited: Json | undefined, own: Json | undefined): Json | undefined {
+  if (own === undefined || inherited === undefined) return own ?? inherited;
+  if (!isObject(inherited) || !isObject(own)) return own;
+  const made: { [key: string]: Json } = {};
+  for (const source of [inherited, own]) {
+    for (const [name, value] of Object.entries(source))
+      Object.defineProperty(made, name, { value, enumerable: true, configurable: true, writable: true });
+  }
+  return made;
+}
+
+function isObject(value: Json): value is { readonly [key: string]: Json } {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function checkNames(state: State, event: TaskSubmittedEvent, place: Place): void {
+  const { scope, parent } = place;
+  if (event.agent !== undefined) {
+    checkId(event.agent, "agent");
+    if (!state.agents.has(event.agent))
+      throw refused(
+        "UNKNOWN_AGENT",
+        `task ${event.taskId} names the agent ${JSON.stringify(event.agent)}, which was never registered`,
+        { taskId: event.taskId, agent: event.agent },
+      );
+    if (scope !== undefined && state.agents.get(scope)?.teamSet.has(event.agent) !== true) {
+      throw refused(
+        "INVALID_ARGUMENT",
+        `task ${event.taskId} names the agent ${JSON.stringify(event.agent)}, which is not on the team of ${scope}`,
+        { taskId: event.taskId, agent: event.agent },
+      );
+    }
+  }
+  for (const [id, value] of Object.entries(event.resources ?? {})) {
+    const resource = state.resources.get(id);
+    if (resource === undefined)
+      throw refused("UNKNOWN_RESOURCE", `task ${event.taskId} asks for ${JSON.stringify(id)}, which is no resource`, {
+        taskId: event.taskId,
+        resource: id,
+      });
+    const amount = amountOf(value) ?? ZERO;
+    if (compare(amount, resource.capacity) > 0) {
+      throw refused("CAPACITY_EXCEEDED", `task ${event.taskId} asks for ${value} of ${id}, whose capacity is less`, {
+        taskId: event.taskId,
+        resource: id,
+        need: value,
+      });
+    }
+    for (let above = parent; above !== undefined; above = above.parent) {
+      if (above.live === undefined || above.live.seated) continue;
+      const held = above.needs.find((need) => need.resource === resource);
+      if (held !== undefined && !atMost(amount, subtractToZero(resource.capacity, held.amount))) {
+        throw refused(
+          "WOULD_DEADLOCK",
+          `task ${event.taskId} asks for ${value} of ${id}, which ${above.id} holds while it waits for it`,
+          { taskId: event.taskId, resource: id, holder: above.id },
+        );
+      }
+    }
+  }
+}
+
+/** The same request again? Compared as data, without what the log adds. */
+function sameTask(existing: TaskSubmittedEvent, asked: TaskSubmittedEvent): boolean {
+  const plain = (event: TaskSubmittedEvent): string => {
+    const {
+      name,
+      input,
+      context,
+      skills,
+      agent,
+      load,
+      dependsOn,
+      onDependencyFailure,
+      resources,
+      timeoutMs,
+      deadlineMs,
+      estimatedMs,
+      graceMs,
+      retry,
+      preemptible,
+      parentId,
+    } = event;
+    const priority = parentId === undefined ? event.priority : undefined;
+    return canonical({
+      name,
+      input,
+      context,
+      skills,
+      agent,
+      load,
+      dependsOn,
+      onDependencyFailure,
+      resources,
+      timeoutMs,
+      deadlineMs,
+      estimatedMs,
+      graceMs,
+      retry,
+      preemptible,
+      parentId,
+      priority,
+    });
+  };
+  return plain(existing) === plain(asked);
+}
+
+/** JSON with sorted keys. */
+function canonical(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(canonical).join()}]`;
+  if (typeof value !== "object" || value === null) return JSON.stringify(value) ?? "";
+  const keys = Object.keys(value).sort();
+  const parts: string[] = [];
+  for (const key of keys) {
+    const text = canonical(Reflect.get(value, key));
+    if (text !== "") parts.push(`${JSON.stringify(key)}:${text}`);
+  }
+  return `{${parts.join()}}`;
+}

@@ -1,0 +1,326 @@
+/**
+ * What is kept over the state so that nothing has to be searched for: who is ready, who could do it, who could make way, who
+ * inherits whose priority, and what is due when. All of it follows from the state and is built anew when a journal is opened.
+ */
+
+import { compare } from "../coordination/structures/amount.ts";
+import type { HeapEntry } from "../coordination/structures/indexed-heap.ts";
+import { orderRank } from "../coordination/structures/order-key.ts";
+import { PriorityInheritance } from "../coordination/structures/priority-inheritance.ts";
+import type { SkillRequirement } from "../coordination/structures/types.ts";
+import { AgentPools, admitsFrom, type Requirement } from "./agent-pools.ts";
+import type { Change, StateObserver } from "./evolve.ts";
+import { defaults, limits } from "./limits.ts";
+import { type ReadyClass, ReadyQueue, type Wish } from "./ready-queue.ts";
+import { RunningIndex } from "./running-index.ts";
+import {
+  type AgentState,
+  type Ballot,
+  type ExtraAllocation,
+  type ExtraRequest,
+  isReady,
+  isTerminal,
+  type LiveAttempt,
+  type Need,
+  type Resource,
+  type State,
+  type Task,
+  wantsSeat,
+} from "./state.ts";
+import { type Timer, Timers } from "./timers.ts";
+
+/** Whoever has a priority: a task, or a wait that lends one. */
+interface Prioritized {
+  readonly priority: number;
+}
+
+const NONE: readonly never[] = [];
+
+export class Indexes implements StateObserver {
+  /** The instant of the present batch. */
+  now = 0;
+  readonly state: State;
+  readonly timers: Timers = new Timers();
+  readonly pools: AgentPools;
+  readonly queue: ReadyQueue;
+  readonly running: RunningIndex = new RunningIndex();
+  readonly inheritance: PriorityInheritance<Prioritized>;
+  /** Ready tasks that ask for more than there can be, found when they became ready or a capacity was lowered. */
+  readonly impossible: Set<Task> = new Set();
+  /** Attempts that await others and hold resources meanwhile. */
+  readonly waitingHolders: Set<LiveAttempt> = new Set();
+  /** No wish has had a higher effective priority since the queue was last empty. */
+  highestWish: number = Number.NEGATIVE_INFINITY;
+  readonly #deadlines: Map<Task, HeapEntry<Timer>> = new Map();
+  readonly #backoffs: Map<Task, HeapEntry<Timer>> = new Map();
+  readonly #leases: Map<ExtraAllocation, HeapEntry<Timer>> = new Map();
+  readonly #breakers: Map<AgentState, HeapEntry<Timer>> = new Map();
+  readonly #requirements: WeakMap<readonly SkillRequirement[], Requirement["skills"]> = new WeakMap();
+
+  constructor(state: State, now: number) {
+    this.state = state;
+    this.now = now;
+    this.pools = new AgentPools(state);
+    this.queue = new ReadyQueue(this.pools);
+    this.inheritance = new PriorityInheritance<Prioritized>({
+      own: (node) => node.priority,
+      changed: (node) => {
+        if ("seq" in node) this.#priorityChanged(node as Task);
+      },
+    });
+    for (const agent of state.agents.values()) this.agent(agent, "other");
+    for (const task of state.tasks.values()) {
+      if (isTerminal(task.status)) continue;
+      const open = task.dependsOn.filter((dependency) => !isTerminal(dependency.status));
+      if (open.length > 0) this.waits(task, open);
+      const { parent } = task;
+      if (parent?.status === "waiting" && task.spec.round !== undefined) this.waits(parent, [task]);
+      if (parent?.live?.awaiting?.has(task)) this.waits(parent, [task]);
+      this.task(task);
+    }
+    for (const live of state.live.values()) this.live(live);
+    for (const request of state.requests.values()) this.request(request);
+    for (const allocation of state.allocations.values()) this.allocation(allocation);
+    for (const ballot of state.ballots.values()) this.ballot(ballot);
+  }
+
+  /** The highest among its own priority and that of all who wait for it. */
+  effective(task: Task): number {
+    return this.inheritance.effective(task);
+  }
+
+  rankOf(task: Task): number {
+    return orderRank(this.effective(task), task.arrivedMs, this.state.settings?.agingMs);
+  }
+
+  requirementOf(task: Task): Requirement {
+    const { skills, agent, scope } = task.spec;
+    return { skills: skills === undefined ? NONE : this.#normalized(skills), pin: agent, scope };
+  }
+
+  task(task: Task): void {
+    this.#watchDeadline(task);
+    const ready = isReady(task);
+    const early = ready && task.notBefore > this.now;
+    this.#watchBackoff(task, early);
+    if (!ready || early) {
+      this.impossible.delete(task);
+      if (task.wish !== undefined && task.wish.kind === "start") {
+        this.#withdraw(task.wish);
+        task.wish = undefined;
+      }
+      return;
+    }
+    if (task.wish !== undefined) return;
+    const { needs } = task;
+    for (const need of needs) if (compare(need.amount, need.resource.capacity) > 0) this.impossible.add(task);
+    const of = this.queue.classFor("start", this.requirementOf(task), task.excluded, needs);
+    task.wish = this.#wish("start", task, undefined, needs, of);
+    this.#enqueue(task.wish, task.readyMs);
+  }
+
+  priority(task: Task, before: number): void {
+    this.inheritance.ownChanged(task, before);
+  }
+
+  waits(task: Task, on: readonly Task[]): void {
+    for (const other of on) this.inheritance.wait(task, other);
+  }
+
+  ended(task: Task, dependents: readonly Task[]): void {
+    for (const dependent of dependents) this.inheritance.unwait(dependent, task);
+    if (task.parent !== undefined) this.inheritance.unwait(task.parent, task);
+    this.inheritance.remove(task);
+  }
+
+  live(live: LiveAttempt): void {
+    const { task } = live;
+    const preemptible =
+      live.seated &&
+      live.stopping === undefined &&
+      task.spec.preemptible !== false &&
+      task.preemptions < limits.preemptions;
+    if (preemptible && live.place === undefined) this.running.add(live, this.effective(task));
+    else if (!preemptible) this.running.remove(live);
+    const wants = wantsSeat(live);
+    if (wants && live.wish === undefined) {
+      const of = this.queue.classFor("regain", { skills: NONE, pin: live.agent.name, scope: undefined }, NONE, NONE);
+      live.wish = this.#wish("regain", task, undefined, NONE, of);
+      this.#enqueue(live.wish, this.state.openMs(this.now));
+    } else if (!wants && live.wish !== undefined) {
+      this.#withdraw(live.wish);
+      live.wish = undefined;
+    }
+    if (!live.seated && (task.needs.length > 0 || (live.extra?.size ?? 0) > 0)) this.waitingHolders.add(live);
+    else this.waitingHolders.delete(live);
+    this.#watchAttempt(live);
+  }
+
+  gone(live: LiveAttempt): void {
+    this.running.remove(live);
+    this.waitingHolders.delete(live);
+    this.timers.cancel(live.timer);
+    live.timer = undefined;
+    if (live.wish !== undefined) this.#withdraw(live.wish);
+    live.wish = undefined;
+    if (live.awaiting !== undefined) for (const on of live.awaiting) this.inheritance.unwait(live.task, on);
+  }
+
+  request(request: ExtraRequest): void {
+    if (this.state.requests.has(request.id)) {
+      const of = this.queue.classFor("request", undefined, NONE, request.needs);
+      request.wish = this.#wish("request", request.live.task, request, request.needs, of);
+      this.#enqueue(request.wish, this.state.openMs(this.now));
+    } else if (request.wish !== undefined) {
+      this.#withdraw(request.wish);
+      request.wish = undefined;
+    }
+  }
+
+  allocation(allocation: ExtraAllocation): void {
+    const held = this.state.allocations.has(allocation.id);
+    if (held && allocation.expiresAt !== undefined) {
+      this.#leases.set(allocation, this.timers.set(allocation.expiresAt, { kind: "lease", allocation }));
+    } else if (!held) {
+      this.timers.cancel(this.#leases.get(allocation));
+      this.#leases.delete(allocation);
+    }
+  }
+
+  ballot(ballot: Ballot): void {
+    if (ballot.open) this.timers.set(ballot.opened.deadlineAt, { kind: "ballot", ballotId: ballot.id });
+  }
+
+  agent(agent: AgentState, change: Change): void {
+    if (change === "other") {
+      this.pools.reconsider(agent);
+      this.watchBreaker(agent);
+    } else this.pools.touch(agent);
+    if (change === "taken") return;
+    for (const member of agent.memberships) this.#wakeAll(member.pool.parked);
+  }
+
+  resource(resource: Resource, change: Change): void {
+    if (change === "taken") return;
+    this.#wakeAll(resource.parked);
+    if (change !== "other") return;
+    for (const of of this.queue.naming.get(resource) ?? NONE) {
+      for (const { item } of of.index) {
+        if (item.kind === "start" && item.needs.some((need) => compare(need.amount, need.resource.capacity) > 0))
+          this.impossible.add(item.task);
+      }
+    }
+  }
+
+  team(manager: AgentState): void {
+    for (const pool of this.pools.refill(manager.name)) this.#wakeAll(pool.parked);
+  }
+
+  /** Sets the timer at which an open breaker lets a call through again. */
+  watchBreaker(agent: AgentState): void {
+    this.timers.cancel(this.#breakers.get(agent));
+    this.#breakers.delete(agent);
+    if (agent.breaker.kind !== "open") return;
+    const from = admitsFrom(this.state, agent, this.now);
+    if (from > this.now) this.#breakers.set(agent, this.timers.set(from, { kind: "breaker", agent }));
+  }
+
+  /** Sets the timer at which tasks that nobody registered can do lose patience; whether the class holds such tasks. */
+  watchUnroutable(of: ReadyClass): boolean {
+    if (of.kind !== "start" || of.pool === undefined || of.pool.members.size > 0) return false;
+    const oldest = of.index.best?.[1]?.whole;
+    if (oldest === undefined) return true;
+    const patience = this.state.settings?.unroutableMs ?? defaults.unroutableMs;
+    const at = Math.max(oldest, this.state.skillsLostMs) + patience + this.state.closedMs;
+    if (of.timer !== undefined && of.timer.index >= 0 && of.timer.key === at) return true;
+    this.timers.cancel(of.timer);
+    of.timer = this.timers.set(at, { kind: "unroutable", of });
+    return true;
+  }
+
+  #wakeAll(classes: Set<ReadyClass>): void {
+    if (classes.size > 0) for (const of of [...classes]) this.queue.wake(of);
+  }
+
+  #wish(
+    kind: Wish["kind"],
+    task: Task,
+    request: ExtraRequest | undefined,
+    needs: readonly Need[],
+    of: ReadyClass,
+  ): Wish {
+    return { kind, task, request, needs, seq: task.seq, of, node: undefined, rank: 0 };
+  }
+
+  #enqueue(wish: Wish, readyMs: number): void {
+    const effective = this.effective(wish.task);
+    if (this.queue.size === 0 || effective > this.highestWish) this.highestWish = effective;
+    this.queue.add(wish, orderRank(effective, wish.task.arrivedMs, this.state.settings?.agingMs), readyMs);
+    this.watchUnroutable(wish.of);
+  }
+
+  #withdraw(wish: Wish): void {
+    this.queue.remove(wish);
+  }
+
+  #priorityChanged(task: Task): void {
+    const effective = this.effective(task);
+    const rank = this.rankOf(task);
+    if (effective > this.highestWish) this.highestWish = effective;
+    if (task.wish !== undefined) this.queue.reposition(task.wish, rank);
+    const { live } = task;
+    if (live === undefined) return;
+    if (live.wish !== undefined) this.queue.reposition(live.wish, rank);
+    if (live.request?.wish !== undefined) this.queue.reposition(live.request.wish, rank);
+    if (live.place === undefined) return;
+    const lower = effective < live.place.bucket.priority;
+    this.running.remove(live);
+    this.running.add(live, effective);
+    if (!lower) return;
+    // It may be made to give way to those that it was too important for.
+    for (const need of task.needs) this.#wakeAll(need.resource.parked);
+    for (const member of live.agent.memberships) this.#wakeAll(member.pool.parked);
+  }
+
+  #normalized(skills: readonly SkillRequirement[]): Requirement["skills"] {
+    let made = this.#requirements.get(skills);
+    if (made === undefined) {
+      const levels = new Map<string, number>();
+      for (const required of skills) {
+        const [skill, level] = typeof required === "string" ? [required, 0] : [required.skill, required.level];
+        levels.set(skill, Math.max(level, levels.get(skill) ?? 0));
+      }
+      made = [...levels].map(([skill, level]) => ({ skill, level })).sort((a, b) => (a.skill < b.skill ? -1 : 1));
+      this.#requirements.set(skills, made);
+    }
+    return made;
+  }
+
+  #watchAttempt(live: LiveAttempt): void {
+    const { timeoutMs } = live.task.spec;
+    const at = live.stopping?.graceUntil ?? (timeoutMs === undefined ? undefined : live.startedAt + timeoutMs);
+    if (live.timer !== undefined && live.timer.key === at && live.timer.index >= 0) return;
+    this.timers.cancel(live.timer);
+    live.timer = at === undefined ? undefined : this.timers.set(at, { kind: "attempt", live });
+  }
+
+  #watchDeadline(task: Task): void {
+    if (task.deadlineAt === undefined) return;
+    const set = this.#deadlines.get(task);
+    const wanted = !isTerminal(task.status) && task.ending === undefined;
+    if (wanted && set === undefined)
+      this.#deadlines.set(task, this.timers.set(task.deadlineAt, { kind: "deadline", task }));
+    else if (!wanted && set !== undefined) {
+      this.timers.cancel(set);
+      this.#deadlines.delete(task);
+    }
+  }
+
+  #watchBackoff(task: Task, early: boolean): void {
+    const set = this.#backoffs.get(task);
+    if (early === (set !== undefined && set.index >= 0)) return;
+    this.timers.cancel(set);
+    if (early) this.#backoffs.set(task, this.timers.set(task.notBefore, { kind: "backoff", task }));
+    else this.#backoffs.delete(task);
+  }
+}

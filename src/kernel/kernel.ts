@@ -1,0 +1,356 @@
+/**
+ * The kernel: commands and a time go in, events come out. Deterministic: the same commands at the same times give the same
+ * events, and the events give the state.
+ *
+ * 1. Nothing here asks for time, randomness or IO; `now` comes with the batch.
+ * 2. Each event is applied before the next decision is made, by the same code that replays it.
+ * 3. A refused command has emitted nothing. An accepted one with an id is answered again from its events.
+ * 4. Admission runs once a batch, after its last command and all that is due.
+ */
+
+import type { Json } from "../coordination/structures/types.ts";
+import { SafeguardsError } from "../errors.ts";
+import type { Answer, Command, Envelope } from "./commands.ts";
+import { register, setTeam, unregister } from "./decide/agents.ts";
+import { attemptDue, checkpoint, complete, deadlineDue, fail } from "./decide/attempts.ts";
+import { ballotDue, cast, openBallot } from "./decide/ballots.ts";
+import { cancel, pause, prioritize, resume, retry } from "./decide/control.ts";
+import { type Desk, DONE } from "./decide/desk.ts";
+import { windDown } from "./decide/endings.ts";
+import { close, open } from "./decide/lifecycle.ts";
+import { awaitTasks, leaseDue, release, request, setResource } from "./decide/resources.ts";
+import { plan, submit } from "./decide/submission.ts";
+import type { EventBody, KernelEvent } from "./events.ts";
+import { evolve } from "./evolve.ts";
+import { explain } from "./explain.ts";
+import { Indexes } from "./indexes.ts";
+import type { ReadyClass } from "./ready-queue.ts";
+import { Scheduler } from "./scheduler.ts";
+import { restoreState, snapshotRows } from "./snapshot.ts";
+import { State, type TaskStatus } from "./state.ts";
+import type { Timer } from "./timers.ts";
+import {
+  type AgentInfo,
+  agentInfos,
+  type BallotView,
+  ballotView,
+  type Explanation,
+  type ResourceInfo,
+  resourceInfos,
+  type TaskFilter,
+  type TaskInfo,
+  type TaskView,
+  taskInfos,
+  taskView,
+} from "./views.ts";
+
+/** What a batch gave: its events, and an answer to each command. */
+export interface BatchResult {
+  readonly events: readonly KernelEvent[];
+  readonly answers: readonly Answer[];
+}
+
+/** Everything that decides, once the past is known. */
+interface Works {
+  readonly indexes: Indexes;
+  readonly scheduler: Scheduler;
+}
+
+export class Kernel {
+  readonly #state: State;
+  #works: Works | undefined = undefined;
+  #events: KernelEvent[] = [];
+  #now = 0;
+  #envelope: Envelope | undefined = undefined;
+
+  constructor(state: State = new State()) {
+    this.#state = state;
+  }
+
+  static restore(rows: Iterable<Json>): Kernel {
+    return new Kernel(restoreState(rows));
+  }
+
+  /** The last event applied; 0 before the first. */
+  get seq(): number {
+    return this.#state.seq;
+  }
+
+  /** Time of the last event: epoch milliseconds. */
+  get at(): number {
+    return this.#state.at;
+  }
+
+  /** Applies a stored event. Only before the first batch. */
+  replay(event: KernelEvent): void {
+    if (this.#works !== undefined) throw new RangeError("replay comes before the first batch");
+    evolve(this.#state, event, undefined);
+  }
+
+  /** Decides what is asked at one instant: each command in order, then what is due, then one admission. */
+  batch(envelopes: readonly Envelope[], now: number): BatchResult {
+    const state = this.#state;
+    if (!(now >= state.at)) throw new RangeError(`time runs backwards: ${now} after ${state.at}`);
+    this.#events = [];
+    this.#now = now;
+    const works = (): Works => {
+      this.#works ??= this.#build();
+      return this.#works;
+    };
+    works().indexes.now = now;
+    const desk: Desk = {
+      state,
+      get indexes() {
+        return works().indexes;
+      },
+      get scheduler() {
+        return works().scheduler;
+      },
+      now,
+      emit: (body) => this.#emit(body),
+    };
+    const answers = envelopes.map((envelope) => this.#answer(desk, envelope));
+    this.#envelope = undefined;
+    if (state.open) {
+      const { indexes, scheduler } = works();
+      for (let timer = indexes.timers.due(now); timer !== undefined; timer = indexes.timers.due(now))
+        this.#due(desk, timer);
+      this.#failImpossible(desk);
+      scheduler.admit();
+    }
+    return { events: this.#events, answers };
+  }
+
+  /** When a `tick` has something to do; undefined: never, as things are. */
+  nextWakeAt(): number | undefined {
+    return this.#state.open ? this.#works?.indexes.timers.next() : undefined;
+  }
+
+  task(id: string): TaskView | undefined {
+    const task = this.#state.tasks.get(id);
+    return task === undefined ? undefined : taskView(task, this.#works?.indexes);
+  }
+
+  tasks(filter: TaskFilter = {}): readonly TaskInfo[] {
+    return taskInfos(this.#state, filter);
+  }
+
+  agents(now: number): readonly AgentInfo[] {
+    return agentInfos(this.#state, now);
+  }
+
+  resources(now: number): readonly ResourceInfo[] {
+    return resourceInfos(this.#state, now, this.#works?.indexes);
+  }
+
+  ballot(id: string): BallotView | undefined {
+    const ballot = this.#state.ballots.get(id);
+    return ballot === undefined ? undefined : ballotView(ballot);
+  }
+
+  ballots(): readonly BallotView[] {
+    return [...this.#state.ballots.values()].map(ballotView);
+  }
+
+  counts(): Readonly<Record<TaskStatus, number>> {
+    return { ...this.#state.counts };
+  }
+
+  /** Why it runs, waits or ended: the scheduler's own verdict. */
+  explain(taskId: string, now: number): Explanation | undefined {
+    const task = this.#state.tasks.get(taskId);
+    if (task === undefined) return undefined;
+    this.#works ??= this.#build();
+    const { indexes, scheduler } = this.#works;
+    indexes.now = Math.max(now, this.#state.at);
+    return explain(this.#state, scheduler, task, indexes.now);
+  }
+
+  /** Nothing runs, and nothing will without a new command: no timer can start anything. */
+  idle(): boolean {
+    const { counts } = this.#state;
+    if (counts.running > 0 || this.#state.openBallots > 0) return false;
+    return this.nextWakeAt() === undefined;
+  }
+
+  /** The state as rows of JSON; consume them before the next batch. */
+  snapshot(): Iterable<Json> {
+    return snapshotRows(this.#state);
+  }
+
+  #build(): Works {
+    const indexes = new Indexes(this.#state, this.#now);
+    return { indexes, scheduler: new Scheduler(this.#state, indexes, (body) => this.#emit(body)) };
+  }
+
+  #emit(body: EventBody): void {
+    const envelope = this.#envelope;
+    const event: KernelEvent = {
+      seq: this.#state.seq + 1,
+      at: this.#now,
+      ...body,
+      ...(envelope?.id === undefined ? {} : { commandId: envelope.id }),
+      ...(envelope?.by === undefined ? {} : { by: envelope.by }),
+      ...(envelope?.trace === undefined ? {} : { trace: envelope.trace }),
+    };
+    this.#events.push(event);
+    // Another opening brings other settings, by which everything is ordered anew.
+    if (event.type === "coordinator.opened") this.#works = undefined;
+    evolve(this.#state, event, this.#works?.indexes);
+  }
+
+  #answer(desk: Desk, envelope: Envelope): Answer {
+    const { id, command } = envelope;
+    if (id !== undefined) {
+      const made = this.#state.commands.get(id);
+      if (made !== undefined) return { ok: true, ids: made.ids };
+    }
+    const before = this.#state.seq;
+    this.#envelope = envelope;
+    try {
+      if (!this.#state.open && command.type !== "coordinator.open")
+        throw new SafeguardsError("CLOSED", "the coordinator is closed");
+      return decide(desk, command);
+    } catch (error) {
+      if (!(error instanceof SafeguardsError) || this.#state.seq !== before) throw error;
+      const { code, message, details } = error;
+      return {
+        ok: false,
+        refusal:
+          details === undefined ? { code, message } : { code, message, details: details as { [key: string]: Json } },
+      };
+    }
+  }
+
+  #due(desk: Desk, timer: Timer): void {
+    const { indexes, state } = desk;
+    switch (timer.kind) {
+      case "attempt":
+        attemptDue(desk, timer.live);
+        break;
+      case "deadline":
+        deadlineDue(desk, timer.task);
+        break;
+      case "backoff":
+        indexes.task(timer.task);
+        break;
+      case "lease":
+        leaseDue(desk, timer.allocation);
+        break;
+      case "breaker":
+        indexes.agent(timer.agent, "other");
+        if (timer.agent.breaker.kind === "open")
+          desk.emit({ type: "breaker.changed", v: 1, agent: timer.agent.name, state: "half-open" });
+        break;
+      case "ballot":
+        ballotDue(desk, timer.ballotId);
+        break;
+      case "unroutable":
+        failUnroutable(desk, timer.of);
+        break;
+      case "tokens":
+        indexes.queue.wake(timer.of);
+        break;
+      default: {
+        const never: never = timer;
+        throw new RangeError(`unknown timer ${String(never)} at ${state.seq}`);
+      }
+    }
+  }
+
+  #failImpossible(desk: Desk): void {
+    for (const task of [...desk.indexes.impossible]) {
+      const need = task.needs.find(
+        (one) =>
+          one.amount.whole > one.resource.capacity.whole ||
+          (one.amount.whole === one.resource.capacity.whole && one.amount.nano > one.resource.capacity.nano),
+      );
+      desk.indexes.impossible.delete(task);
+      if (need === undefined) continue;
+      const message = `it asks for more of ${need.resource.id} than its capacity is now`;
+      windDown(
+        desk,
+        task,
+        {
+          as: "failed",
+          error: { code: "CAPACITY_EXCEEDED", message, retryable: false, details: { resource: need.resource.id } },
+        },
+        "cancelled",
+      );
+    }
+  }
+}
+
+/** Tasks that nobody registered can do, and for which nobody came in time. */
+function failUnroutable(desk: Desk, of: ReadyClass): void {
+  const { state, now, indexes } = desk;
+  if (of.pool === undefined || of.pool.members.size > 0) return;
+  const patience = state.settings?.unroutableMs ?? 0;
+  const due = [...of.index]
+    .filter(({ measures }) => now >= Math.max(measures[1]?.whole ?? 0, state.skillsLostMs) + patience + state.closedMs)
+    .map(({ item }) => item.task);
+  for (const task of due) {
+    const skills = of.pool.requirement.skills.map(({ skill, level }) => (level > 0 ? `${skill} at ${level}` : skill));
+    const message = `no registered agent can do it${skills.length > 0 ? ` (${skills.join(", ")})` : ""}, and none came within ${patience} ms`;
+    windDown(
+      desk,
+      task,
+      { as: "failed", error: { code: "NO_QUALIFIED_AGENT", message, retryable: false } },
+      "cancelled",
+    );
+  }
+  indexes.watchUnroutable(of);
+}
+
+function decide(desk: Desk, command: Command): Answer {
+  switch (command.type) {
+    case "coordinator.open":
+      return open(desk, command);
+    case "coordinator.close":
+      return close(desk);
+    case "agent.register":
+      return register(desk, command);
+    case "agent.unregister":
+      return unregister(desk, command);
+    case "team.set":
+      return setTeam(desk, command);
+    case "resource.set":
+      return setResource(desk, command);
+    case "task.submit":
+      return submit(desk, command);
+    case "task.cancel":
+      return cancel(desk, command);
+    case "task.pause":
+      return pause(desk, command);
+    case "task.resume":
+      return resume(desk, command);
+    case "task.prioritize":
+      return prioritize(desk, command);
+    case "task.retry":
+      return retry(desk, command);
+    case "attempt.complete":
+      return complete(desk, command);
+    case "attempt.fail":
+      return fail(desk, command);
+    case "attempt.checkpoint":
+      return checkpoint(desk, command);
+    case "attempt.plan":
+      return plan(desk, command);
+    case "attempt.await":
+      return awaitTasks(desk, command);
+    case "attempt.request":
+      return request(desk, command);
+    case "attempt.release":
+      return release(desk, command);
+    case "ballot.open":
+      return openBallot(desk, command);
+    case "ballot.cast":
+      return cast(desk, command);
+    case "tick":
+      return DONE;
+    default: {
+      const never: never = command;
+      throw new RangeError(`unknown command ${String(never)}`);
+    }
+  }
+}

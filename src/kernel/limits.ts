@@ -1,0 +1,61 @@
+/** Everything has a limit. Each stands here with its reason; over it there is a clear refusal, never a surprise. */
+export const limits = {
+  /** Tasks that have not ended, in one coordinator: a million fit in about a gigabyte. */
+  liveTasks: 2_000_000,
+  /** Tasks in one submit or one plan: what one journal record and one batch can hold without stalling others for long. */
+  tasksPerSubmit: 100_000,
+  /** Registered agents, online or not. */
+  agents: 100_000,
+  resources: 10_000,
+  /** Resources that one task names. */
+  resourcesPerTask: 64,
+  skillsPerTask: 64,
+  skillsPerAgent: 1_024,
+  dependenciesPerTask: 10_000,
+  /** Depth of a tree of managers: deeper is a loop of plans. */
+  managerDepth: 32,
+  /** Rounds of one manager's plan. */
+  rounds: 100,
+  /** Characters of a user's id or name. */
+  idLength: 256,
+  /** Characters of a global id, which joins local ones with `/`. */
+  globalIdLength: 4_096,
+  /** Preemptions after which a task is shielded. */
+  preemptions: 3,
+  /** Attempts lost with their process after which a task is poison. */
+  losses: 3,
+  /** Running attempts looked at when one searches whom to preempt. */
+  preemptScan: 256,
+  /** Waiting tasks of one class looked at, in order, behind the first that cannot start. */
+  backfillDepth: 1_000,
+  /** Accepted commands whose answers are remembered, by id and by key. */
+  commandMemory: 100_000,
+  /** Agent indexes per required skill set that are kept while no task asks for them. */
+  idlePools: 4_096,
+  /** Classes without tasks that are kept, so that the next task finds its class made. */
+  idleClasses: 4_096,
+  /** Extra requests of running attempts that may wait at one time. */
+  waitingRequests: 10_000,
+  /** Ballots that are open at one time. */
+  openBallots: 10_000,
+  /** Closed ballots kept in memory. */
+  keptBallots: 10_000,
+  voters: 10_000,
+  options: 1_000,
+  /** Characters of an error's message as it is journaled. */
+  messageLength: 4_096,
+  attemptsPerTask: 1_000,
+} as const;
+
+/** Defaults of what a caller leaves out; milliseconds. */
+export const defaults = {
+  concurrency: 64,
+  protectAfterMs: 30_000,
+  unroutableMs: 60_000,
+  graceMs: 5_000,
+  retryInitialMs: 1_000,
+  retryMaxMs: 60_000,
+  retryFactor: 2,
+  maxAttempts: 3,
+  ballotDeadlineMs: 30_000,
+} as const;

@@ -1,0 +1,104 @@
+/**
+ * Whom a waiting task may displace, and no more than it needs to.
+ *
+ * 1. Only running, preemptible, unshielded attempts of strictly lower effective priority and later order key: one order for
+ *    admission and eviction, so two tasks never displace each other in turn.
+ * 2. All or nothing: without a set that lets it start, nobody is stopped.
+ * 3. The set is minimal: each in it is needed.
+ */
+import { type Amount, add, atMost, ZERO } from "../coordination/structures/amount.ts";
+import { compareOrder } from "../coordination/structures/order-key.ts";
+import { limits } from "./limits.ts";
+import type { AgentState, LiveAttempt, Need, Resource } from "./state.ts";
+
+/** What a task lacks, as far as others could give it back. */
+export interface Lack {
+  readonly slot: boolean;
+  readonly resources: readonly Need[];
+  readonly room: boolean;
+}
+
+/** The books as the one who asks may see them. */
+export interface Preemptor {
+  readonly lack: Lack;
+  readonly load: Amount;
+  readonly priority: number;
+  readonly key: { readonly rank: number; readonly seq: number };
+  /** Free slots, room and amounts for it now. */
+  slots(): number;
+  room(agent: AgentState): Amount;
+  available(resource: Resource): Amount;
+  /** Whether the agent could take it if it had room. */
+  accepts(agent: AgentState): boolean;
+  /** An agent that has room already. */
+  agentWithRoom(): AgentState | undefined;
+  keyOf(live: LiveAttempt): { readonly rank: number; readonly seq: number };
+  priorityOf(live: LiveAttempt): number;
+}
+
+export interface Eviction {
+  readonly agent: AgentState;
+  readonly victims: readonly LiveAttempt[];
+}
+
+/** Looks through those below, lowest priority and latest started first, at most `limits.preemptScan` of them. */
+export function findEviction(preemptor: Preemptor, below: Iterable<LiveAttempt>): Eviction | undefined {
+  const { lack } = preemptor;
+  const chosen: LiveAttempt[] = [];
+  let looked = 0;
+  for (const live of below) {
+    looked += 1;
+    if (looked > limits.preemptScan) return undefined;
+    if (compareOrder(preemptor.keyOf(live), preemptor.key) <= 0 || !holdsSomething(preemptor, live)) continue;
+    chosen.push(live);
+    if (agentWithout(preemptor, chosen) !== undefined) break;
+  }
+  if (agentWithout(preemptor, chosen) === undefined) return undefined;
+  const order = [...chosen].sort((a, b) => preemptor.priorityOf(b) - preemptor.priorityOf(a) || a.token - b.token);
+  let victims: readonly LiveAttempt[] = chosen;
+  for (const live of order) {
+    const fewer = victims.filter((other) => other !== live);
+    if (agentWithout(preemptor, fewer) !== undefined) victims = fewer;
+  }
+  const agent = agentWithout(preemptor, victims);
+  return agent === undefined || (victims.length === 0 && (lack.slot || lack.room || lack.resources.length > 0))
+    ? undefined
+    : { agent, victims };
+}
+
+function holdsSomething(preemptor: Preemptor, live: LiveAttempt): boolean {
+  const { lack } = preemptor;
+  if (lack.slot) return true;
+  if (lack.room && preemptor.accepts(live.agent)) return true;
+  return lack.resources.some((need) => heldBy(live, need.resource) !== ZERO);
+}
+
+/** How much of a resource an attempt would give back. */
+function heldBy(live: LiveAttempt, resource: Resource): Amount {
+  let held = ZERO;
+  for (const need of live.task.needs) if (need.resource === resource) held = add(held, need.amount);
+  for (const allocation of live.extra?.values() ?? []) {
+    for (const need of allocation.needs) if (need.resource === resource) held = add(held, need.amount);
+  }
+  return held;
+}
+
+/** Where it could start if these were gone; undefined: nowhere. */
+function agentWithout(preemptor: Preemptor, gone: readonly LiveAttempt[]): AgentState | undefined {
+  const { lack, load } = preemptor;
+  if (lack.slot && preemptor.slots() + gone.length < 1) return undefined;
+  for (const { resource, amount } of lack.resources) {
+    let free = preemptor.available(resource);
+    for (const live of gone) free = add(free, heldBy(live, resource));
+    if (!atMost(amount, free)) return undefined;
+  }
+  if (!lack.room) return preemptor.agentWithRoom();
+  const rooms = new Map<AgentState, Amount>();
+  for (const { agent, task } of gone) {
+    if (!preemptor.accepts(agent)) continue;
+    const room = add(rooms.get(agent) ?? preemptor.room(agent), task.load);
+    if (atMost(load, room)) return agent;
+    rooms.set(agent, room);
+  }
+  return undefined;
+}

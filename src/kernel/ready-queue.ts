@@ -1,0 +1,271 @@
+/**
+ * What waits for admission, by class. Wishes that ask for the same names (skills, team, pin, resources, agents to avoid) form
+ * a class; within it an ordered index answers "the first in order that fits this much room and these amounts".
+ *
+ * 1. A class with wishes is either active (in a heap, by the key of its candidate) or parked (set aside until something that
+ *    it waits for changes).
+ * 2. An active class's candidate is its first wish, but within one admission, where it only moves on.
+ * 3. Wishes that need no slot have a heap of their own, so that having no slot free costs nothing.
+ */
+import { type Amount, amountOf, UNLIMITED, ZERO } from "../coordination/structures/amount.ts";
+import { FitIndex, type FitNode } from "../coordination/structures/fit-index.ts";
+import { type HeapEntry, IndexedHeap } from "../coordination/structures/indexed-heap.ts";
+import type { AgentPool, AgentPools, Requirement } from "./agent-pools.ts";
+import { requirementKey } from "./agent-pools.ts";
+import { limits } from "./limits.ts";
+import type { ExtraRequest, Need, Resource, Task } from "./state.ts";
+import type { Timer } from "./timers.ts";
+
+/** Something that waits: a task for its next attempt, an attempt for its seat, or an attempt for more of a resource. */
+export interface Wish {
+  readonly kind: "start" | "regain" | "request";
+  readonly task: Task;
+  readonly request: ExtraRequest | undefined;
+  readonly needs: readonly Need[];
+  /** Its arrival number. */
+  readonly seq: number;
+  readonly of: ReadyClass;
+  node: FitNode<Wish> | undefined;
+  /** Where it last stood in the order; kept while it is out of the index. */
+  rank: number;
+}
+
+export class ReadyClass {
+  readonly key: string;
+  readonly kind: Wish["kind"];
+  /** Who may do it; undefined when no agent is needed. */
+  readonly pool: AgentPool | undefined;
+  /** Agents to avoid while others qualify. */
+  readonly excluded: readonly string[];
+  readonly resources: readonly Resource[];
+  readonly index: FitIndex<Wish>;
+  /** Its place among the active; undefined when parked or empty. */
+  entry: HeapEntry<ReadyClass> | undefined = undefined;
+  candidate: FitNode<Wish> | undefined = undefined;
+  parked = false;
+  timer: HeapEntry<Timer> | undefined = undefined;
+  /** Looks spent in the present admission. */
+  looks = 0;
+  #lastMeasures: readonly Amount[] = [];
+
+  constructor(
+    key: string,
+    kind: Wish["kind"],
+    pool: AgentPool | undefined,
+    excluded: readonly string[],
+    resources: readonly Resource[],
+  ) {
+    this.key = key;
+    this.kind = kind;
+    this.pool = pool;
+    this.excluded = excluded;
+    this.resources = resources;
+    this.index = new FitIndex("atMost", 2 + resources.length);
+  }
+
+  get needsSlot(): boolean {
+    return this.kind !== "request";
+  }
+
+  /** Room, time of readiness, then amounts in the order of `resources`. Equal lists are one list: most tasks are alike. */
+  measures(load: Amount, readyMs: number, needs: readonly Need[]): readonly Amount[] {
+    const last = this.#lastMeasures;
+    const ready = last[1]?.whole === readyMs ? last[1] : (amountOf(Math.max(0, readyMs)) ?? ZERO);
+    let same = last.length === 2 + needs.length && last[0] === load && last[1] === ready;
+    for (let i = 0; same && i < needs.length; i++) same = last[2 + i] === needs[i]?.amount;
+    if (same) return last;
+    const made = [load, ready];
+    for (const need of needs) made.push(need.amount);
+    this.#lastMeasures = made;
+    return made;
+  }
+}
+
+/** The key of a class: who, what, and whom to avoid. */
+function classKey(
+  kind: Wish["kind"],
+  requirement: Requirement | undefined,
+  excluded: readonly string[],
+  needs: readonly Need[],
+): string {
+  let key: string = kind;
+  if (requirement !== undefined) key += requirementKey(requirement);
+  for (const need of needs) key += `+${JSON.stringify(need.resource.id)}`;
+  for (const name of excluded) key += `-${JSON.stringify(name)}`;
+  return key;
+}
+
+export class ReadyQueue {
+  readonly classes: Map<string, ReadyClass> = new Map();
+  readonly parked: Set<ReadyClass> = new Set();
+  /** Classes that name a resource. */
+  readonly naming: Map<Resource, Set<ReadyClass>> = new Map();
+  readonly #pools: AgentPools;
+  readonly #withSlot: IndexedHeap<ReadyClass> = new IndexedHeap();
+  readonly #withoutSlot: IndexedHeap<ReadyClass> = new IndexedHeap();
+  readonly #idle: Map<string, ReadyClass> = new Map();
+  #size = 0;
+
+  constructor(pools: AgentPools) {
+    this.#pools = pools;
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  /** The class for such wishes, made when there is none. */
+  classFor(
+    kind: Wish["kind"],
+    requirement: Requirement | undefined,
+    excluded: readonly string[],
+    needs: readonly Need[],
+  ): ReadyClass {
+    const key = classKey(kind, requirement, excluded, needs);
+    let found = this.classes.get(key);
+    if (found === undefined) {
+      const pool = requirement === undefined ? undefined : this.#pools.use(requirement);
+      found = new ReadyClass(
+        key,
+        kind,
+        pool,
+        excluded,
+        needs.map((need) => need.resource),
+      );
+      this.classes.set(key, found);
+      for (const resource of found.resources) {
+        let naming = this.naming.get(resource);
+        if (naming === undefined) {
+          naming = new Set();
+          this.naming.set(resource, naming);
+        }
+        naming.add(found);
+      }
+    }
+    return found;
+  }
+
+  add(wish: Wish, rank: number, readyMs: number): void {
+    const { of } = wish;
+    if (of.index.size === 0) this.#idle.delete(of.key);
+    const load = wish.kind === "request" ? ZERO : wish.task.load;
+    wish.rank = rank;
+    wish.node = of.index.add(wish, rank, wish.seq, of.measures(load, readyMs, wish.needs));
+    this.#size += 1;
+    this.wake(of);
+  }
+
+  remove(wish: Wish): void {
+    const { of, node } = wish;
+    if (node === undefined) return;
+    wish.node = undefined;
+    const wasCandidate = of.candidate === node;
+    const next = wasCandidate ? of.index.next(node) : undefined;
+    of.index.remove(node);
+    this.#size -= 1;
+    if (of.index.size === 0) {
+      this.#leave(of);
+      this.unpark(of);
+      this.#retire(of);
+    } else if (wasCandidate) {
+      if (next === undefined) this.wake(of);
+      else this.advance(of, next);
+    }
+  }
+
+  /** Another place in the order. */
+  reposition(wish: Wish, rank: number): void {
+    if (wish.node === undefined || wish.rank === rank) return;
+    const { of, node } = wish;
+    wish.rank = rank;
+    wish.node = of.index.update(node, rank, node.measures);
+    this.wake(of);
+  }
+
+  /** The class is considered from its first wish on. */
+  wake(of: ReadyClass): void {
+    const first = of.index.first();
+    if (first === undefined) return;
+    this.unpark(of);
+    this.#enter(of, first);
+  }
+
+  /** Its candidate moves on to this wish. */
+  advance(of: ReadyClass, candidate: FitNode<Wish>): void {
+    this.#enter(of, candidate);
+  }
+
+  /** Takes it out of the running; it comes back by `wake`. */
+  setAside(of: ReadyClass): void {
+    this.#leave(of);
+  }
+
+  /** Sets it aside until something that it waits for changes. */
+  park(of: ReadyClass): void {
+    this.#leave(of);
+    of.parked = true;
+    this.parked.add(of);
+    of.pool?.parked.add(of);
+    for (const resource of of.resources) resource.parked.add(of);
+  }
+
+  unpark(of: ReadyClass): void {
+    if (!of.parked) return;
+    of.parked = false;
+    this.parked.delete(of);
+    of.pool?.parked.delete(of);
+    for (const resource of of.resources) resource.parked.delete(of);
+  }
+
+  /** The class whose candidate comes first; only among those that need no slot, when asked so. */
+  first(withoutSlotOnly: boolean): ReadyClass | undefined {
+    const free = this.#withoutSlot.peek();
+    if (withoutSlotOnly) return free?.item;
+    const slot = this.#withSlot.peek();
+    if (free === undefined || slot === undefined) return (free ?? slot)?.item;
+    const a = free.item.candidate;
+    const b = slot.item.candidate;
+    if (a === undefined || b === undefined) return slot.item;
+    return a.rank < b.rank || (a.rank === b.rank && a.seq < b.seq) ? free.item : slot.item;
+  }
+
+  #enter(of: ReadyClass, candidate: FitNode<Wish>): void {
+    if (
+      of.candidate === candidate &&
+      of.entry !== undefined &&
+      of.entry.key === candidate.rank &&
+      of.entry.seq === candidate.seq
+    )
+      return;
+    this.#leave(of);
+    of.candidate = candidate;
+    of.entry = this.#heap(of).push(of, candidate.rank, candidate.seq);
+  }
+
+  #leave(of: ReadyClass): void {
+    if (of.entry !== undefined) this.#heap(of).remove(of.entry);
+    of.entry = undefined;
+    of.candidate = undefined;
+  }
+
+  #heap(of: ReadyClass): IndexedHeap<ReadyClass> {
+    return of.needsSlot ? this.#withSlot : this.#withoutSlot;
+  }
+
+  #retire(of: ReadyClass): void {
+    this.#idle.set(of.key, of);
+    if (this.#idle.size <= limits.idleClasses) return;
+    for (const [key, oldest] of this.#idle) {
+      this.#idle.delete(key);
+      this.classes.delete(key);
+      for (const resource of oldest.resources) this.naming.get(resource)?.delete(oldest);
+      if (oldest.pool !== undefined) this.#pools.release(oldest.pool);
+      break;
+    }
+  }
+}
+
+/** Limits under which every wish of a class fits: for finding those that are due. */
+export function noLimits(of: ReadyClass): Amount[] {
+  return Array.from({ length: 2 + of.resources.length }, () => UNLIMITED);
+}

@@ -1,0 +1,464 @@
+/**
+ * Admission: the one decision over dependencies, priority, concurrency, skills, room, resources and breakers together.
+ *
+ * 1. Waiting tasks are served in the one order (effective priority with aging, then arrival); what fits may start although
+ *    something ahead of it does not (greedy backfill), at most `limits.backfillDepth` looks deep in a class.
+ * 2. Nothing is taken that is not there: slots, room and amounts are checked against what may be used now, less what is
+ *    promised, and, behind the reservation, less what that sets aside.
+ * 3. A promise is kept: what is set aside for a task that others make way for goes to it before anything else is admitted.
+ * 4. Starting only takes, so within one admission nothing that did not fit can come to fit: each class is gone through once.
+ * 5. A class that cannot start anything is parked until something that it waits for changes.
+ *
+ * Costs: starting a task is logarithmic in the agents that qualify, in the class, and in the active classes; a batch in which
+ * no slot comes free costs nothing but its events.
+ */
+import {
+  type Amount,
+  amountToNumber,
+  atMost,
+  subtractToZero,
+  UNLIMITED,
+  ZERO,
+} from "../coordination/structures/amount.ts";
+import type { FitNode } from "../coordination/structures/fit-index.ts";
+import { compareOrder } from "../coordination/structures/order-key.ts";
+import { availableOf, freeSlots } from "./availability.ts";
+import type { EventBody } from "./events.ts";
+import { withoutClaim } from "./evolve.ts";
+import type { Indexes } from "./indexes.ts";
+import { defaults, limits } from "./limits.ts";
+import { type Eviction, findEviction, type Lack } from "./preemption.ts";
+import type { ReadyClass, Wish } from "./ready-queue.ts";
+import { firstDue, type Reservation, reserve, reservedOf, roomBeside } from "./reservation.ts";
+import type { AgentState, LiveAttempt, State, Task } from "./state.ts";
+
+/** Where a wish can be granted now. */
+export interface Placement {
+  readonly agent: AgentState | undefined;
+}
+
+export type Emit = (body: EventBody) => void;
+
+export class Scheduler {
+  readonly #state: State;
+  readonly #indexes: Indexes;
+  readonly #emit: Emit;
+  /** The first in order among those passed over so far that have waited long enough. */
+  #due: Wish | undefined;
+  #reservation: Reservation | undefined;
+  /** Classes to look at again in the next admission, whatever changes. */
+  readonly #aside: Set<ReadyClass> = new Set();
+  readonly #advanced: Set<ReadyClass> = new Set();
+  /** What waiting holders inherit, as waiters of that priority. */
+  readonly #lent: Map<LiveAttempt, { priority: number }> = new Map();
+
+  constructor(state: State, indexes: Indexes, emit: Emit) {
+    this.#state = state;
+    this.#indexes = indexes;
+    this.#emit = emit;
+  }
+
+  /** Starts, and makes way for, all that can be now. */
+  admit(): void {
+    if (!this.#state.open) return;
+    this.#lendToWaitingHolders();
+    this.#keepPromises();
+    this.#findDue();
+    const { queue } = this.#indexes;
+    for (;;) {
+      const of = queue.first(freeSlots(this.#state) < 1 && !this.#anyPreemptible());
+      if (of === undefined) break;
+      this.#consider(of);
+    }
+    for (const of of this.#aside) queue.wake(of);
+    for (const of of this.#advanced) if (of.entry !== undefined) queue.wake(of);
+    for (const of of this.#advanced) of.looks = 0;
+    this.#aside.clear();
+    this.#advanced.clear();
+  }
+
+  /** The reservation that stands now, for who asks why. */
+  reservation(): Reservation | undefined {
+    this.#findDue();
+    for (const of of this.#indexes.queue.classes.values()) if (!of.parked) this.#noteDue(of, undefined);
+    return this.#due === undefined ? undefined : this.#reserved();
+  }
+
+  /** Whether anything that runs could be made to give way to anything that waits. */
+  #anyPreemptible(): boolean {
+    return this.#indexes.running.lowest < this.#indexes.highestWish;
+  }
+
+  #consider(of: ReadyClass): void {
+    const node = of.candidate;
+    if (node === undefined) throw new RangeError("an active class has a candidate");
+    const wish = node.item;
+    if (wish.task.claim === undefined || wish.kind === "request") {
+      const behind = this.#reservationFor(wish);
+      const placement = this.place(wish, behind);
+      if (placement !== undefined) {
+        this.#grant(wish, placement);
+        return;
+      }
+      const eviction = this.evictionFor(wish, behind);
+      if (eviction !== undefined) this.#evict(wish, eviction);
+      of.looks += 1;
+    }
+    this.#passOver(of, node);
+  }
+
+  /** The class goes on behind this wish, to the next that could start or preempt. */
+  #passOver(of: ReadyClass, node: FitNode<Wish>): void {
+    const { queue } = this.#indexes;
+    this.#advanced.add(of);
+    const next = this.#nextCandidate(of, node);
+    this.#noteDue(of, next);
+    if (next !== undefined) {
+      queue.advance(of, next);
+      return;
+    }
+    const again = (of.needsSlot && freeSlots(this.#state) < 1) || this.#due !== undefined;
+    if (again) {
+      queue.setAside(of);
+      this.#aside.add(of);
+    } else {
+      queue.park(of);
+      this.#watch(of);
+    }
+  }
+
+  #nextCandidate(of: ReadyClass, from: FitNode<Wish>): FitNode<Wish> | undefined {
+    const state = this.#state;
+    const { now, running } = this.#indexes;
+    const aging = state.settings?.agingMs !== undefined;
+    let node: FitNode<Wish> = from;
+    while (running.lowest < (aging ? this.#indexes.highestWish : this.#indexes.effective(node.item.task))) {
+      const next = of.index.next(node);
+      if (next === undefined || of.looks >= limits.backfillDepth) return undefined;
+      node = next;
+      const { item } = node;
+      if (item.task.claim !== undefined) continue;
+      if (
+        running.lowest < this.#indexes.effective(item.task) ||
+        this.place(item, this.#reservationFor(item)) !== undefined
+      )
+        return node;
+      of.looks += 1;
+    }
+    const looks = limits.backfillDepth - of.looks;
+    if (looks <= 0) return undefined;
+    const most: Amount[] = [of.kind === "start" ? (of.pool?.mostRoom(state, now) ?? ZERO) : UNLIMITED, UNLIMITED];
+    for (const resource of of.resources) most.push(availableOf(resource, now));
+    return of.index.firstFit(most, {
+      after: node,
+      maxLooks: looks,
+      accept: (wish) => {
+        of.looks += 1;
+        return wish.task.claim === undefined && this.place(wish, this.#reservationFor(wish)) !== undefined;
+      },
+    });
+  }
+
+  /**
+   * Where the wish can be granted now, beside a reservation that is ahead of it, if one is.
+   * The same verdict serves admission and explanation.
+   */
+  place(wish: Wish, behind: Reservation | undefined): Placement | undefined {
+    const state = this.#state;
+    const { now } = this.#indexes;
+    const inTime = behind !== undefined && endsBefore(wish, behind, now);
+    if (wish.kind !== "request") {
+      const aside = behind !== undefined && !inTime && behind.wish.kind !== "request" ? 1 : 0;
+      if (freeSlots(state) - aside < 1) return undefined;
+    }
+    for (const { resource, amount } of wish.needs) {
+      let free = availableOf(resource, now);
+      if (behind !== undefined && (!inTime || resource.rate !== undefined))
+        free = subtractToZero(free, reservedOf(behind, resource));
+      if (!atMost(amount, free)) return undefined;
+    }
+    if (wish.kind === "request") return { agent: undefined };
+    const agent = this.agentFor(wish, inTime ? undefined : behind);
+    return agent === undefined ? undefined : { agent };
+  }
+
+  /** The agent that would get it. */
+  agentFor(wish: Wish, behind: Reservation | undefined): AgentState | undefined {
+    const { load, live } = wish.task;
+    if (wish.kind === "regain") {
+      const agent = live?.agent;
+      return agent !== undefined && atMost(load, roomBeside(behind, agent)) ? agent : undefined;
+    }
+    const { pool } = wish.of;
+    const { now } = this.#indexes;
+    if (behind?.agent === undefined && wish.of.excluded.length === 0)
+      return pool?.leastUtilized(this.#state, now, load);
+    return pool?.leastUtilized(
+      this.#state,
+      now,
+      load,
+      (agent) => this.#accepts(wish, agent) && atMost(load, roomBeside(behind, agent)),
+    );
+  }
+
+  /** Whether the agent is not one to avoid, or nobody else may get work now. */
+  #accepts(wish: Wish, agent: AgentState): boolean {
+    const { excluded, pool } = wish.of;
+    if (excluded.length === 0 || pool === undefined || !excluded.includes(agent.name)) return true;
+    for (const other of pool.eligible(this.#state, this.#indexes.now)) if (!excluded.includes(other.name)) return false;
+    return true;
+  }
+
+  /** What it lacks that running attempts could give back; undefined when it lacks something else, or nothing. */
+  lackOf(wish: Wish, behind: Reservation | undefined): Lack | undefined {
+    const state = this.#state;
+    const { now } = this.#indexes;
+    const slot =
+      wish.kind !== "request" &&
+      freeSlots(state) - (behind !== undefined && behind.wish.kind !== "request" ? 1 : 0) < 1;
+    const resources = [];
+    for (const need of wish.needs) {
+      const reserved = behind === undefined ? ZERO : reservedOf(behind, need.resource);
+      if (atMost(need.amount, subtractToZero(availableOf(need.resource, now), reserved))) continue;
+      if (need.resource.rate !== undefined) return undefined;
+      resources.push(need);
+    }
+    const room = wish.kind !== "request" && this.agentFor(wish, behind) === undefined;
+    return slot || room || resources.length > 0 ? { slot, room, resources } : undefined;
+  }
+
+  /** Whom it may displace to start; undefined: nobody has to go. */
+  evictionFor(wish: Wish, behind: Reservation | undefined): Eviction | undefined {
+    const { running, now } = this.#indexes;
+    const priority = this.#indexes.effective(wish.task);
+    if (running.lowest >= priority || wish.kind === "request") return undefined;
+    const lack = this.lackOf(wish, behind);
+    if (lack === undefined) return undefined;
+    const { pool } = wish.of;
+    return findEviction(
+      {
+        lack,
+        load: wish.task.load,
+        priority,
+        key: { rank: wish.rank, seq: wish.seq },
+        slots: () => freeSlots(this.#state) - (behind !== undefined && behind.wish.kind !== "request" ? 1 : 0),
+        room: (agent) => roomBeside(behind, agent),
+        available: (resource) => {
+          const free = availableOf(resource, now);
+          return behind === undefined ? free : subtractToZero(free, reservedOf(behind, resource));
+        },
+        accepts: (agent) =>
+          wish.kind === "regain"
+            ? agent === wish.task.live?.agent
+            : pool?.hasEligible(agent, this.#state, now) === true && this.#accepts(wish, agent),
+        agentWithRoom: () => this.agentFor(wish, behind),
+        keyOf: (live) => ({ rank: this.#indexes.rankOf(live.task), seq: live.task.seq }),
+        priorityOf: (live) => this.#indexes.effective(live.task),
+      },
+      running.below(priority),
+    );
+  }
+
+  #grant(wish: Wish, placement: Placement): void {
+    const { task, request, kind } = wish;
+    const token = this.#state.lastToken + 1;
+    if (kind === "request") {
+      if (request === undefined) throw new RangeError("a wish for more comes with its request");
+      const { live, needs, leaseMs } = request;
+      this.#emit({
+        type: "resource.granted",
+        v: 1,
+        allocationId: request.id,
+        taskId: task.id,
+        token: live.token,
+        allocationToken: token,
+        amounts: amountsOf(needs),
+        ...(leaseMs === undefined ? {} : { expiresAt: this.#indexes.now + leaseMs }),
+        requestId: request.id,
+      });
+    } else if (kind === "regain") {
+      if (task.live === undefined) throw new RangeError("only a live attempt regains its seat");
+      this.#emit({ type: "attempt.regained", v: 1, taskId: task.id, token: task.live.token });
+    } else {
+      if (placement.agent === undefined) throw new RangeError("a task starts on an agent");
+      const { agent } = placement;
+      const phase = agent.kind !== "manager" ? "run" : task.phase === "aggregate" ? "aggregate" : "plan";
+      this.#emit({
+        type: "task.started",
+        v: 1,
+        taskId: task.id,
+        agent: agent.name,
+        token,
+        attempt: task.attempts.length + 1,
+        phase,
+      });
+    }
+  }
+
+  #evict(wish: Wish, eviction: Eviction): void {
+    const { task } = wish;
+    this.#emit({
+      type: "task.promised",
+      v: 1,
+      taskId: task.id,
+      agent: eviction.agent.name,
+      victims: eviction.victims.map((live) => live.token),
+    });
+    for (const live of eviction.victims) {
+      const graceUntil = this.#indexes.now + (live.task.spec.graceMs ?? defaults.graceMs);
+      this.#emit({
+        type: "attempt.stopping",
+        v: 1,
+        taskId: live.task.id,
+        token: live.token,
+        reason: "preempted",
+        graceUntil,
+        for: task.id,
+      });
+    }
+  }
+
+  /** Starts those for whom enough has been set aside by now, in order; a promise that cannot be kept goes back to all. */
+  #keepPromises(): void {
+    const { claims } = this.#state;
+    if (claims.size === 0) return;
+    const wishes: Wish[] = [];
+    for (const task of claims) {
+      const wish = task.wish ?? task.live?.wish;
+      if (wish === undefined) this.#emit({ type: "promise.dropped", v: 1, taskId: task.id });
+      else wishes.push(wish);
+    }
+    wishes.sort(compareOrder);
+    for (const wish of wishes) {
+      const agents = claimedAgents(wish.task);
+      const placement = withoutClaim(this.#state, wish.task, () => {
+        for (const agent of agents) this.#indexes.pools.touch(agent);
+        return this.place(wish, undefined);
+      });
+      for (const agent of agents) this.#indexes.pools.touch(agent);
+      if (placement !== undefined) this.#grant(wish, placement);
+      else if (wish.task.claim?.victims.size === 0) this.#emit({ type: "promise.dropped", v: 1, taskId: wish.task.id });
+    }
+  }
+
+  /** Before which instant of readiness a wish has waited long enough; none when nobody ever has. */
+  #dueMs(): number | undefined {
+    const after = this.#state.settings?.protectAfterMs;
+    return after === undefined ? undefined : this.#state.openMs(this.#indexes.now) - after;
+  }
+
+  /** Who is due among those that cannot start for certain: the parked. */
+  #findDue(): void {
+    this.#due = undefined;
+    this.#reservation = undefined;
+    if (this.#dueMs() === undefined) return;
+    for (const of of this.#indexes.queue.parked) this.#noteDue(of, undefined);
+  }
+
+  /** Of what the class has passed over before `until`, the first that is due may be the one to reserve for. */
+  #noteDue(of: ReadyClass, until: FitNode<Wish> | undefined): void {
+    const dueMs = this.#dueMs();
+    if (dueMs === undefined) return;
+    const due = firstDue(this.#state, of, dueMs, this.#indexes.now);
+    if (due === undefined || (until !== undefined && compareOrder(due, until) >= 0)) return;
+    if (this.#due !== undefined && compareOrder(this.#due, due) <= 0) return;
+    this.#due = due;
+    this.#reservation = undefined;
+  }
+
+  /** The reservation, when it is ahead of this wish. */
+  #reservationFor(wish: Wish): Reservation | undefined {
+    if (this.#due === undefined || compareOrder(this.#due, wish) >= 0) return undefined;
+    return this.#reserved();
+  }
+
+  #reserved(): Reservation | undefined {
+    if (this.#due !== undefined) this.#reservation ??= reserve(this.#state, this.#due, this.#indexes.now);
+    return this.#reservation;
+  }
+
+  /** Sets the timer for what a parked class waits for and time alone brings: tokens, or the end of patience. */
+  #watch(of: ReadyClass): void {
+    const { timers, now } = this.#indexes;
+    if (this.#indexes.watchUnroutable(of) || !of.resources.some((resource) => resource.rate !== undefined)) return;
+    timers.cancel(of.timer);
+    of.timer = undefined;
+    let earliest = Number.POSITIVE_INFINITY;
+    let looks = 0;
+    for (const { item } of of.index) {
+      looks += 1;
+      if (looks > limits.backfillDepth) break;
+      let at = now;
+      for (const { resource, amount } of item.needs) at = Math.max(at, resource.rate?.readyAt(amount, now) ?? now);
+      if (at > now && at < earliest) earliest = at;
+    }
+    if (earliest < Number.POSITIVE_INFINITY) of.timer = timers.set(earliest, { kind: "tokens", of });
+  }
+
+  /** Attempts that await others while they hold a resource inherit from those that wait for it. */
+  #lendToWaitingHolders(): void {
+    const { waitingHolders } = this.#indexes;
+    if (waitingHolders.size === 0 && this.#lent.size === 0) return;
+    for (const live of waitingHolders) {
+      const priority = this.#highestWaiterFor(live);
+      const lent = this.#lent.get(live);
+      if (lent !== undefined) {
+        const before = lent.priority;
+        lent.priority = priority;
+        if (before !== priority) this.#indexes.inheritance.ownChanged(lent, before);
+      } else if (priority > Number.NEGATIVE_INFINITY) {
+        const loan = { priority };
+        this.#lent.set(live, loan);
+        this.#indexes.inheritance.wait(loan, live.task);
+      }
+    }
+    for (const [live, loan] of this.#lent) {
+      if (waitingHolders.has(live)) continue;
+      this.#lent.delete(live);
+      this.#indexes.inheritance.unwait(loan, live.task);
+    }
+  }
+
+  #highestWaiterFor(live: LiveAttempt): number {
+    let highest = Number.NEGATIVE_INFINITY;
+    const held = new Set(live.task.needs.map((need) => need.resource));
+    for (const allocation of live.extra?.values() ?? []) for (const need of allocation.needs) held.add(need.resource);
+    for (const resource of held) {
+      if (resource.rate !== undefined) continue;
+      const free = availableOf(resource, this.#indexes.now);
+      for (const of of this.#indexes.queue.naming.get(resource) ?? []) {
+        let looks = 0;
+        for (const { item } of of.index) {
+          looks += 1;
+          if (looks > limits.backfillDepth) break;
+          const lacks = item.needs.some((need) => need.resource === resource && !atMost(need.amount, free));
+          if (lacks && item.task !== live.task) highest = Math.max(highest, this.#indexes.effective(item.task));
+        }
+      }
+    }
+    return highest;
+  }
+}
+
+/** By its estimate it ends before the reserved one is predicted to start. */
+function endsBefore(wish: Wish, reservation: Reservation, now: number): boolean {
+  const { estimatedMs } = wish.task.spec;
+  return (
+    wish.kind === "start" &&
+    estimatedMs !== undefined &&
+    now + estimatedMs <= reservation.startsAt &&
+    reservation.startsAt < Number.POSITIVE_INFINITY
+  );
+}
+
+/** Those whose visible room a claim changes. */
+function claimedAgents({ claim }: Task): readonly AgentState[] {
+  return claim === undefined ? [] : [claim.agent, ...[...claim.victims].map((live) => live.agent)];
+}
+
+/** Amounts by resource, as events hold them. */
+function amountsOf(needs: Wish["needs"]): Record<string, number> {
+  const amounts: Record<string, number> = Object.create(null);
+  for (const { resource, amount } of needs) amounts[resource.id] = amountToNumber(amount);
+  return amounts;
+}

@@ -1,0 +1,506 @@
+/**
+ * The state as rows of JSON, and back.
+ *
+ * 1. A row an entity, in order of arrival, after one row of counters; links are told by id and made again when all are there.
+ * 2. Only what cannot be derived is written: indexes, pools, queues and sums of claims are rebuilt.
+ * 3. Restoring what was written gives the same rows again.
+ */
+
+import type { BreakerState } from "../coordination/circuit-breaker.ts";
+import { type Amount, add, amountOf, amountToNumber, ZERO } from "../coordination/structures/amount.ts";
+import { RateBucket, type RateBucketState } from "../coordination/structures/rate-bucket.ts";
+import type { Json } from "../coordination/structures/types.ts";
+import type {
+  AgentRegisteredEvent,
+  BallotOpenedEvent,
+  Failure,
+  KernelEvent,
+  OpenedEvent,
+  Phase,
+  ResourceKind,
+  StopReason,
+  TaskSubmittedEvent,
+} from "./events.ts";
+import { evolve, restoreClaim } from "./evolve.ts";
+import {
+  type AttemptRecord,
+  isTerminal,
+  type LiveAttempt,
+  type Need,
+  type Remembered,
+  State,
+  type Task,
+  type TaskStatus,
+} from "./state.ts";
+
+interface MetaRow {
+  readonly row: "meta";
+  readonly seq: number;
+  readonly at: number;
+  readonly open: boolean;
+  readonly settings: OpenedEvent | null;
+  readonly closedMs: number;
+  readonly counters: readonly number[];
+}
+interface AgentRow {
+  readonly row: "agent";
+  readonly seq: number;
+  readonly registered: AgentRegisteredEvent;
+  readonly breaker: BreakerState;
+  readonly online: boolean;
+}
+interface ResourceRow {
+  readonly row: "resource";
+  readonly id: string;
+  readonly kind: ResourceKind;
+  readonly capacity: number;
+  readonly rate: RateBucketState | null;
+}
+interface TaskRow {
+  readonly row: "task";
+  readonly seq: number;
+  readonly spec: TaskSubmittedEvent;
+  readonly submittedAt: number;
+  readonly arrivedMs: number;
+  readonly status: TaskStatus;
+  readonly priority: number;
+  readonly readyMs: number;
+  readonly round: number;
+  readonly phase: Phase;
+  readonly numbers: readonly number[];
+  readonly attempts: readonly AttemptRecord[];
+  readonly excluded: readonly string[];
+  readonly held?: boolean;
+  readonly checkpoint?: Json;
+  readonly ending?: Task["ending"];
+  readonly output?: Json;
+  readonly error?: Failure;
+  readonly startedAt?: number;
+  readonly endedAt?: number;
+}
+interface LiveRow {
+  readonly row: "live";
+  readonly taskId: string;
+  readonly seated: boolean;
+  readonly stopping?: { readonly reason: StopReason; readonly graceUntil: number; readonly for?: string };
+  readonly awaiting?: readonly string[];
+  readonly extra: readonly {
+    readonly id: string;
+    readonly token: number;
+    readonly amounts: Readonly<Record<string, number>>;
+    readonly expiresAt?: number;
+  }[];
+  readonly request?: {
+    readonly id: string;
+    readonly amounts: Readonly<Record<string, number>>;
+    readonly leaseMs?: number;
+  };
+}
+interface ClaimRow {
+  readonly row: "claim";
+  readonly taskId: string;
+  readonly agent: string;
+  readonly victims: readonly number[];
+}
+interface BallotRow {
+  readonly row: "ballot";
+  readonly opened: BallotOpenedEvent & { readonly at?: number };
+  readonly at: number;
+  readonly votes: readonly (readonly [string] | readonly [string, Json])[];
+  readonly open: boolean;
+}
+interface RememberedRow {
+  readonly row: "command" | "key";
+  readonly id: string;
+  readonly ids: readonly string[];
+  readonly type: string;
+}
+type Row = MetaRow | AgentRow | ResourceRow | TaskRow | LiveRow | ClaimRow | BallotRow | RememberedRow;
+
+/** Everything, entity by entity. The rows are plain data that JSON keeps as it is. */
+export function* snapshotRows(state: State): Generator<Json, void, undefined> {
+  for (const row of rowsOf(state)) yield row as unknown as Json;
+}
+
+function* rowsOf(state: State): Generator<Row, void, undefined> {
+  const { seq, at, open, settings, closedMs } = state;
+  const counters = [
+    state.arrivals,
+    state.registrations,
+    state.lastToken,
+    state.lastTaskNumber,
+    state.lastBallotNumber,
+    state.lastRequestNumber,
+    state.skillsLostMs,
+  ];
+  yield { row: "meta", seq, at, open, settings: settings ?? null, closedMs, counters };
+  for (const agent of state.agents.values()) {
+    const skills: Record<string, number> = Object.create(null);
+    for (const [skill, level] of agent.skills) skills[skill] = level;
+    const registered: AgentRegisteredEvent = {
+      type: "agent.registered",
+      v: 1,
+      agent: agent.name,
+      kind: agent.kind,
+      skills,
+      capacity: amountToNumber(agent.capacity),
+      weight: agent.weight,
+      ...defined({ description: agent.description, breaker: agent.breakerPolicy }),
+      team: agent.team,
+      votes: agent.votes,
+      minSuccess: agent.minSuccess,
+      failFast: agent.failFast,
+    };
+    yield { row: "agent", seq: agent.seq, registered, breaker: agent.breaker, online: agent.online };
+  }
+  for (const { id, kind, capacity, rate } of state.resources.values())
+    yield { row: "resource", id, kind, capacity: amountToNumber(capacity), rate: rate?.state() ?? null };
+  for (const task of state.tasks.values()) yield taskRow(task);
+  for (const live of state.live.values()) yield liveRow(live);
+  for (const { claim } of state.claims) {
+    if (claim !== undefined)
+      yield {
+        row: "claim",
+        taskId: claim.task.id,
+        agent: claim.agent.name,
+        victims: [...claim.victims].map((live) => live.token),
+      };
+  }
+  for (const { opened, at: openedAt, votes, open: isOpen } of state.ballots.values()) {
+    yield {
+      row: "ballot",
+      opened,
+      at: openedAt,
+      votes: [...votes].map(([voter, vote]) => (vote === undefined ? [voter] : [voter, vote])),
+      open: isOpen,
+    };
+  }
+  for (const [id, { ids, type }] of state.commands) yield { row: "command", id, ids, type };
+  for (const [id, { ids, type }] of state.keys) yield { row: "key", id, ids, type };
+}
+
+function taskRow(task: Task): TaskRow {
+  const { seq, spec, submittedAt, arrivedMs, status, priority, readyMs, round, phase, attempts, excluded } = task;
+  return {
+    row: "task",
+    seq,
+    spec,
+    submittedAt,
+    arrivedMs,
+    status,
+    priority,
+    readyMs,
+    round,
+    phase,
+    numbers: [task.missing, task.notBefore, task.failures, task.losses, task.preemptions],
+    attempts,
+    excluded,
+    ...(task.held ? { held: true } : {}),
+    ...defined({
+      checkpoint: task.checkpoint,
+      ending: task.ending,
+      output: task.output,
+      error: task.error,
+      startedAt: task.startedAt,
+      endedAt: task.endedAt,
+    }),
+  };
+}
+
+function liveRow(live: LiveAttempt): LiveRow {
+  const { stopping, awaiting, request } = live;
+  return {
+    row: "live",
+    taskId: live.task.id,
+    seated: live.seated,
+    ...(stopping === undefined
+      ? {}
+      : {
+          stopping: { reason: stopping.reason, graceUntil: stopping.graceUntil, ...defined({ for: stopping.for?.id }) },
+        }),
+    ...(awaiting === undefined ? {} : { awaiting: [...awaiting].map((task) => task.id) }),
+    extra: [...(live.extra?.values() ?? [])].map(({ id, token, needs, expiresAt }) => ({
+      id,
+      token,
+      amounts: amountsOf(needs),
+      ...defined({ expiresAt }),
+    })),
+    ...(request === undefined
+      ? {}
+      : { request: { id: request.id, amounts: amountsOf(request.needs), ...defined({ leaseMs: request.leaseMs }) } }),
+  };
+}
+
+function amountsOf(needs: readonly Need[]): Readonly<Record<string, number>> {
+  const amounts: Record<string, number> = Object.create(null);
+  for (const { resource, amount } of needs) amounts[resource.id] = amountToNumber(amount);
+  return amounts;
+}
+
+type Defined<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
+function defined<T extends object>(fields: T): Defined<T> {
+  const made: object = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+  return made as Defined<T>;
+}
+
+/** The state that these rows tell of. */
+export function restoreState(rows: Iterable<Json>): State {
+  const state = new State();
+  const claims: ClaimRow[] = [];
+  let meta: MetaRow | undefined;
+  const linkLater: TaskRow[] = [];
+  let linked = false;
+  const link = (): void => {
+    if (linked) return;
+    linked = true;
+    for (const row of linkLater) linkTask(state, row);
+  };
+  for (const json of rows) {
+    const row = json as unknown as Row;
+    switch (row.row) {
+      case "meta":
+        meta = row;
+        break;
+      case "agent":
+        restoreAgent(state, row);
+        break;
+      case "resource": {
+        const { id, kind, rate } = row;
+        const capacity = amount(row.capacity);
+        state.resources.set(id, {
+          id,
+          kind,
+          capacity,
+          allocated: ZERO,
+          claimed: ZERO,
+          returning: ZERO,
+          rate: rate === null ? undefined : RateBucket.restore(rate),
+          parked: new Set(),
+        });
+        break;
+      }
+      case "task":
+        restoreTask(state, row);
+        linkLater.push(row);
+        break;
+      case "live":
+        link();
+        restoreLive(state, row);
+        break;
+      case "claim":
+        claims.push(row);
+        break;
+      case "ballot": {
+        const votes = new Map(row.votes.map((entry): [string, Json | undefined] => [entry[0], entry[1]]));
+        state.ballots.set(row.opened.ballotId, {
+          id: row.opened.ballotId,
+          opened: row.opened,
+          at: row.at,
+          votes,
+          open: row.open,
+        });
+        if (row.open) state.openBallots += 1;
+        break;
+      }
+      case "command":
+      case "key": {
+        const remembered: Remembered = { ids: [...row.ids], type: row.type };
+        (row.row === "key" ? state.keys : state.commands).set(row.id, remembered);
+        break;
+      }
+      default: {
+        const never: never = row;
+        throw new RangeError(`unknown row ${JSON.stringify(never)}`);
+      }
+    }
+  }
+  link();
+  for (const { taskId, agent, victims } of claims) restoreClaim(state, taskId, agent, victims);
+  if (meta === undefined) throw new RangeError("the snapshot has no counters");
+  state.seq = meta.seq;
+  state.at = meta.at;
+  state.open = meta.open;
+  state.settings = meta.settings ?? undefined;
+  state.closedMs = meta.closedMs;
+  const [
+    arrivals = 0,
+    registrations = 0,
+    lastToken = 0,
+    lastTask = 0,
+    lastBallot = 0,
+    lastRequest = 0,
+    skillsLostMs = 0,
+  ] = meta.counters;
+  state.arrivals = arrivals;
+  state.registrations = registrations;
+  state.lastToken = lastToken;
+  state.lastTaskNumber = lastTask;
+  state.lastBallotNumber = lastBallot;
+  state.lastRequestNumber = lastRequest;
+  state.skillsLostMs = skillsLostMs;
+  return state;
+}
+
+function amount(value: number): Amount {
+  return amountOf(value) ?? ZERO;
+}
+
+function restoreAgent(state: State, row: AgentRow): void {
+  const event: KernelEvent = { seq: 0, at: 0, ...row.registered };
+  evolve(state, event, undefined);
+  const agent = state.agents.get(row.registered.agent);
+  if (agent === undefined) return;
+  agent.breaker = row.breaker;
+  agent.online = row.online;
+  Object.assign(agent, { seq: row.seq });
+}
+
+function needsOf(state: State, amounts: Readonly<Record<string, number>> | undefined): Need[] {
+  return Object.keys(amounts ?? {})
+    .sort()
+    .map((id) => {
+      const resource = state.resources.get(id);
+      if (resource === undefined) throw new RangeError(`the snapshot names resource ${id}, which it does not hold`);
+      return { resource, amount: amount(amounts?.[id] ?? 0) };
+    });
+}
+
+function restoreTask(state: State, row: TaskRow): void {
+  const { spec } = row;
+  const [missing = 0, notBefore = 0, failures = 0, losses = 0, preemptions = 0] = row.numbers;
+  const task: Task = {
+    id: spec.taskId,
+    seq: row.seq,
+    spec,
+    parent: spec.parentId === undefined ? undefined : state.tasks.get(spec.parentId),
+    load: amount(spec.load ?? 1),
+    needs: needsOf(state, spec.resources),
+    dependsOn: [],
+    submittedAt: row.submittedAt,
+    arrivedMs: row.arrivedMs,
+    deadlineAt: spec.deadlineAt,
+    status: row.status,
+    priority: row.priority,
+    missing,
+    dependents: undefined,
+    children: undefined,
+    openChildren: 0,
+    openRound: 0,
+    planned: 0,
+    failedChildren: 0,
+    completedChildren: 0,
+    round: row.round,
+    phase: row.phase,
+    held: row.held ?? false,
+    readyMs: row.readyMs,
+    notBefore,
+    live: undefined,
+    attempts: row.attempts.map(({ number, agent, token, phase, startedAt, endedAt, end, error }) => ({
+      number,
+      agent,
+      token,
+      phase,
+      startedAt,
+      endedAt,
+      end,
+      error,
+    })),
+    failures,
+    losses,
+    preemptions,
+    excluded: row.excluded,
+    checkpoint: row.checkpoint,
+    claim: undefined,
+    ending: row.ending,
+    output: row.output,
+    error: row.error,
+    startedAt: row.startedAt,
+    endedAt: row.endedAt,
+    wish: undefined,
+  };
+  state.tasks.set(task.id, task);
+  state.counts[task.status] += 1;
+}
+
+/** Who waits for whom, and whose child it is. */
+function linkTask(state: State, row: TaskRow): void {
+  const task = state.tasks.get(row.spec.taskId);
+  if (task === undefined) return;
+  for (const id of row.spec.dependsOn ?? []) {
+    const dependency = state.tasks.get(id);
+    if (dependency === undefined) throw new RangeError(`the snapshot names task ${id}, which it does not hold`);
+    task.dependsOn.push(dependency);
+    if (isTerminal(dependency.status)) continue;
+    dependency.dependents ??= [];
+    dependency.dependents.push(task);
+  }
+  const { parent } = task;
+  if (parent === undefined) return;
+  parent.children ??= [];
+  parent.children.push(task);
+  const over = isTerminal(task.status);
+  if (!over) parent.openChildren += 1;
+  if (task.spec.round === undefined) return;
+  parent.planned += 1;
+  if (!over) parent.openRound += 1;
+  else if (task.status === "completed") parent.completedChildren += 1;
+  else parent.failedChildren += 1;
+}
+
+function restoreLive(state: State, row: LiveRow): void {
+  const task = state.tasks.get(row.taskId);
+  const record = task?.attempts.at(-1);
+  const agent = record === undefined ? undefined : state.agents.get(record.agent);
+  if (task === undefined || record === undefined || agent === undefined)
+    throw new RangeError(`the snapshot's attempt of ${row.taskId} has no task or agent`);
+  const live: LiveAttempt = {
+    task,
+    agent,
+    token: record.token,
+    phase: record.phase,
+    startedAt: record.startedAt,
+    record,
+    seated: row.seated,
+    stopping:
+      row.stopping === undefined
+        ? undefined
+        : {
+            reason: row.stopping.reason,
+            graceUntil: row.stopping.graceUntil,
+            for: row.stopping.for === undefined ? undefined : state.tasks.get(row.stopping.for),
+          },
+    awaiting:
+      row.awaiting === undefined
+        ? undefined
+        : new Set(row.awaiting.map((id) => state.tasks.get(id)).filter((other) => other !== undefined)),
+    extra: undefined,
+    request: undefined,
+    place: undefined,
+    wish: undefined,
+    timer: undefined,
+  };
+  task.live = live;
+  state.live.set(live.token, live);
+  if (live.seated) {
+    state.slots += 1;
+    agent.load = add(agent.load, task.load);
+    agent.running += 1;
+  }
+  for (const need of task.needs) hold(need);
+  for (const { id, token, amounts, expiresAt } of row.extra) {
+    const allocation = { id, token, live, needs: needsOf(state, amounts), expiresAt };
+    live.extra ??= new Map();
+    live.extra.set(id, allocation);
+    state.allocations.set(id, allocation);
+    for (const need of allocation.needs) hold(need);
+  }
+  if (row.request !== undefined) {
+    const { id, amounts, leaseMs } = row.request;
+    live.request = { id, live, needs: needsOf(state, amounts), leaseMs, wish: undefined };
+    state.requests.set(id, live.request);
+  }
+}
+
+function hold({ resource, amount: held }: Need): void {
+  if (resource.rate === undefined) resource.allocated = add(resource.allocated, held);
+}

@@ -1,0 +1,289 @@
+/**
+ * The state: what replaying the events gives, as plain linked objects. Only `evolve` changes it.
+ *
+ * 1. Nothing here is derived for speed, but for the scheduler's own marks; its queues, heaps and indexes are rebuilt.
+ * 2. `allocated` of a resource, `load` of an agent and `slots` are the exact sums of what live attempts hold.
+ * 3. A task has a live attempt exactly while its status is running, or waiting with its code still alive.
+ */
+import type { BreakerRule, BreakerState } from "../coordination/circuit-breaker.ts";
+import type { Amount } from "../coordination/structures/amount.ts";
+import type { HeapEntry } from "../coordination/structures/indexed-heap.ts";
+import type { RateBucket } from "../coordination/structures/rate-bucket.ts";
+import type { Json } from "../coordination/structures/types.ts";
+import type { PoolMember } from "./agent-pools.ts";
+import type {
+  AttemptEnd,
+  BallotOpenedEvent,
+  BreakerPolicy,
+  Failure,
+  OpenedEvent,
+  Phase,
+  ResourceKind,
+  StopReason,
+  TaskSubmittedEvent,
+} from "./events.ts";
+import type { ReadyClass, Wish } from "./ready-queue.ts";
+import type { RunningPlace } from "./running-index.ts";
+import type { Timer } from "./timers.ts";
+
+export type TaskStatus =
+  | "blocked"
+  | "pending"
+  | "running"
+  | "waiting"
+  | "paused"
+  | "completed"
+  | "failed"
+  | "skipped"
+  | "cancelled";
+
+/** One attempt, as it is told afterwards. */
+export interface AttemptRecord {
+  readonly number: number;
+  readonly agent: string;
+  readonly token: number;
+  readonly phase: Phase;
+  readonly startedAt: number;
+  endedAt: number | undefined;
+  end: AttemptEnd | undefined;
+  error: Failure | undefined;
+}
+
+/** So much of a resource. */
+export interface Need {
+  readonly resource: Resource;
+  readonly amount: Amount;
+}
+
+/** An attempt that has not ended: what it holds. */
+export interface LiveAttempt {
+  readonly task: Task;
+  readonly agent: AgentState;
+  readonly token: number;
+  readonly phase: Phase;
+  readonly startedAt: number;
+  readonly record: AttemptRecord;
+  /** Whether it holds its slot and load; not while it awaits others. */
+  seated: boolean;
+  stopping: { readonly reason: StopReason; readonly graceUntil: number; readonly for: Task | undefined } | undefined;
+  /** The tasks that it awaits and that have not ended; undefined when it awaits nothing. */
+  awaiting: Set<Task> | undefined;
+  /** What it asked for beyond the task's own resources, by allocation id. */
+  extra: Map<string, ExtraAllocation> | undefined;
+  request: ExtraRequest | undefined;
+  /** The scheduler's own marks: its place among those that may be preempted, its wish for a seat, its timer. */
+  place: RunningPlace | undefined;
+  wish: Wish | undefined;
+  timer: HeapEntry<Timer> | undefined;
+}
+
+export interface ExtraAllocation {
+  readonly id: string;
+  readonly token: number;
+  readonly live: LiveAttempt;
+  readonly needs: readonly Need[];
+  readonly expiresAt: number | undefined;
+}
+
+export interface ExtraRequest {
+  readonly id: string;
+  readonly live: LiveAttempt;
+  readonly needs: readonly Need[];
+  readonly leaseMs: number | undefined;
+  /** The scheduler's own mark. */
+  wish: Wish | undefined;
+}
+
+/** Room, a slot and resources set aside for a task while others make way for it. */
+export interface Claim {
+  readonly task: Task;
+  readonly agent: AgentState;
+  readonly victims: Set<LiveAttempt>;
+}
+
+export interface Task {
+  readonly id: string;
+  /** Order of arrival. */
+  readonly seq: number;
+  readonly spec: TaskSubmittedEvent;
+  readonly parent: Task | undefined;
+  readonly load: Amount;
+  readonly needs: readonly Need[];
+  readonly dependsOn: Task[];
+  readonly submittedAt: number;
+  /** When it was submitted, in milliseconds during which a coordinator was open. */
+  readonly arrivedMs: number;
+  readonly deadlineAt: number | undefined;
+  status: TaskStatus;
+  priority: number;
+  /** Dependencies that have not ended well. */
+  missing: number;
+  /** Tasks that wait for this one; undefined when none. */
+  dependents: Task[] | undefined;
+  children: Task[] | undefined;
+  /** Children that have not ended, and those of them that belong to the manager's present round. */
+  openChildren: number;
+  openRound: number;
+  /** Subtasks planned so far, over all rounds; those of them that did not succeed, and those that did. */
+  planned: number;
+  failedChildren: number;
+  completedChildren: number;
+  /** Rounds planned so far. */
+  round: number;
+  /** What its next attempt is asked to do. */
+  phase: Phase;
+  /** Held by a person until resumed. */
+  held: boolean;
+  /** When it last became ready, in milliseconds during which a coordinator was open. */
+  readyMs: number;
+  /** Epoch milliseconds before which it is not tried again; 0: none. */
+  notBefore: number;
+  live: LiveAttempt | undefined;
+  attempts: AttemptRecord[];
+  /** In this series: attempts that count, and those lost with their process. */
+  failures: number;
+  losses: number;
+  preemptions: number;
+  /** Agents that failed it in this series. */
+  excluded: readonly string[];
+  checkpoint: Json | undefined;
+  claim: Claim | undefined;
+  ending:
+    | { readonly as: "failed" | "cancelled"; readonly error: Failure | undefined; readonly reason: string | undefined }
+    | undefined;
+  output: Json | undefined;
+  error: Failure | undefined;
+  startedAt: number | undefined;
+  endedAt: number | undefined;
+  /** The scheduler's own mark: its place in the queue. */
+  wish: Wish | undefined;
+}
+
+export interface AgentState {
+  readonly name: string;
+  /** Order of first registration. */
+  readonly seq: number;
+  kind: "agent" | "manager";
+  skills: ReadonlyMap<string, number>;
+  capacity: Amount;
+  load: Amount;
+  running: number;
+  weight: number;
+  description: string | undefined;
+  team: readonly string[];
+  teamSet: ReadonlySet<string>;
+  votes: boolean;
+  minSuccess: number | "all" | "any";
+  failFast: boolean;
+  breakerPolicy: BreakerPolicy | undefined;
+  breakerRule: BreakerRule | undefined;
+  breaker: BreakerState;
+  online: boolean;
+  /** Promised to tasks for which others make way, and what those others will give back. */
+  claimed: Amount;
+  returning: Amount;
+  /** The scheduler's own mark: the pools that it is in. */
+  readonly memberships: PoolMember[];
+}
+
+export interface Resource {
+  readonly id: string;
+  kind: ResourceKind;
+  capacity: Amount;
+  allocated: Amount;
+  claimed: Amount;
+  returning: Amount;
+  /** For a rate: what is left of its tokens. */
+  rate: RateBucket | undefined;
+  /** The scheduler's own mark: classes set aside until there is more of it. */
+  readonly parked: Set<ReadyClass>;
+}
+
+export interface Ballot {
+  readonly id: string;
+  readonly opened: BallotOpenedEvent;
+  readonly at: number;
+  /** The last vote of each; undefined: abstains. */
+  readonly votes: Map<string, Json | undefined>;
+  open: boolean;
+}
+
+/** What an accepted command with an id, or a submit with a key, made. */
+export interface Remembered {
+  readonly ids: string[];
+  /** The first of its events: what was asked, in short. */
+  readonly type: string;
+}
+
+export class State {
+  seq = 0;
+  /** Time of the last event: epoch milliseconds. */
+  at = 0;
+  open = false;
+  settings: OpenedEvent | undefined = undefined;
+  /** Milliseconds during which no coordinator was open, between the first event and the last. */
+  closedMs = 0;
+  readonly tasks: Map<string, Task> = new Map();
+  readonly agents: Map<string, AgentState> = new Map();
+  readonly resources: Map<string, Resource> = new Map();
+  readonly ballots: Map<string, Ballot> = new Map();
+  readonly allocations: Map<string, ExtraAllocation> = new Map();
+  readonly requests: Map<string, ExtraRequest> = new Map();
+  /** Tasks of the present batch that depend on one that comes later in it, by its id. */
+  readonly expected: Map<string, Task[]> = new Map();
+  /** Tasks for which something is set aside. */
+  readonly claims: Set<Task> = new Set();
+  /** Live attempts by token. */
+  readonly live: Map<number, LiveAttempt> = new Map();
+  readonly commands: Map<string, Remembered> = new Map();
+  readonly keys: Map<string, Remembered> = new Map();
+  readonly counts: Record<TaskStatus, number> = {
+    blocked: 0,
+    pending: 0,
+    running: 0,
+    waiting: 0,
+    paused: 0,
+    completed: 0,
+    failed: 0,
+    skipped: 0,
+    cancelled: 0,
+  };
+  /** Slots in use; promised; coming back for a promise. */
+  slots = 0;
+  slotsClaimed = 0;
+  slotsReturning = 0;
+  arrivals = 0;
+  registrations = 0;
+  lastToken = 0;
+  /** The last generated number of a task id, a ballot id, an allocation or request id. */
+  lastTaskNumber = 0;
+  lastBallotNumber = 0;
+  lastRequestNumber = 0;
+  openBallots = 0;
+  /** When an agent last lost a skill it had, in open milliseconds: until then somebody may have been able. */
+  skillsLostMs = 0;
+
+  /** Milliseconds during which a coordinator was open, as of `now`. */
+  openMs(now: number): number {
+    return now - this.closedMs;
+  }
+}
+
+/** Whether the status is one that only a person's retry leaves. */
+export function isTerminal(status: TaskStatus): boolean {
+  return status === "completed" || status === "failed" || status === "skipped" || status === "cancelled";
+}
+
+/** Whether it would start if everything else allowed it. */
+export function isReady(task: Task): boolean {
+  return (
+    (task.status === "pending" || (task.status === "paused" && !task.held)) &&
+    task.missing === 0 &&
+    task.ending === undefined
+  );
+}
+
+/** Whether its attempt has nothing more to await and wants its slot and load back. */
+export function wantsSeat(live: LiveAttempt): boolean {
+  return !live.seated && live.stopping === undefined && live.awaiting !== undefined && live.awaiting.size === 0;
+}

@@ -1,0 +1,291 @@
+/** What is told about the state: plain data, made when asked for. Nothing here is on a hot path. */
+
+import { breakerStatus } from "../coordination/circuit-breaker.ts";
+import type { Decision } from "../coordination/decisions/election.ts";
+import { amountToNumber, ratio, subtractToZero } from "../coordination/structures/amount.ts";
+import type { Json } from "../coordination/structures/types.ts";
+import { availableOf } from "./availability.ts";
+import { count } from "./decide/ballots.ts";
+import type { AttemptEnd, BallotOpenedEvent, Failure, Phase, ResourceKind } from "./events.ts";
+import type { Indexes } from "./indexes.ts";
+import type { AgentState, Ballot, State, Task, TaskStatus } from "./state.ts";
+
+export type { TaskStatus } from "./state.ts";
+
+export interface AttemptView {
+  readonly number: number;
+  readonly agent: string;
+  readonly token: number;
+  readonly startedAt: number;
+  readonly endedAt?: number;
+  readonly end?: AttemptEnd;
+  readonly error?: Failure;
+  readonly phase: Phase;
+}
+
+/** Everything that a runner, or an outcome, needs of a task. */
+export interface TaskView {
+  readonly id: string;
+  readonly name?: string;
+  readonly status: TaskStatus;
+  readonly input: Json;
+  readonly context?: Json;
+  readonly parentId?: string;
+  readonly priority: number;
+  /** The highest among its own and those that wait for it. */
+  readonly effectivePriority: number;
+  readonly deadlineAt?: number;
+  readonly timeoutMs?: number;
+  readonly graceMs?: number;
+  readonly submittedAt: number;
+  readonly startedAt?: number;
+  readonly endedAt?: number;
+  /** The last that it was given to. */
+  readonly agent?: string;
+  readonly attempts: readonly AttemptView[];
+  readonly checkpoint?: Json;
+  readonly output?: Json;
+  readonly error?: Failure;
+  readonly via?: "agent";
+  readonly dependencies: readonly { readonly id: string; readonly as: string }[];
+  /** Rounds planned so far, for a manager's task. */
+  readonly round: number;
+  /** Subtasks in plan order over all rounds, then tasks that its code submitted. */
+  readonly children: readonly string[];
+  readonly held: boolean;
+}
+
+export interface TaskFilter {
+  readonly status?: TaskStatus;
+  readonly agent?: string;
+  readonly parentId?: string;
+  readonly limit?: number;
+  readonly after?: string;
+}
+
+export interface TaskInfo {
+  readonly id: string;
+  readonly name?: string;
+  readonly status: TaskStatus;
+  readonly priority: number;
+  readonly agent?: string;
+  readonly parentId?: string;
+  readonly submittedAt: number;
+  readonly startedAt?: number;
+  readonly endedAt?: number;
+  readonly attempts: number;
+  readonly cost: string;
+}
+
+export interface AgentInfo {
+  readonly name: string;
+  readonly skills: Readonly<Record<string, number>>;
+  readonly capacity: number;
+  readonly load: number;
+  readonly utilization: number;
+  readonly running: number;
+  readonly breaker: "closed" | "open" | "half-open";
+  readonly online: boolean;
+  readonly team?: readonly string[];
+}
+
+export interface ResourceInfo {
+  readonly id: string;
+  readonly type: ResourceKind;
+  readonly capacity: number;
+  readonly allocated: number;
+  readonly available: number;
+  readonly waiting: number;
+  readonly holders: readonly {
+    readonly holder: string;
+    readonly amount: number;
+    readonly token: number;
+    readonly expiresAt?: number;
+  }[];
+}
+
+export interface BallotView {
+  readonly ballotId: string;
+  readonly open: boolean;
+  readonly opened: BallotOpenedEvent;
+  readonly openedAt: number;
+  /** Who has voted, or said that it abstains. */
+  readonly voted: readonly string[];
+  /** The count as it stands; final when the ballot is closed. */
+  readonly decision: Decision<string>;
+}
+
+export interface Reason {
+  readonly code:
+    | "dependencies"
+    | "concurrency"
+    | "skills"
+    | "room"
+    | "resource"
+    | "budget"
+    | "breaker"
+    | "offline"
+    | "backoff"
+    | "approval"
+    | "held"
+    | "reserved"
+    | "beyond-backfill-depth";
+  readonly need?: Json;
+  readonly have?: Json;
+  readonly who?: readonly string[];
+  readonly text: string;
+}
+
+export interface Explanation {
+  readonly taskId: string;
+  readonly status: TaskStatus;
+  readonly verdict: "running" | "waiting" | "refused" | "ended";
+  readonly agent?: string;
+  readonly text: string;
+  readonly reasons: readonly Reason[];
+  readonly seq: number;
+}
+
+/** The fields of an object that have a value: what an optional property needs. */
+type Present<T> = { [K in keyof T as undefined extends T[K] ? never : K]: T[K] } & {
+  [K in keyof T as undefined extends T[K] ? K : never]?: Exclude<T[K], undefined>;
+};
+
+function present<T extends object>(fields: T): Present<T> {
+  const made: object = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+  return made as Present<T>;
+}
+
+export function taskView(task: Task, indexes: Indexes | undefined): TaskView {
+  const { spec } = task;
+  const attempts = task.attempts.map((attempt) => present({ ...attempt }));
+  const children = task.children ?? [];
+  const planned = children.filter((child) => child.spec.round !== undefined);
+  return {
+    id: task.id,
+    status: task.status,
+    input: spec.input ?? null,
+    priority: task.priority,
+    effectivePriority: indexes?.effective(task) ?? task.priority,
+    submittedAt: task.submittedAt,
+    attempts,
+    dependencies: (spec.dependsOn ?? []).map((id, i) => ({ id, as: spec.dependsOnAs?.[i] ?? id })),
+    round: task.round,
+    children: [...planned, ...children.filter((child) => child.spec.round === undefined)].map((child) => child.id),
+    held: task.held,
+    ...present({
+      name: spec.name,
+      context: spec.context,
+      parentId: spec.parentId,
+      deadlineAt: task.deadlineAt,
+      timeoutMs: spec.timeoutMs,
+      graceMs: spec.graceMs,
+      startedAt: task.startedAt,
+      endedAt: task.endedAt,
+      agent: task.attempts.at(-1)?.agent,
+      checkpoint: task.checkpoint,
+      output: task.output,
+      error: task.error,
+      via: task.status === "completed" ? ("agent" as const) : undefined,
+    }),
+  };
+}
+
+export function taskInfos(state: State, filter: TaskFilter): readonly TaskInfo[] {
+  const { status, agent, parentId, limit = Number.POSITIVE_INFINITY, after } = filter;
+  const infos: TaskInfo[] = [];
+  const behind = after === undefined ? undefined : state.tasks.get(after);
+  const source = parentId === undefined ? state.tasks.values() : (state.tasks.get(parentId)?.children ?? []);
+  for (const task of source) {
+    if (infos.length >= limit) break;
+    if (behind !== undefined && task.seq <= behind.seq) continue;
+    const last = task.attempts.at(-1)?.agent;
+    if ((status !== undefined && task.status !== status) || (agent !== undefined && last !== agent)) continue;
+    infos.push({
+      id: task.id,
+      status: task.status,
+      priority: task.priority,
+      submittedAt: task.submittedAt,
+      attempts: task.attempts.length,
+      cost: "0",
+      ...present({
+        name: task.spec.name,
+        agent: last,
+        parentId: task.spec.parentId,
+        startedAt: task.startedAt,
+        endedAt: task.endedAt,
+      }),
+    });
+  }
+  return infos;
+}
+
+export function agentInfos(state: State, now: number): readonly AgentInfo[] {
+  return [...state.agents.values()].map((agent) => agentInfo(state, agent, now));
+}
+
+function agentInfo(state: State, agent: AgentState, now: number): AgentInfo {
+  const skills: Record<string, number> = Object.create(null);
+  for (const [skill, level] of agent.skills) skills[skill] = level;
+  return {
+    name: agent.name,
+    skills,
+    capacity: amountToNumber(agent.capacity),
+    load: amountToNumber(agent.load),
+    utilization: ratio(agent.load, agent.capacity),
+    running: agent.running,
+    breaker:
+      agent.breakerRule === undefined ? "closed" : breakerStatus(agent.breakerRule, agent.breaker, state.openMs(now)),
+    online: agent.online,
+    ...(agent.kind === "manager" ? { team: agent.team } : {}),
+  };
+}
+
+export function resourceInfos(state: State, now: number, indexes: Indexes | undefined): readonly ResourceInfo[] {
+  const holders = new Map<string, ResourceInfo["holders"][number][]>();
+  const hold = (id: string, holder: ResourceInfo["holders"][number]): void => {
+    const known = holders.get(id);
+    if (known === undefined) holders.set(id, [holder]);
+    else known.push(holder);
+  };
+  for (const live of state.live.values()) {
+    for (const { resource, amount } of live.task.needs) {
+      if (resource.rate === undefined)
+        hold(resource.id, { holder: live.task.id, amount: amountToNumber(amount), token: live.token });
+    }
+    for (const { needs, token, expiresAt } of live.extra?.values() ?? []) {
+      for (const { resource, amount } of needs) {
+        if (resource.rate === undefined)
+          hold(resource.id, { holder: live.task.id, amount: amountToNumber(amount), token, ...present({ expiresAt }) });
+      }
+    }
+  }
+  return [...state.resources.values()].map((resource) => {
+    const free = availableOf(resource, now);
+    let waiting = 0;
+    for (const of of indexes?.queue.naming.get(resource) ?? []) waiting += of.index.size;
+    return {
+      id: resource.id,
+      type: resource.kind,
+      capacity: amountToNumber(resource.capacity),
+      allocated: amountToNumber(
+        resource.rate === undefined ? resource.allocated : subtractToZero(resource.capacity, free),
+      ),
+      available: amountToNumber(free),
+      waiting,
+      holders: holders.get(resource.id) ?? [],
+    };
+  });
+}
+
+export function ballotView(ballot: Ballot): BallotView {
+  const voted = [...ballot.votes.keys()];
+  return {
+    ballotId: ballot.id,
+    open: ballot.open,
+    opened: ballot.opened,
+    openedAt: ballot.at,
+    voted,
+    decision: count(ballot.opened, ballot.votes),
+  };
+}
