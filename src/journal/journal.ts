@@ -8,6 +8,7 @@
  * 3. Records follow one another without gap: `firstSeq` is the last seq so far + 1, `prevHash` the last hash.
  * 4. An append with another expected seq is refused (`FENCED`) and changes nothing.
  * 5. A snapshot without its footer does not exist.
+ * 6. After an append that failed in another way than by a refusal nothing more is taken (`JOURNAL_FAILED`).
  */
 
 /** One batch of events, sealed into the chain. */
@@ -41,11 +42,17 @@ export interface SnapshotWriter {
   readonly chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
 }
 
+/** The most bytes that one chunk of a snapshot may have. */
+export const MAX_CHUNK_BYTES: number = 256 * 1024;
+
+/** How many sealed snapshots are kept: the newest, and one to fall back to. */
+export const KEPT_SNAPSHOTS = 2;
+
 /** What opening found, besides the events. */
 export interface Opened {
   /** The newest sealed snapshot, if any. */
   readonly snapshot?: SnapshotReader;
-  /** The records after the snapshot (or all). */
+  /** The records after the snapshot (or all), up to `lastSeq`. */
   readonly records: AsyncIterable<JournalRecord>;
   /** Seq of the last event; 0 when empty. */
   readonly lastSeq: number;
@@ -53,20 +60,35 @@ export interface Opened {
   readonly lastHash: Uint8Array;
   /** This writer's epoch: one more than the last in the journal. */
   readonly epoch: number;
-  /** A torn tail that was cut off, told in words. */
+  /** A torn tail that was cut off or a damaged snapshot that was passed over, told in words. */
   readonly repaired?: string;
 }
 
 export interface Journal {
   /** For people: `memory:` or `sqlite:path`. */
   readonly url: string;
-  /** Takes the journal over for writing. `JOURNAL_LOCKED` when another process writes it; `JOURNAL_CORRUPT`. */
+  /**
+   * Takes the journal over for writing; again after `close`, too. `JOURNAL_LOCKED` while another writer has it,
+   * `JOURNAL_CORRUPT` when what is kept does not fit together, `JOURNAL_FAILED` when it cannot be reached.
+   */
   open(): Promise<Opened>;
-  /** Atomic; durable when it resolves. Appends may be called one after the other without waiting; they land in order. */
+  /**
+   * Atomic; durable when it resolves. Appends may be called one after the other without waiting; they land in order.
+   * The journal takes the record's `bytes` over: read nothing from them afterwards. `FENCED` when the journal ends
+   * elsewhere than expected; `JOURNAL_FAILED`, with `details.outcome` `"unknown"` when the record may have landed all
+   * the same and `"not-written"` when it has not; `CLOSED` unless open.
+   */
   append(record: JournalRecord, expectedSeq: number): Promise<void>;
-  /** The record that holds `fromSeq`, and all after it as of now; in short transactions. `SEQ_COMPACTED` below the floor. */
+  /**
+   * The record that holds `fromSeq`, and all after it as of now; in short transactions. `SEQ_COMPACTED` below the floor,
+   * `INVALID_ARGUMENT` below 1, `JOURNAL_CORRUPT` at a record that does not fit.
+   */
   read(fromSeq: number): AsyncIterable<JournalRecord>;
-  /** Resolves when the snapshot is sealed. */
+  /**
+   * Resolves when the snapshot is sealed; when `chunks` throws, or one is too large, nothing of it stays. The newest two
+   * are kept. `INVALID_ARGUMENT` when `seq` and `hash` are not those of a record's end.
+   */
   writeSnapshot(snapshot: SnapshotWriter): Promise<void>;
+  /** Waits for what is under way. Any number of times. */
   close(): Promise<void>;
 }
