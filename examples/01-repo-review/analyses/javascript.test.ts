@@ -13,9 +13,8 @@ describe("syntax", () => {
     expect(await tell(javascript, { [path]: text })).toEqual([told]);
   });
 
-  it("goes on after an error that it can get over", async () => {
-    const told = await tell(javascript, { "a.js": "let x; let x;\n\nlet y; let y;" });
-    expect(told.map((line) => line.split(" ")[0])).toEqual(["a.js:1", "a.js:3"]);
+  it("tells the first error of a file, as whoever runs it would", async () => {
+    expect(await tell(javascript, { "a.js": "let x;\nlet x;\n\nlet y; let y;" })).toHaveLength(1);
   });
 
   it.each([

@@ -11,15 +11,10 @@ export const COMPLEXITY_LIMIT = 20;
 export const javascript: Analysis = {
   reads: isSourceCode,
   analyse(file: SourceFile): Finding[] {
-    const { ast, errors } = parseSource(file);
-    const findings: Finding[] = errors.map(({ line, message }) => ({
-      severity: "error",
-      rule: "javascript/syntax",
-      file: file.path,
-      line,
-      message,
-    }));
-    if (ast === undefined || isMinified(file)) return findings;
+    const { ast, error } = parseSource(file);
+    if (error !== undefined) return [{ severity: "error", rule: "javascript/syntax", file: file.path, ...error }];
+    if (ast === undefined || isMinified(file)) return [];
+    const findings: Finding[] = [];
     for (const { name, line, complexity } of functionsOf(ast)) {
       if (complexity <= COMPLEXITY_LIMIT) continue;
       const message = `${name} has a cyclomatic complexity of ${complexity} (at most ${COMPLEXITY_LIMIT})`;

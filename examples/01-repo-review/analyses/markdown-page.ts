@@ -24,8 +24,22 @@ export function isMarkdown(path: string): boolean {
   return /\.(?:md|markdown)$/i.test(path);
 }
 
-/** Reads GitHub's Markdown, with the HTML in it. */
-export function readMarkdown(text: string): MarkdownPage {
+/** More emphasis than this in one block takes the parser minutes, and was written by no person. */
+const MAX_EMPHASIS = 5_000;
+
+/** Reads GitHub's Markdown, with the HTML in it; `undefined` for what no parser could read in time. */
+export function readMarkdown(text: string): MarkdownPage | undefined {
+  const blocks = text.split(/\n[ \t>]*\r?\n/);
+  if (blocks.some((block) => block.length > MAX_EMPHASIS && block.replace(/[^*_~]/g, "").length > MAX_EMPHASIS)) return;
+  try {
+    return pageOf(parse(text));
+  } catch (error) {
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
+}
+
+function pageOf(root: Nodes): MarkdownPage {
   const links: Link[] = [];
   const anchors = new Set<string>();
   const slugger = new GithubSlugger();
@@ -51,7 +65,7 @@ export function readMarkdown(text: string): MarkdownPage {
     },
   });
 
-  visit(parse(text), (node) => {
+  visit(root, (node) => {
     const line = node.position?.start.line ?? 1;
     if (node.type === "html") {
       piece = { value: node.value, line, offset: piece.offset + piece.value.length };

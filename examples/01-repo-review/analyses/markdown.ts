@@ -9,6 +9,10 @@ export const markdown: Analysis = {
   reads: isMarkdown,
   async analyse(file: SourceFile, tree: Tree): Promise<Finding[]> {
     const page = readMarkdown(file.text);
+    if (page === undefined) {
+      const message = "Nested too deeply, or too full of emphasis, to be read";
+      return [{ severity: "info", rule: "markdown/unreadable", file: file.path, line: 1, message }];
+    }
     const findings: Finding[] = [];
     for (const { url, line } of page.links) {
       const fault = await judge(url, page, file.path, tree);
@@ -71,5 +75,5 @@ function anchorsOf(path: string, tree: Tree): Promise<ReadonlySet<string> | unde
 
 async function readAnchors(path: string, tree: Tree): Promise<ReadonlySet<string> | undefined> {
   const text = isMarkdown(path) ? await tree.read(path) : undefined;
-  return text === undefined ? undefined : readMarkdown(text).anchors;
+  return text === undefined ? undefined : readMarkdown(text)?.anchors;
 }

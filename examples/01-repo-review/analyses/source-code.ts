@@ -1,44 +1,34 @@
-import { type ParseResult, type ParserPlugin, parse } from "@babel/parser";
+import { type ParserPlugin, parse } from "@babel/parser";
 import type { File, Node } from "@babel/types";
 import type { SourceFile } from "../tree.ts";
 
-export interface ParsedSource {
-  /** Absent when the text is too broken to make sense of. */
-  readonly ast?: File;
-  readonly errors: readonly { readonly line: number; readonly message: string }[];
-}
+/** A syntax tree, or what keeps the text from having one. */
+export type ParsedSource =
+  | { readonly ast: File; readonly error?: undefined }
+  | { readonly ast?: undefined; readonly error: { readonly line: number; readonly message: string } | undefined };
 
 export function isSourceCode(path: string): boolean {
   return /\.(?:[cm]?[jt]s|[jt]sx)$/.test(path);
 }
 
-/** Parses JavaScript, TypeScript, JSX and Flow, going on after an error where the parser can. */
-export function parseSource(file: SourceFile): ParsedSource {
+/**
+ * Parses JavaScript, TypeScript, JSX and Flow up to the first error. The parser could go on after some errors, but there
+ * are texts of a few kilobytes for which it then finds billions.
+ */
+export function parseSource({ path, text }: SourceFile): ParsedSource {
   try {
-    const asModule = parseAs("unambiguous", file);
-    // What turns out to be a script was read as strictly as a module, which scripts need not be.
-    const ast =
-      asModule.program.sourceType === "script" && asModule.errors?.length ? parseAs("script", file) : asModule;
-    // Declarations may say the same name in several ways, which the parser does not merge.
-    const errors = (ast.errors ?? []).filter(
-      ({ reasonCode }) => !(isDeclaration(file.path) && reasonCode === "VarRedeclaration"),
-    );
-    return { ast, errors: errors.map(asSyntaxError) };
+    const ast = parse(text, {
+      sourceType: "unambiguous",
+      attachComment: false,
+      allowReturnOutsideFunction: true,
+      allowNewTargetOutsideFunction: true,
+      allowUndeclaredExports: true,
+      plugins: pluginsFor(path, text),
+    });
+    return { ast };
   } catch (error) {
-    return { errors: [asSyntaxError(error)] };
+    return { error: asSyntaxError(error, path) };
   }
-}
-
-function parseAs(sourceType: "unambiguous" | "script", { path, text }: SourceFile): ParseResult {
-  return parse(text, {
-    sourceType,
-    errorRecovery: true,
-    attachComment: false,
-    allowReturnOutsideFunction: true,
-    allowNewTargetOutsideFunction: true,
-    allowUndeclaredExports: true,
-    plugins: pluginsFor(path, text),
-  });
 }
 
 /** Whether it only declares types, for code that is elsewhere. */
@@ -54,9 +44,11 @@ function pluginsFor(path: string, text: string): ParserPlugin[] {
   return /@flow\b/.test(text.slice(0, 1_000)) ? ["flow", "jsx", ...decorators] : ["jsx", ...decorators];
 }
 
-function asSyntaxError(error: unknown): { line: number; message: string } {
+function asSyntaxError(error: unknown, path: string): ParsedSource["error"] {
   if (error instanceof RangeError) return { line: 1, message: "Nested too deeply to be parsed" };
-  const { message, loc } = error as { message: string; loc?: { line: number } };
+  const { message, reasonCode, loc } = error as { message: string; reasonCode?: string; loc?: { line: number } };
+  // Declarations may say the same name in several ways, which the parser does not merge.
+  if (isDeclaration(path) && reasonCode === "VarRedeclaration") return undefined;
   return { line: loc?.line ?? 1, message: message.replace(/ \(\d+:\d+\)$/, "") };
 }
 
