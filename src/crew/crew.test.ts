@@ -46,6 +46,7 @@ test("every fault is told at once, with its path, the value and what is allowed"
       "concurrency: concurrency is 0 — a whole number of at least 1",
       "resources.disk.type: resources.disk.type is "disc" — one of compute, memory, storage, api_call, data",
       "resources.disk.capacity: resources.disk.capacity is -1 — a number of at least 0, with at most nine decimals",
+      "agents[1]: agents[1] is {"name": "fake"} — what defineAgent or defineManager returned",
       "tasks[0].input: tasks[0].input is a function — JSON of at most 1000000 bytes, nested at most 64 deep, with finite numbers",
       "tasks[0].skills: tasks[0].skills is "typescript" — a list of skills",
       "tasks[0].load: tasks[0].load is NaN — a number above 0, with at most nine decimals",
