@@ -10,6 +10,7 @@
  */
 import { type Amount, add, compare, larger, ratio, ZERO } from "./structures/amount.ts";
 import type { FitIndex, FitNode } from "./structures/fit-index.ts";
+import { type HeapEntry, IndexedHeap } from "./structures/indexed-heap.ts";
 
 export interface AssignedTask {
   readonly id: string;
@@ -21,7 +22,7 @@ export interface AssignedTask {
 export interface LoadedAgent<T extends AssignedTask> {
   readonly capacity: Amount;
   readonly load: Amount;
-  readonly tasks: ReadonlySet<T>;
+  readonly tasks: readonly T[];
 }
 
 export interface TaskMove<T extends AssignedTask, A extends LoadedAgent<T>> {
@@ -30,10 +31,15 @@ export interface TaskMove<T extends AssignedTask, A extends LoadedAgent<T>> {
   readonly to: FitNode<A>;
 }
 
+/** Load ÷ capacity; with capacity 0 it is 0 when empty, else Infinity. */
+export function utilizationOf(agent: LoadedAgent<AssignedTask>): number {
+  return ratio(agent.load, agent.capacity);
+}
+
 /**
  * Plans and makes the moves.
  *
- * @param index The agents by utilization, with their room as first and their capacity as second measure.
+ * @param index The agents by utilization, with their room as measure.
  * @param move Puts a task on an agent, and keeps the index.
  */
 export function rebalance<T extends AssignedTask, A extends LoadedAgent<T>>(
@@ -42,21 +48,23 @@ export function rebalance<T extends AssignedTask, A extends LoadedAgent<T>>(
   maxMoves: number,
 ): TaskMove<T, A>[] {
   const byLoad = new TasksByLoad<T, A>();
+  const peaks = new Peaks(index);
   const largestCapacity = [...index].reduce((largest, node) => larger(largest, node.item.capacity), ZERO);
   const moves: TaskMove<T, A>[] = [];
   let kept = 0;
-  let highest = index.last()?.rank ?? 0;
+  let highest = peaks.height;
   while (moves.length < maxMoves) {
-    const from = index.last();
-    const relief = from === undefined ? undefined : reliefOf(from, byLoad.of(from.item), index, largestCapacity);
+    const from = peaks.first;
+    const relief = from && reliefOf(byLoad.of(from.item), peaks.height, index, largestCapacity);
     if (from === undefined || relief === undefined) break;
     const { task, to } = relief;
     move(task, to);
     byLoad.moved(task, from.item, to.item);
+    peaks.changed(from);
+    peaks.changed(to);
     moves.push({ task, from, to });
-    const now = index.last()?.rank ?? 0;
-    if (now < highest) {
-      highest = now;
+    if (peaks.height < highest) {
+      highest = peaks.height;
       kept = moves.length;
     }
   }
@@ -66,8 +74,8 @@ export function rebalance<T extends AssignedTask, A extends LoadedAgent<T>>(
 
 /** Who can take a load, can take a smaller one: so the largest of the tasks is found by halving. */
 function reliefOf<T extends AssignedTask, A extends LoadedAgent<T>>(
-  from: FitNode<A>,
   tasks: readonly T[],
+  below: number,
   index: FitIndex<A>,
   largestCapacity: Amount,
 ): { readonly task: T; readonly to: FitNode<A> } | undefined {
@@ -77,7 +85,7 @@ function reliefOf<T extends AssignedTask, A extends LoadedAgent<T>>(
   while (low < high) {
     const middle = (low + high) >> 1;
     const task = tasks[middle];
-    const to = task === undefined ? undefined : takerOf(task.load, from.rank, index, largestCapacity);
+    const to = task === undefined ? undefined : takerOf(task.load, below, index, largestCapacity);
     if (task === undefined || to === undefined) {
       high = middle;
     } else {
@@ -95,16 +103,41 @@ function takerOf<A extends LoadedAgent<AssignedTask>>(
   index: FitIndex<A>,
   largestCapacity: Amount,
 ): FitNode<A> | undefined {
-  const limits = [load, ZERO];
+  const limits = [load];
   // On no agent the load takes a smaller share; the margin is far above all rounding.
   const leastShare = ratio(load, largestCapacity);
   const hopeless = below * (1 + 1e-12);
   let node = index.firstFit(limits);
   while (node !== undefined && node.rank + leastShare <= hopeless) {
-    if (ratio(add(node.item.load, load), node.item.capacity) < below) return node;
+    const { item } = node;
+    if (ratio(add(item.load, load), item.capacity) < below) return node;
     node = index.firstFit(limits, { after: node });
   }
   return undefined;
+}
+
+/** The most utilized agents first, and among equals the earliest registered. */
+class Peaks<A extends LoadedAgent<AssignedTask>> {
+  readonly #heap = new IndexedHeap<FitNode<A>>();
+  readonly #entries = new Map<FitNode<A>, HeapEntry<FitNode<A>>>();
+
+  constructor(nodes: Iterable<FitNode<A>>) {
+    for (const node of nodes) this.#entries.set(node, this.#heap.push(node, -utilizationOf(node.item), node.seq));
+  }
+
+  get first(): FitNode<A> | undefined {
+    return this.#heap.peek()?.item;
+  }
+
+  /** The highest utilization. */
+  get height(): number {
+    return -(this.#heap.peek()?.key ?? 0);
+  }
+
+  changed(node: FitNode<A>): void {
+    const entry = this.#entries.get(node);
+    if (entry !== undefined) this.#heap.update(entry, -utilizationOf(node.item));
+  }
 }
 
 /** Each agent's tasks from the smallest load to the largest, sorted when first asked for. */

@@ -267,6 +267,13 @@ describe("cost", () => {
     }
   });
 
+  test("best fit goes down the levels only as far as somebody better may still come", () => {
+    const all = crowd(0);
+    all.router.register("master", { x: 1, y: 0.9 });
+    for (let i = 0; i < 1_000; i++) all.router.register(`a${i}`, { x: 0.8, y: 0.85 });
+    expect(looks(all, () => all.router.route({ id: "t", skills: ["x", "y"] }))).toBeLessThan(5);
+  });
+
   test.each([100, 10_000])("with %d agents that are all full, one glance tells", (size) => {
     const all = crowd(size);
     const { router, balancer } = all;

@@ -170,8 +170,9 @@ describe("the books", () => {
   });
 
   test("unregistering leaves the tasks unassigned, in the order of their assignment, and they may be assigned again", () => {
-    const balancer = balancerOf({ a: 3 });
-    for (const id of ["t2", "t1", "t3"]) balancer.assign(id);
+    const balancer = balancerOf({ a: 4 });
+    for (const id of ["t2", "t0", "t1", "t3"]) balancer.assign(id);
+    balancer.complete("t0");
     expect(balancer.unregister("a")).toEqual(["t2", "t1", "t3"]);
     expect(balancer.unregister("a")).toEqual([]);
     expect(() => balancer.loadOf("a")).toThrow(code("UNKNOWN_AGENT"));

@@ -3,22 +3,21 @@
  *
  * 1. An agent's load is the exact sum of the loads of the tasks assigned to it: without tasks it is exactly 0.
  * 2. A task is assigned to exactly one agent, or unknown here.
- * 3. The index holds every agent by (utilization, registration), with its room and its capacity as measures.
+ * 3. The index holds every agent by (utilization, registration), those of capacity 0 last, with its room as measure.
  * 4. No load passes its agent's capacity but by `overcommit`, or when that capacity is lowered afterwards.
  * 5. A call that is refused changes nothing.
  */
 import { SafeguardsError } from "../errors.ts";
-import { type AssignedTask, type LoadedAgent, rebalance } from "./rebalance.ts";
+import { type AssignedTask, type LoadedAgent, rebalance, utilizationOf } from "./rebalance.ts";
 import {
   type Amount,
   add,
   amountToNumber,
   atMost,
+  isZero,
   LARGEST,
   mean,
   nanosOf,
-  ratio,
-  SMALLEST,
   subtract,
   subtractToZero,
   ZERO,
@@ -46,13 +45,15 @@ export interface AssignOptions {
 interface Task extends AssignedTask {
   readonly kind: string | undefined;
   place: Place;
+  /** Where it is in its agent's list. */
+  index: number;
 }
 
 interface Agent extends LoadedAgent<Task> {
   readonly id: string;
   capacity: Amount;
   load: Amount;
-  readonly tasks: Set<Task>;
+  readonly tasks: Task[];
 }
 
 /** An agent where it stands in the index. */
@@ -102,7 +103,7 @@ export class WorkloadBalancer {
   readonly #agents = new Map<string, Place>();
   readonly #tasks = new Map<string, Task>();
   readonly #kinds = new Map<string, Observed>();
-  readonly #index = new FitIndex<Agent>("atLeast", 2);
+  readonly #index = new FitIndex<Agent>("atLeast", 1);
   #registrations = 0;
   #assignments = 0;
   #scanned = 0;
@@ -128,8 +129,8 @@ export class WorkloadBalancer {
       this.#reindex(known);
       return;
     }
-    const agent: Agent = { id, capacity: amount, load: ZERO, tasks: new Set() };
-    this.#agents.set(id, this.#index.add(agent, 0, this.#registrations, [amount, amount]));
+    const agent: Agent = { id, capacity: amount, load: ZERO, tasks: [] };
+    this.#agents.set(id, this.#index.add(agent, rankOf(agent), this.#registrations, [amount]));
     this.#registrations += 1;
   }
 
@@ -153,7 +154,7 @@ export class WorkloadBalancer {
     if (node === undefined) return [];
     this.#agents.delete(node.item.id);
     this.#index.remove(node);
-    const left = [...node.item.tasks].sort((a, b) => a.seq - b.seq);
+    const left = node.item.tasks.sort((a, b) => a.seq - b.seq);
     for (const task of left) this.#tasks.delete(task.id);
     return left.map((task) => task.id);
   }
@@ -176,26 +177,16 @@ export class WorkloadBalancer {
    * balancer.assign("t2", 0.6, { overcommit: true }); // "ada", who is now at 1.2
    * ```
    */
-  assign(taskId: string, load = 1, options: AssignOptions = {}): string | undefined {
+  assign(taskId: string, load = 1, options?: AssignOptions): string | undefined {
     const id = checkId(taskId, "task id");
     const amount = checkAmount(load, "load", { zero: false });
-    checkKeys(options, ["among", "overcommit", "kind"], "options");
-    const { overcommit = false } = options;
-    if (typeof overcommit !== "boolean") throw invalid("overcommit", overcommit, "true or false");
-    const kind = options.kind === undefined ? undefined : checkId(options.kind, "kind");
-    const among = options.among === undefined ? undefined : checkAmong(options.among);
+    const { overcommit, kind, among } = options === undefined ? NO_OPTIONS : checkOptions(options);
     if (this.#tasks.has(id)) {
       throw new SafeguardsError("DUPLICATE_ID", `task ${show(id)} is assigned already`, { details: { taskId: id } });
     }
-    let place = this.#leastUtilized([amount, ZERO], among);
-    if (place === undefined && overcommit) {
-      place = this.#leastUtilized([ZERO, SMALLEST], among);
-      if (place !== undefined && !atMost(place.item.load, subtract(LARGEST, amount))) {
-        throw invalid("load", load, `small enough for the load of ${show(place.item.id)} to stay below 2^53`);
-      }
-    }
+    const place = this.#leastUtilized([amount], among) ?? (overcommit ? this.#overcommitted(amount, among) : undefined);
     if (place === undefined) return undefined;
-    const task: Task = { id, seq: this.#assignments, load: amount, kind, place };
+    const task: Task = { id, seq: this.#assignments, load: amount, kind, place, index: 0 };
     this.#assignments += 1;
     this.#tasks.set(id, task);
     this.#put(task, place);
@@ -279,7 +270,7 @@ export class WorkloadBalancer {
    */
   utilization(): ReadonlyMap<string, number> {
     const byAgent = new Map<string, number>();
-    for (const [id, node] of this.#agents) byAgent.set(id, node.rank);
+    for (const [id, { item }] of this.#agents) byAgent.set(id, utilizationOf(item));
     return byAgent;
   }
 
@@ -350,6 +341,15 @@ export class WorkloadBalancer {
     return found !== undefined || looks < among.size ? found : this.#leastUtilizedOf(limits, among);
   }
 
+  /** The first that is allowed at all; drained agents are the last in the index, so if it is one, so are all. */
+  #overcommitted(load: Amount, among: Membership | readonly string[] | undefined): Place | undefined {
+    const place = this.#leastUtilized([ZERO], among);
+    if (place === undefined || isZero(place.item.capacity)) return undefined;
+    if (atMost(place.item.load, subtract(LARGEST, load))) return place;
+    const most = `small enough for the load of ${show(place.item.id)} to stay below 2^53`;
+    throw invalid("load", amountToNumber(load), most);
+  }
+
   #leastUtilizedOf(limits: readonly Amount[], agentIds: Iterable<string>): Place | undefined {
     let best: Place | undefined;
     for (const id of agentIds) {
@@ -364,15 +364,19 @@ export class WorkloadBalancer {
   #put(task: Task, place: Place): void {
     const agent = place.item;
     agent.load = add(agent.load, task.load);
-    agent.tasks.add(task);
     task.place = place;
+    task.index = agent.tasks.push(task) - 1;
     this.#reindex(place);
   }
 
   #take(task: Task): void {
     const agent = task.place.item;
     agent.load = subtract(agent.load, task.load);
-    agent.tasks.delete(task);
+    const last = agent.tasks.pop();
+    if (last !== undefined && last !== task) {
+      agent.tasks[task.index] = last;
+      last.index = task.index;
+    }
     this.#reindex(task.place);
   }
 
@@ -383,7 +387,7 @@ export class WorkloadBalancer {
 
   #reindex(place: Place): void {
     const { load, capacity } = place.item;
-    this.#index.update(place, ratio(load, capacity), [subtractToZero(capacity, load), capacity]);
+    this.#index.update(place, rankOf(place.item), [subtractToZero(capacity, load)]);
   }
 
   #learn(kind: string, actual: Amount): void {
@@ -395,6 +399,23 @@ export class WorkloadBalancer {
       observed.count += 1;
     }
   }
+}
+
+const NO_OPTIONS = { overcommit: false, kind: undefined, among: undefined };
+
+function checkOptions(options: AssignOptions) {
+  checkKeys(options, ["among", "overcommit", "kind"], "options");
+  const { among, overcommit = false, kind } = options;
+  if (typeof overcommit !== "boolean") throw invalid("overcommit", overcommit, "true or false");
+  return {
+    overcommit,
+    kind: kind === undefined ? undefined : checkId(kind, "kind"),
+    among: among === undefined ? undefined : checkAmong(among),
+  };
+}
+
+function rankOf(agent: Agent): number {
+  return isZero(agent.capacity) ? Number.POSITIVE_INFINITY : utilizationOf(agent);
 }
 
 /** Sets, and what else can be asked, are asked; lists and generators are walked once, here. */

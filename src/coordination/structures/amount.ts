@@ -20,6 +20,9 @@ function make(whole: number, nano: number): Amount {
   return { whole, nano };
 }
 
+/** More than any other: for comparisons only. Made first, so that no Amount begins with a shape for small integers only. */
+export const UNLIMITED: Amount = make(Number.POSITIVE_INFINITY, 0);
+
 const small: readonly Amount[] = Array.from({ length: 1_024 }, (_, whole) => make(whole, 0));
 
 function integer(whole: number): Amount {
@@ -28,12 +31,8 @@ function integer(whole: number): Amount {
 
 export const ZERO: Amount = integer(0);
 export const ONE: Amount = integer(1);
-/** The smallest above 0. */
-export const SMALLEST: Amount = make(0, 1);
 /** The largest there is. */
 export const LARGEST: Amount = make(Number.MAX_SAFE_INTEGER, NANOS - 1);
-/** More than any other: for comparisons only. */
-export const UNLIMITED: Amount = make(Number.POSITIVE_INFINITY, 0);
 
 /**
  * The Amount that a number stands for: the decimal that it prints as, when that has at most nine places; else the nearest
@@ -58,12 +57,12 @@ function fromNanos(nanos: number): Amount {
 
 /**
  * From 2²² on several nine-place decimals may be the same double, so the printed one is asked for. When it is longer, the
- * nearest nine-place decimal is always within the tolerance. The product is exact: the fraction has at most 30 bits here.
+ * nearest nine-place decimal is always within the tolerance, and below the next integer. The product is exact: the fraction
+ * has at most 30 bits here.
  */
 function sparse(value: number, whole: number): Amount {
   const decimals = String(value).split(".")[1] ?? "";
-  const nano = decimals.length <= 9 ? Number(decimals.padEnd(9, "0")) : Math.round((value - whole) * NANOS);
-  return nano === NANOS ? integer(whole + 1) : make(whole, nano);
+  return make(whole, decimals.length <= 9 ? Number(decimals.padEnd(9, "0")) : Math.round((value - whole) * NANOS));
 }
 
 /** The exact judgement: a double of this size is a whole multiple of 2⁻⁸⁴. */

@@ -110,15 +110,6 @@ export class FitIndex<T> {
     return this.#root === undefined ? undefined : this.#leftmost(this.#root);
   }
 
-  last(): FitNode<T> | undefined {
-    let node = this.#root;
-    while (node?.right !== undefined) {
-      this.#visits += 1;
-      node = node.right;
-    }
-    return node;
-  }
-
   /** The node after this one, in order. */
   next(node: FitNode<T>): FitNode<T> | undefined {
     if (node.right !== undefined) return this.#leftmost(node.right);
