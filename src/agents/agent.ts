@@ -1,0 +1,191 @@
+/** What users write agents against: the types of {@link defineAgent} and {@link defineManager}. */
+import type { Vote } from "../coordination/decisions/election.ts";
+import type { Json, Money, RecordOf } from "../coordination/structures/types.ts";
+import type { BreakerPolicy } from "../kernel/events.ts";
+import type { Outcome, TaskHandle, TaskSpec } from "../runtime/task.ts";
+
+/** What a task looks like to the agent that does it. A copy of its own: changing it harms nobody. */
+export interface Task<I extends Json = Json> {
+  readonly id: string;
+  readonly name?: string;
+  readonly input: I;
+  readonly context?: Json;
+  /** The task whose plan or code it came from. */
+  readonly parentId?: string;
+  readonly priority: number;
+  /** Epoch milliseconds. */
+  readonly deadlineAt?: number;
+}
+
+/** Where structured log lines go; pino and most others fit. */
+export interface Logger {
+  debug(o: object, m?: string): void;
+  info(o: object, m?: string): void;
+  warn(o: object, m?: string): void;
+  error(o: object, m?: string): void;
+}
+
+/** A message between agents. Not in this version. */
+export interface Message {
+  readonly id: string;
+  readonly from: string;
+  readonly to?: string;
+  readonly topic?: string;
+  readonly at: number;
+  readonly body: Json;
+}
+
+/** So much of some resources, held by an attempt until it is released, its lease has run out, or the attempt ends. */
+export interface Allocation {
+  readonly id: string;
+  /** Fencing token: an old one is refused. */
+  readonly token: number;
+  readonly holder: string;
+  readonly amounts: Readonly<Record<string, number>>;
+  /** Epoch milliseconds; absent: no lease. */
+  readonly expiresAt?: number;
+}
+
+/**
+ * What an attempt may do besides computing. Every member may be taken out of it (`(task, { signal, progress }) => …`).
+ * All that speaks for the attempt is `FENCED` once the attempt is over.
+ */
+export interface AgentContext {
+  /** Aborted when the attempt is to stop: cancelled, preempted, paused, timed out, or the coordinator closes. */
+  readonly signal: AbortSignal;
+  /** Grows with every attempt: hand it to what you write to, so that it can refuse an older one. */
+  readonly token: number;
+  /** The same over retries, preemptions and restarts: hand it to what must not be done twice. */
+  readonly idempotencyKey: string;
+  /** 1 for the first. */
+  readonly attempt: number;
+  /** Outputs of what the task depended on, by id as written in `dependsOn`; no prototype. Who did not complete is absent. */
+  readonly dependencies: Readonly<Record<string, Json>>;
+  /** The last checkpoint of an earlier attempt at this task. */
+  readonly resumeFrom?: Json;
+  /** Keeps this for the next attempt, should this one not end well: JSON of at most 1 000 000 bytes. Durable when it resolves. */
+  checkpoint(state: Json): Promise<void>;
+  /** Tells that the attempt is alive. Inside the coordinator's own process that is known anyway. */
+  heartbeat(): Promise<void>;
+  /** How far it is, 0 to 1, for those who watch. Not journaled; told at most ten times a second. */
+  progress(fraction: number, note?: string): void;
+  readonly log: Logger;
+  /** Not in this version: throws INVALID_ARGUMENT. */
+  readonly budget: { spend(amount: Money, what?: string): Promise<void> };
+  /** Not in this version: throws INVALID_ARGUMENT. */
+  act<T>(name: string, args: Json, action: () => Promise<T>): Promise<T>;
+  /** Not in this version: throws INVALID_ARGUMENT. */
+  send(agent: string, message: Json): Promise<void>;
+  /** Not in this version: throws INVALID_ARGUMENT. */
+  publish(topic: string, message: Json): Promise<void>;
+  /** Not in this version: throws INVALID_ARGUMENT. */
+  messages(options?: { topic?: string }): AsyncIterable<Message>;
+  /** Not in this version: throws INVALID_ARGUMENT. */
+  readonly state: {
+    get(key: string): Promise<{ value: Json; version: number } | undefined>;
+    set(key: string, value: Json, expectedVersion?: number): Promise<number>;
+    delete(key: string, expectedVersion?: number): Promise<void>;
+  };
+  /** Not in this version: throws INVALID_ARGUMENT. */
+  cache<T extends Json>(key: string, ttlMs: number, load: () => Promise<T>): Promise<T>;
+  /**
+   * More resources for this attempt. Granted or refused (CAPACITY_EXCEEDED) at once; with `wait`, once it is there, or
+   * refused with WOULD_DEADLOCK where waiting could never end. `leaseMs`: it is taken back after so long.
+   */
+  request(amounts: RecordOf<number>, options?: { wait?: boolean; leaseMs?: number }): Promise<Allocation>;
+  release(allocation: Allocation): Promise<void>;
+  /**
+   * A subtask. Its id is local to this task, and counted when left out, so that a repeated attempt finds the one that it
+   * submitted before.
+   *
+   * While its `result()` or `outcome()` is awaited, this attempt holds no slot and no load, only its resources. One that
+   * awaits several at once holds no slot until the last of them is there: what comes before it is handed over as it
+   * comes, and the last when the slot is regained.
+   */
+  submit<O extends Json = Json>(task: TaskSpec): Promise<TaskHandle<O>>;
+}
+
+/** How an agent answers a ballot: with a vote, or with nothing. */
+export type Voter = (ballot: {
+  readonly question: string;
+  readonly options: readonly string[];
+  readonly voterId: string;
+  /** Aborted when the ballot is closed. */
+  readonly signal: AbortSignal;
+  readonly context?: Json;
+}) => Vote | undefined | Promise<Vote | undefined>;
+
+/** https://standardschema.dev: zod, valibot and arktype schemas are this. */
+export interface StandardSchema<T> {
+  readonly "~standard": {
+    readonly version: 1;
+    readonly vendor: string;
+    readonly types?: { readonly input: unknown; readonly output: T } | undefined;
+    validate(value: unknown): unknown;
+  };
+}
+
+/** What `defineAgent` and `defineManager` make and `Coordinator.register` takes. */
+export interface Agent {
+  readonly name: string;
+}
+
+/** An agent: what it is called, what it can do, how much at once, and its code. */
+export interface AgentSpec<I extends Json = Json, O extends Json = Json> {
+  /** 1 to 256 characters without `/`. */
+  readonly name: string;
+  readonly description?: string;
+  /** Skills with levels in (0, 1]; a list means level 1. Default: none. */
+  readonly skills?: readonly string[] | RecordOf<number>;
+  /** How much load it takes at once: ≥ 0, 0 is drained. Default: 1. */
+  readonly capacity?: number;
+  /** Its weight in ballots: ≥ 0. Default: 1. */
+  readonly weight?: number;
+  /** Checked, and what it gives used, before `run`. A task whose input does not fit fails and is not tried again. */
+  readonly input?: StandardSchema<I>;
+  /** Checked, and what it gives used, after `run`. An output that does not fit fails the attempt. */
+  readonly output?: StandardSchema<O>;
+  /** Its work. What it returns must be JSON of at most 16 000 000 bytes; nothing is null. Left out: it only votes. */
+  run?(task: Task<I>, ctx: AgentContext): O | Promise<O>;
+  /** Its vote. Left out: it is no voter. */
+  readonly vote?: Voter;
+  /** When to stop giving it tasks. Defaults: 5 failures in a row; or, with `ratio`, that share of at least `minCalls` in `windowMs`; 30 000 ms; 1. */
+  readonly breaker?: BreakerPolicy;
+}
+
+/** What a manager may do besides. */
+export interface ManagerContext extends AgentContext {
+  /** To be returned from `aggregate`: another round of subtasks before the output (at most 100 rounds). */
+  more(subtasks: readonly TaskSpec[]): More;
+  /** Rounds planned so far: 0 in `plan`, 1 in the first `aggregate`. */
+  readonly round: number;
+}
+
+/** Another round, made by `ctx.more`. */
+export interface More {
+  readonly subtasks: readonly TaskSpec[];
+}
+
+/** A manager: an agent that plans subtasks for its team and makes one output of theirs. */
+export interface ManagerSpec<I extends Json = Json, O extends Json = Json> {
+  /** 1 to 256 characters without `/`. */
+  readonly name: string;
+  readonly description?: string;
+  /** Skills with levels in (0, 1]; a list means level 1. Default: none. */
+  readonly skills?: readonly string[] | RecordOf<number>;
+  /** Names of the agents that may do its subtasks; managers too. */
+  readonly team: readonly string[];
+  /** How much load it takes at once: ≥ 0; only while it plans and aggregates. Default: 1. */
+  readonly capacity?: number;
+  /** Subtasks for a task. Ids are local to it; independent ones run at once. */
+  plan(task: Task<I>, ctx: ManagerContext): readonly TaskSpec[] | Promise<readonly TaskSpec[]>;
+  /**
+   * One output of all outcomes, in the order of the plan, over all rounds; or `ctx.more(…)`. Left out: object outputs are
+   * merged key by key into lists, lists are concatenated, and what is no object has no keys and is left out.
+   */
+  aggregate?(task: Task<I>, results: readonly Outcome[], ctx: ManagerContext): O | More | Promise<O | More>;
+  /** How many of its subtasks must complete. Default: `"all"`. */
+  readonly minSuccess?: number | "all" | "any";
+  /** Whether it fails as soon as that is out of reach, not only at the end of the round. Default: false. */
+  readonly failFast?: boolean;
+}

@@ -1,0 +1,81 @@
+import { checkKeys, invalid, show } from "../coordination/structures/arguments.ts";
+import type { Json } from "../coordination/structures/types.ts";
+import { SafeguardsError } from "../errors.ts";
+import type { BreakerPolicy } from "../kernel/events.ts";
+import { checkFunction, checkOptional, checkOptions } from "../runtime/options.ts";
+import type { Agent, AgentSpec } from "./agent.ts";
+import { agentOf, checkName, checkSchema, checkSize, checkSkills, type WorkerDefinition } from "./definition.ts";
+
+const KEYS = {
+  known: ["name", "description", "skills", "capacity", "weight", "input", "output", "run", "vote", "breaker"],
+  later: ["runBatch", "maxBatch", "isolated"],
+};
+const BREAKER_KEYS = ["failureThreshold", "ratio", "minCalls", "windowMs", "resetMs", "halfOpenMax"] as const;
+
+/**
+ * An agent whose work is a function. It has `run`, or `vote`, or both; `INVALID_ARGUMENT` for anything that is not as
+ * {@link AgentSpec} says.
+ *
+ * @example
+ * ```ts
+ * import { defineAgent } from "safeguards";
+ * const reviewer = defineAgent<{ path: string }, { lines: number }>({
+ *   name: "reviewer",
+ *   skills: { typescript: 0.9 },
+ *   capacity: 2,
+ *   run: async (task, { signal }) => {
+ *     const response = await fetch(task.input.path, { signal });
+ *     return { lines: (await response.text()).split("\n").length };
+ *   },
+ * });
+ * ```
+ */
+export function defineAgent<I extends Json = Json, O extends Json = Json>(spec: AgentSpec<I, O>): Agent {
+  checkOptions(spec, KEYS, "an agent");
+  const name = checkName(spec.name);
+  const { description, capacity, weight, input, output, vote, breaker } = spec;
+  checkOptional(description, "string", `the description of agent ${show(name)}`);
+  checkSize(capacity, `the capacity of agent ${show(name)}`);
+  checkSize(weight, `the weight of agent ${show(name)}`);
+  checkSchema(input, `the input of agent ${show(name)}`);
+  checkSchema(output, `the output of agent ${show(name)}`);
+  if (spec.run !== undefined) checkFunction(spec.run, `run of agent ${show(name)}`);
+  if (vote !== undefined) checkFunction(vote, `vote of agent ${show(name)}`);
+  if (spec.run === undefined && vote === undefined) {
+    throw new SafeguardsError(
+      "INVALID_ARGUMENT",
+      `agent ${show(name)} has neither run nor vote; it needs at least one`,
+    );
+  }
+  const definition: WorkerDefinition = {
+    kind: "agent",
+    description: {
+      name,
+      kind: "agent",
+      skills: checkSkills(spec.skills, name),
+      votes: vote !== undefined,
+      // Who only votes has no room for tasks.
+      ...(spec.run === undefined ? { capacity: 0 } : capacity === undefined ? {} : { capacity }),
+      ...(description === undefined ? {} : { description }),
+      ...(weight === undefined ? {} : { weight }),
+      ...(breaker === undefined ? {} : { breaker: checkBreaker(breaker, name) }),
+    },
+    ...(input === undefined ? {} : { input }),
+    ...(output === undefined ? {} : { output }),
+    ...(vote === undefined ? {} : { vote }),
+  };
+  if (spec.run !== undefined) definition.run = spec.run.bind(spec);
+  return agentOf(definition);
+}
+
+function checkBreaker(breaker: BreakerPolicy, name: string): BreakerPolicy {
+  const what = `the breaker of agent ${show(name)}`;
+  checkKeys(breaker, BREAKER_KEYS, what);
+  for (const key of BREAKER_KEYS) {
+    const value = breaker[key];
+    if (value !== undefined && !(typeof value === "number" && value > 0 && Number.isFinite(value))) {
+      throw invalid(`${key} of ${what}`, value, "a finite number above 0");
+    }
+  }
+  return { ...breaker };
+}

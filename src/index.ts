@@ -1,0 +1,32 @@
+/** The public API of `safeguards`, by name. */
+export type {
+  Agent,
+  AgentContext,
+  AgentSpec,
+  Allocation,
+  Logger,
+  ManagerContext,
+  ManagerSpec,
+  Message,
+  More,
+  StandardSchema,
+  Task,
+  Voter,
+} from "./agents/agent.ts";
+export { type CommandOptions, command } from "./agents/command.ts";
+export { type CrewSpec, defineCrew } from "./agents/crew.ts";
+export { defineAgent } from "./agents/function.ts";
+export { defineManager } from "./agents/manager.ts";
+export type { Decision, Threshold, TieBreak, Vote, VotingMethod } from "./coordination/decisions/election.ts";
+export type { Json, Money, RecordOf, SkillRequirement } from "./coordination/structures/types.ts";
+export { type ErrorCode, isSafeguardsError, SafeguardsError, type SafeguardsErrorOptions } from "./errors.ts";
+export type { BreakerPolicy, ResourceKind, RetryPolicy } from "./kernel/events.ts";
+export type { AgentInfo, Explanation, Reason, ResourceInfo, TaskFilter, TaskInfo, TaskStatus } from "./kernel/views.ts";
+export type { BallotResult } from "./runtime/backend.ts";
+export { type BallotSpec, Coordinator } from "./runtime/coordinator.ts";
+export type { CoordinatorOptions, ResourceDescription } from "./runtime/coordinator-options.ts";
+export type { DistributionView as Distribution } from "./runtime/distribution.ts";
+export type { FeedOptions, StoredEvent } from "./runtime/event-feed.ts";
+export type { Progress } from "./runtime/progress.ts";
+export type { Stats } from "./runtime/stats.ts";
+export type { Attempt, Outcome, TaskHandle, TaskSpec } from "./runtime/task.ts";

@@ -1,0 +1,245 @@
+/** What an attempt's code is given besides its task. */
+import type { AgentContext, Allocation, Logger, ManagerContext, More } from "../agents/agent.ts";
+import { checkInteger, invalid, nullRecord } from "../coordination/structures/arguments.ts";
+import type { Json, RecordOf } from "../coordination/structures/types.ts";
+import type { Answer, Command } from "../kernel/commands.ts";
+import type { TaskView } from "../kernel/views.ts";
+import { Awaiting } from "./awaiting.ts";
+import type { Accepted } from "./backend.ts";
+import { admit, copyOf } from "./json.ts";
+import { runtimeLimits } from "./limits.ts";
+import { withFacts } from "./logger.ts";
+import { checkOptional, checkOptions, notYet } from "./options.ts";
+import type { OutcomeData } from "./outcome.ts";
+import type { RunningAttempt } from "./running-attempt.ts";
+import type { TaskHandle, TaskSpec } from "./task.ts";
+import { amountsOf, takeIn } from "./task-request.ts";
+
+/** What contexts need of the coordinator that they belong to. */
+export interface AttemptServices {
+  readonly logger: Logger;
+  send(command: Command, options?: { bytes?: number; decided?: (answer: Answer) => void }): Promise<Accepted>;
+  task(id: string): TaskView | undefined;
+  /** A handle whose waiting is done so. */
+  handle(id: string, wait: (ended: Promise<OutcomeData>) => Promise<OutcomeData>): TaskHandle;
+  progress(attempt: RunningAttempt, fraction: number, note: string | undefined): void;
+}
+
+/** Another round of subtasks, made by `ctx.more` and by nothing else. */
+export class NextRound implements More {
+  readonly subtasks: readonly TaskSpec[];
+
+  constructor(subtasks: readonly TaskSpec[]) {
+    this.subtasks = subtasks;
+  }
+}
+
+/**
+ * Members are getters, so that they work when taken out of the object, and cost nothing when they are not used. No promise
+ * that is made here can end as an unhandled rejection: code that does not wait for a checkpoint harms nobody.
+ */
+export class AttemptContext implements AgentContext {
+  readonly token: number;
+  readonly attempt: number;
+  readonly resumeFrom?: Json;
+  readonly #attempt: RunningAttempt;
+  readonly #view: TaskView;
+  readonly #services: AttemptServices;
+  #dependencies: Readonly<Record<string, Json>> | undefined = undefined;
+  #log: Logger | undefined = undefined;
+
+  constructor(attempt: RunningAttempt, view: TaskView, services: AttemptServices) {
+    this.token = attempt.token;
+    this.attempt = attempt.number;
+    if (view.checkpoint !== undefined) this.resumeFrom = copyOf(view.checkpoint);
+    this.#attempt = attempt;
+    this.#view = view;
+    this.#services = services;
+  }
+
+  get signal(): AbortSignal {
+    return this.#attempt.signal;
+  }
+
+  get idempotencyKey(): string {
+    const { taskId, phase } = this.#attempt;
+    return phase === "run" ? taskId : `${taskId}#${this.#part()}`;
+  }
+
+  get dependencies(): Readonly<Record<string, Json>> {
+    if (this.#dependencies === undefined) {
+      const outputs = nullRecord<Json>();
+      for (const { id, as } of this.#view.dependencies) {
+        const dependency = this.#services.task(id);
+        if (dependency?.status === "completed") outputs[as] = copyOf(dependency.output ?? null);
+      }
+      this.#dependencies = outputs;
+    }
+    return this.#dependencies;
+  }
+
+  get log(): Logger {
+    const { taskId, agent, number } = this.#attempt;
+    this.#log ??= withFacts(this.#services.logger, { taskId, agent, attempt: number });
+    return this.#log;
+  }
+
+  get checkpoint(): AgentContext["checkpoint"] {
+    return (state) => quietly(this.#checkpoint(state));
+  }
+
+  get heartbeat(): AgentContext["heartbeat"] {
+    return async () => undefined;
+  }
+
+  get progress(): AgentContext["progress"] {
+    return (fraction, note) => {
+      if (typeof fraction !== "number" || !(fraction >= 0 && fraction <= 1)) {
+        throw invalid("fraction", fraction, "a number from 0 to 1");
+      }
+      checkOptional(note, "string", "note");
+      this.#services.progress(this.#attempt, fraction, note?.slice(0, runtimeLimits.noteLength));
+    };
+  }
+
+  get request(): AgentContext["request"] {
+    return (amounts, options = {}) => quietly(this.#request(amounts, options));
+  }
+
+  get release(): AgentContext["release"] {
+    return (allocation) => quietly(this.#release(allocation));
+  }
+
+  get submit(): AgentContext["submit"] {
+    // What a task gives is the caller's to say.
+    return <O extends Json>(task: TaskSpec) => quietly(this.#submit(task)) as Promise<TaskHandle<O>>;
+  }
+
+  get budget(): AgentContext["budget"] {
+    return { spend: () => absent("ctx.budget") };
+  }
+
+  get act(): AgentContext["act"] {
+    return () => absent("ctx.act");
+  }
+
+  get send(): AgentContext["send"] {
+    return () => absent("ctx.send");
+  }
+
+  get publish(): AgentContext["publish"] {
+    return () => absent("ctx.publish");
+  }
+
+  get messages(): AgentContext["messages"] {
+    return () => {
+      throw notYet("ctx.messages");
+    };
+  }
+
+  get state(): AgentContext["state"] {
+    return { get: () => absent("ctx.state"), set: () => absent("ctx.state"), delete: () => absent("ctx.state") };
+  }
+
+  get cache(): AgentContext["cache"] {
+    return () => absent("ctx.cache");
+  }
+
+  /** Rounds planned so far. */
+  protected roundsPlanned(): number {
+    return this.#view.round;
+  }
+
+  /** What tells one phase of a manager from the others. */
+  #part(): string {
+    const { phase } = this.#attempt;
+    return phase === "aggregate" ? `aggregate${this.#view.round}` : phase;
+  }
+
+  async #checkpoint(state: Json): Promise<void> {
+    const { json, bytes } = admit(state, "the checkpoint", runtimeLimits.inputBytes);
+    const { taskId, token } = this.#attempt;
+    await this.#services.send({ type: "attempt.checkpoint", taskId, token, state: json }, { bytes });
+  }
+
+  async #request(
+    amounts: RecordOf<number>,
+    options: NonNullable<Parameters<AgentContext["request"]>[1]>,
+  ): Promise<Allocation> {
+    checkOptions(options, { known: ["wait", "leaseMs"] }, "the options of a request");
+    checkOptional(options.wait, "boolean", "wait");
+    const { taskId, token } = this.#attempt;
+    const { promise, resolve, reject } = Promise.withResolvers<Allocation>();
+    const { allocation } = await this.#services.send(
+      { type: "attempt.request", taskId, token, amounts: amountsOf(amounts, "amounts"), ...options },
+      {
+        // Before its grant can be told.
+        decided: (answer) => {
+          const [requestId] = answer.ok && answer.allocation === undefined ? answer.ids : [];
+          if (requestId === undefined) return;
+          quietly(promise);
+          this.#attempt.addRequest(requestId, {
+            resolve: (granted) => resolve({ ...granted, holder: taskId }),
+            reject,
+          });
+        },
+      },
+    );
+    return allocation ?? promise;
+  }
+
+  async #release(allocation: Allocation): Promise<void> {
+    if (typeof allocation !== "object" || allocation === null) throw invalid("allocation", allocation, "an allocation");
+    if (typeof allocation.id !== "string") throw invalid("the id of an allocation", allocation.id, "a string");
+    checkInteger(allocation.token, "the token of an allocation", 0, Number.MAX_SAFE_INTEGER);
+    const { taskId, token } = this.#attempt;
+    const { id: allocationId, token: allocationToken } = allocation;
+    await this.#services.send({ type: "attempt.release", taskId, token, allocationId, allocationToken });
+  }
+
+  async #submit(task: TaskSpec): Promise<TaskHandle> {
+    const { request, bytes } = takeIn(task);
+    const attempt = this.#attempt;
+    const { taskId, token, phase } = attempt;
+    // Counted, so that a repeated attempt finds the same tasks; apart from those of a manager's plan.
+    const counted = request.id === undefined ? attempt.submits++ : 0;
+    const id = request.id ?? (phase === "run" ? String(counted) : `${this.#part()}-${counted}`);
+    const { ids } = await this.#services.send(
+      { type: "task.submit", tasks: [{ ...request, id }], from: { taskId, token } },
+      { bytes },
+    );
+    const globalId = ids[0] ?? `${taskId}/${id}`;
+    attempt.awaiting ??= new Awaiting((on, answered) => {
+      this.#services.send({ type: "attempt.await", taskId, token, on }).then(
+        () => answered(undefined),
+        (error) => answered(error),
+      );
+    });
+    const { awaiting } = attempt;
+    return this.#services.handle(globalId, (ended) => quietly(awaiting.await(globalId, ended)));
+  }
+}
+
+/** The same for a manager. */
+export class ManagerAttemptContext extends AttemptContext implements ManagerContext {
+  get round(): number {
+    return this.roundsPlanned();
+  }
+
+  get more(): ManagerContext["more"] {
+    return (subtasks) => {
+      if (!Array.isArray(subtasks)) throw invalid("subtasks", subtasks, "a list of tasks");
+      return new NextRound(subtasks);
+    };
+  }
+}
+
+/** The same promise; nobody need look at it. */
+function quietly<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => undefined);
+  return promise;
+}
+
+function absent(what: string): Promise<never> {
+  return quietly(Promise.reject(notYet(what)));
+}

@@ -1,0 +1,52 @@
+/** What a coordinator stands on: the kernel in this process, or a connection to the process that has it. */
+import type { Decision } from "../coordination/decisions/election.ts";
+import type { Answer, Command } from "../kernel/commands.ts";
+import type { AgentInfo, Explanation, ResourceInfo, TaskFilter, TaskInfo, TaskStatus } from "../kernel/views.ts";
+import type { Guard } from "./command-loop.ts";
+import type { FeedOptions, StoredEvent } from "./event-feed.ts";
+import type { OutcomeData } from "./outcome.ts";
+import type { Stats } from "./stats.ts";
+
+/** The answer to a command that was not refused. */
+export type Accepted = Extract<Answer, { readonly ok: true }>;
+
+/** What came of a ballot. */
+export type BallotResult = Decision & { readonly ballotId: string; readonly open: boolean };
+
+/** What can be asked about the state: by name, what goes in and what comes out. */
+export interface Queries {
+  /** Nothing but that all that was asked for before is durable. */
+  settled: { readonly in: undefined; readonly out: undefined };
+  status: { readonly in: string; readonly out: TaskStatus };
+  explain: { readonly in: string; readonly out: Explanation };
+  tasks: { readonly in: TaskFilter; readonly out: readonly TaskInfo[] };
+  agents: { readonly in: undefined; readonly out: readonly AgentInfo[] };
+  resources: { readonly in: undefined; readonly out: readonly ResourceInfo[] };
+  ballots: { readonly in: undefined; readonly out: readonly BallotResult[] };
+  stats: { readonly in: undefined; readonly out: Stats };
+}
+
+export interface CommandOptions {
+  /** About how many bytes its payload takes. */
+  readonly bytes?: number;
+  readonly guard?: Guard | undefined;
+  /** Told as soon as it is decided. */
+  readonly decided?: (answer: Answer) => void;
+}
+
+/** All promises are rejected with SafeguardsErrors only. */
+export interface Backend {
+  command(command: Command, options?: CommandOptions): Promise<Accepted>;
+  query<N extends keyof Queries>(name: N, about: Queries[N]["in"], guard?: Guard): Promise<Queries[N]["out"]>;
+  /** Resolves when the task has ended. */
+  outcome(taskId: string, signal?: AbortSignal): Promise<OutcomeData>;
+  /** What its agent's code threw, where that is known. */
+  thrownBy(outcome: OutcomeData): { readonly error: unknown } | undefined;
+  /** Resolves when the ballot is closed. */
+  decision(ballotId: string): Promise<BallotResult>;
+  events(options: FeedOptions): AsyncGenerator<StoredEvent, void, undefined>;
+  idle(): Promise<void>;
+  snapshot(): Promise<{ readonly seq: number }>;
+  drain(graceMs: number): Promise<void>;
+  close(): Promise<void>;
+}

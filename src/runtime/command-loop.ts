@@ -1,0 +1,394 @@
+/**
+ * The one way to the kernel. Calls gather while the journal writes what was decided before; a batch is decided at one
+ * instant, sealed and appended; what came of it is told once it is durable.
+ *
+ * 1. What is asked for is decided in the order in which it was asked for.
+ * 2. Nothing is told before all that it may be based on is durable: not an answer, not an effect, not what a query saw.
+ * 3. What was decided is told in the order in which it was decided.
+ * 4. After an append that failed, or a kernel that broke, nothing is decided any more.
+ */
+
+import { show } from "../coordination/structures/arguments.ts";
+import { isSafeguardsError, SafeguardsError } from "../errors.ts";
+import { seal } from "../journal/codec.ts";
+import type { Journal } from "../journal/journal.ts";
+import type { Answer, Envelope } from "../kernel/commands.ts";
+import type { KernelEvent } from "../kernel/events.ts";
+import type { Kernel } from "../kernel/kernel.ts";
+import type { Clock } from "./clock.ts";
+import type { Distribution } from "./distribution.ts";
+import { runtimeLimits } from "./limits.ts";
+
+/** A command that waits to be decided. */
+export interface Asked {
+  readonly kind: "command";
+  readonly envelope: Envelope;
+  /** About how many bytes it takes in the journal. */
+  readonly bytes: number;
+  readonly guard?: Guard | undefined;
+  /** Told at once; for what must be known before its events take effect. */
+  readonly decided?: (answer: Answer) => void;
+  /** Told when it is durable. */
+  readonly released?: (answer: Answer) => void;
+  readonly failed?: (error: SafeguardsError) => void;
+}
+
+/** A query that waits for its turn. */
+export interface Query {
+  readonly kind: "query";
+  readonly guard?: Guard | undefined;
+  /** Looks at the kernel as it is when all that was asked for before is decided. */
+  look(): Release;
+  readonly failed: (error: SafeguardsError) => void;
+}
+
+/** Tells what a query saw, when that is durable. */
+export type Release = () => void;
+
+/** What a call finds out when its turn comes: it must wait until what is before it is decided, it is refused, or it may go. */
+export type Guard = () => "wait" | SafeguardsError | undefined;
+
+/** Who lives by what is decided. */
+export interface Observer {
+  /** The batch is decided, but not yet durable. What it returns is called when it is. */
+  decided(events: readonly KernelEvent[]): Release | undefined;
+  /** The batch is durable. `decidedAt`: by the monotonic clock. */
+  released(events: readonly KernelEvent[], decidedAt: number): void;
+  /** Nothing more will be decided. */
+  stopped(error: SafeguardsError): void;
+}
+
+/** Where the journal stands. */
+export interface ChainHead {
+  readonly lastSeq: number;
+  readonly lastHash: Uint8Array;
+  readonly epoch: number;
+}
+
+interface Batch {
+  readonly asked: readonly Asked[];
+  readonly answers: readonly Answer[];
+  readonly events: readonly KernelEvent[];
+  readonly queries: { readonly query: Query; readonly release: Release }[];
+  readonly release: Release | undefined;
+  readonly decidedAt: number;
+  durable: boolean;
+}
+
+const EMPTY: readonly Asked[] = [];
+
+export class CommandLoop {
+  readonly #kernel: Kernel;
+  readonly #journal: Journal;
+  readonly #clock: Clock;
+  readonly #observer: Observer;
+  readonly #meters: { readonly decision: Distribution; readonly journal: Distribution };
+  readonly #epoch: number;
+  #lastSeq: number;
+  #lastHash: Uint8Array;
+  #durableSeq: number;
+  /** Calls that wait, from `#head` on. */
+  #waiting: (Asked | Query)[] = [];
+  #head = 0;
+  /** Decided and not yet told, oldest first. */
+  readonly #inFlight: Batch[] = [];
+  #scheduled = false;
+  #paused = false;
+  #stopped: SafeguardsError | undefined;
+  /** The timer has rung, and no batch was decided since. */
+  #rang = false;
+  #timer: { readonly at: number; readonly cancel: () => void } | undefined;
+  /** Resolved when nothing is in flight any more. */
+  #settled: PromiseWithResolvers<void> | undefined;
+  #idlers: { resolve(): void; reject(error: SafeguardsError): void }[] = [];
+
+  constructor(parts: {
+    readonly kernel: Kernel;
+    readonly journal: Journal;
+    readonly clock: Clock;
+    readonly observer: Observer;
+    readonly head: ChainHead;
+    readonly meters: { readonly decision: Distribution; readonly journal: Distribution };
+  }) {
+    this.#kernel = parts.kernel;
+    this.#journal = parts.journal;
+    this.#clock = parts.clock;
+    this.#observer = parts.observer;
+    this.#meters = parts.meters;
+    this.#epoch = parts.head.epoch;
+    this.#lastSeq = parts.head.lastSeq;
+    this.#lastHash = parts.head.lastHash;
+    this.#durableSeq = parts.head.lastSeq;
+  }
+
+  /** Seq of the last event that is durable. */
+  get durableSeq(): number {
+    return this.#durableSeq;
+  }
+
+  /** Calls that wait to be decided. */
+  get length(): number {
+    return this.#waiting.length - this.#head;
+  }
+
+  /** Puts a call at the end of the line. */
+  enqueue(call: Asked | Query): void {
+    if (this.#stopped !== undefined) {
+      call.failed?.(this.#stopped);
+      return;
+    }
+    this.#waiting.push(call);
+    this.#schedule();
+  }
+
+  /** Looks at once, whatever waits; what it saw is told when it is durable. */
+  lookNow(query: Query): void {
+    if (this.#stopped === undefined) this.#answer(query);
+    else query.failed(this.#stopped);
+  }
+
+  /** Resolves when no call waits, all is durable, and nothing runs or can run. */
+  idle(): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    if (this.#stopped !== undefined) reject(this.#stopped);
+    else this.#idlers.push({ resolve, reject });
+    this.#schedule();
+    return promise;
+  }
+
+  /** Runs `during` while nothing is in flight and nothing is decided; calls wait meanwhile. */
+  async pauseFor<T>(during: (head: ChainHead) => Promise<T>): Promise<T> {
+    while (this.#paused) await this.#nothingInFlight();
+    this.#paused = true;
+    try {
+      await this.#nothingInFlight();
+      if (this.#stopped !== undefined) throw this.#stopped;
+      return await during({ lastSeq: this.#lastSeq, lastHash: this.#lastHash, epoch: this.#epoch });
+    } finally {
+      this.#paused = false;
+      this.#schedule();
+    }
+  }
+
+  /** Decides nothing any more: all that waits fails with this error. */
+  stop(error: SafeguardsError): void {
+    if (this.#stopped !== undefined) return;
+    this.#stopped = error;
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    const waiting = this.#waiting.slice(this.#head);
+    this.#waiting = [];
+    this.#head = 0;
+    for (const call of waiting) call.failed?.(error);
+    for (const idler of this.#idlers.splice(0)) idler.reject(error);
+    this.#settled?.resolve();
+  }
+
+  #schedule(): void {
+    if (this.#scheduled || this.#paused || this.#stopped !== undefined) return;
+    if (this.#inFlight.length >= runtimeLimits.batchesInFlight) return;
+    this.#scheduled = true;
+    this.#clock.soon(this.#turn);
+  }
+
+  readonly #turn = (): void => {
+    this.#scheduled = false;
+    if (this.#paused || this.#stopped !== undefined) return;
+    this.#rang = false;
+    const asked = this.#gather();
+    if (asked.length > 0 || this.#isDue()) this.#decide(asked);
+    this.#look();
+    this.#wakeInTime();
+    this.#tellIdlers();
+    if (this.length > 0) this.#schedule();
+  };
+
+  /** The commands that go into the next batch: up to the first query, and no more than a batch may hold. */
+  #gather(): readonly Asked[] {
+    if (this.length === 0) return EMPTY;
+    const batch: Asked[] = [];
+    let bytes = 0;
+    while (batch.length < runtimeLimits.batchCommands) {
+      const call = this.#waiting[this.#head];
+      if (call === undefined || call.kind === "query") break;
+      const verdict = call.guard?.();
+      if (verdict === "wait" && batch.length > 0) break;
+      if (batch.length > 0 && bytes + call.bytes > runtimeLimits.batchBytes) break;
+      this.#shift();
+      if (verdict instanceof SafeguardsError) {
+        call.failed?.(verdict);
+      } else {
+        batch.push(call);
+        bytes += call.bytes;
+      }
+    }
+    return batch;
+  }
+
+  #shift(): void {
+    this.#head += 1;
+    if (this.#head < this.#waiting.length) {
+      if (this.#head < 4_096) return;
+      this.#waiting = this.#waiting.slice(this.#head);
+    } else {
+      this.#waiting = [];
+    }
+    this.#head = 0;
+  }
+
+  #decide(asked: readonly Asked[]): void {
+    const began = performance.now();
+    let events: readonly KernelEvent[];
+    let answers: readonly Answer[];
+    let release: Release | undefined;
+    try {
+      ({ events, answers } = this.#kernel.batch(
+        asked.map((call) => call.envelope),
+        this.#clock.now(),
+      ));
+      for (let index = 0; index < asked.length; index++) {
+        const answer = answers[index];
+        if (answer !== undefined) asked[index]?.decided?.(answer);
+      }
+      release = this.#observer.decided(events);
+    } catch (cause) {
+      this.#fail(asked, new SafeguardsError("INVALID_STATE", "the kernel broke; nothing more is decided", { cause }));
+      return;
+    }
+    const decidedAt = performance.now();
+    this.#meters.decision.record(decidedAt - began);
+    const batch: Batch = { asked, answers, events, queries: [], release, decidedAt, durable: events.length === 0 };
+    this.#inFlight.push(batch);
+    if (batch.durable) this.#release();
+    else this.#append(batch);
+  }
+
+  #append(batch: Batch): void {
+    try {
+      const record = seal(batch.events, { firstSeq: this.#lastSeq + 1, epoch: this.#epoch, prevHash: this.#lastHash });
+      const expectedSeq = this.#lastSeq;
+      this.#lastSeq += record.count;
+      this.#lastHash = record.hash;
+      this.#journal.append(record, expectedSeq).then(
+        () => {
+          batch.durable = true;
+          this.#meters.journal.record(performance.now() - batch.decidedAt);
+          this.#release();
+        },
+        (cause: unknown) => this.#journalFailed(cause),
+      );
+    } catch (cause) {
+      this.#journalFailed(cause);
+    }
+  }
+
+  /** Tells all that is durable, in order. */
+  #release(): void {
+    if (this.#stopped !== undefined) return;
+    for (;;) {
+      const batch = this.#inFlight[0];
+      if (batch === undefined || !batch.durable) break;
+      this.#inFlight.shift();
+      this.#durableSeq += batch.events.length;
+      if (batch.events.length > 0) this.#observer.released(batch.events, batch.decidedAt);
+      const { asked, answers } = batch;
+      for (let index = 0; index < asked.length; index++) {
+        const answer = answers[index];
+        if (answer !== undefined) asked[index]?.released?.(answer);
+      }
+      batch.release?.();
+      for (const { release } of batch.queries) release();
+    }
+    if (this.#inFlight.length === 0) this.#settled?.resolve();
+    this.#tellIdlers();
+    if (this.length > 0 || this.#rang) this.#schedule();
+  }
+
+  /** Answers the queries whose turn it is. */
+  #look(): void {
+    for (;;) {
+      const query = this.#waiting[this.#head];
+      if (query === undefined || query.kind === "command") return;
+      this.#shift();
+      const verdict = query.guard?.();
+      if (verdict instanceof SafeguardsError) query.failed(verdict);
+      else this.#answer(query);
+    }
+  }
+
+  #answer(query: Query): void {
+    const release = query.look();
+    const last = this.#inFlight.at(-1);
+    if (last === undefined) release();
+    else last.queries.push({ query, release });
+  }
+
+  #isDue(): boolean {
+    const at = this.#kernel.nextWakeAt();
+    return at !== undefined && at <= this.#clock.now();
+  }
+
+  /** One timer for all that the kernel waits for. One that rings too early costs less than setting it anew each time. */
+  #wakeInTime(): void {
+    const at = this.#kernel.nextWakeAt();
+    if (at === undefined || this.#stopped !== undefined) {
+      this.#timer?.cancel();
+      this.#timer = undefined;
+      return;
+    }
+    if (this.#timer !== undefined && this.#timer.at <= at) return;
+    this.#timer?.cancel();
+    const cancel = this.#clock.after(at - this.#clock.now(), () => {
+      this.#timer = undefined;
+      this.#rang = true;
+      this.#schedule();
+    });
+    this.#timer = { at, cancel };
+  }
+
+  #tellIdlers(): void {
+    if (this.#idlers.length === 0 || this.length > 0 || this.#inFlight.length > 0 || !this.#kernel.idle()) return;
+    for (const idler of this.#idlers.splice(0)) idler.resolve();
+  }
+
+  async #nothingInFlight(): Promise<void> {
+    if (this.#inFlight.length === 0 || this.#stopped !== undefined) return;
+    this.#settled ??= Promise.withResolvers<void>();
+    await this.#settled.promise;
+    this.#settled = undefined;
+  }
+
+  #journalFailed(cause: unknown): void {
+    const outcome = outcomeOf(cause);
+    const message =
+      outcome === "unknown"
+        ? "the journal failed while it wrote this; whether it is written is unknown"
+        : "the journal failed; this is not written";
+    this.#fail(EMPTY, new SafeguardsError("JOURNAL_FAILED", message, { cause, details: { outcome } }));
+  }
+
+  /** The first failure is the last: nothing is decided or told after it. */
+  #fail(asked: readonly Asked[], error: SafeguardsError): void {
+    if (this.#stopped !== undefined) return;
+    const batches = this.#inFlight.splice(0);
+    this.stop(
+      new SafeguardsError(error.code, `the coordinator has stopped: ${messageOf(error.cause)}`, {
+        cause: error.cause,
+        details: { outcome: "not-written" },
+      }),
+    );
+    for (const call of [...batches.flatMap((batch) => batch.asked), ...asked]) call.failed?.(error);
+    for (const { query } of batches.flatMap((batch) => batch.queries)) query.failed(error);
+    this.#observer.stopped(error);
+  }
+}
+
+/** Whether what could not be written may be there all the same. */
+function outcomeOf(cause: unknown): unknown {
+  if (isSafeguardsError(cause, "FENCED")) return "not-written";
+  return (isSafeguardsError(cause) ? cause.details?.outcome : undefined) ?? "unknown";
+}
+
+function messageOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : show(cause);
+}

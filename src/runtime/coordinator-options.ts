@@ -1,0 +1,85 @@
+/** What a coordinator is opened with. */
+import type { Logger } from "../agents/agent.ts";
+import { checkKeys, entriesOf, invalid, show } from "../coordination/structures/arguments.ts";
+import type { RecordOf } from "../coordination/structures/types.ts";
+import { SafeguardsError } from "../errors.ts";
+import type { OpenSettings, ResourceSpec } from "../kernel/commands.ts";
+import type { ResourceKind } from "../kernel/events.ts";
+import { checkFunction, checkOptional, checkOptions } from "./options.ts";
+
+/** A resource that tasks share. */
+export interface ResourceDescription {
+  readonly type: ResourceKind;
+  /** ≥ 0, at most nine decimals. */
+  readonly capacity: number;
+  /** Makes it a rate: `capacity` each `per` milliseconds, refilling all the time. */
+  readonly per?: number;
+}
+
+/** What a coordinator is opened with. Unknown keys are refused. */
+export interface CoordinatorOptions {
+  /** Where events are kept: `memory:`, `sqlite:PATH`, or a journal. Default: `memory:`. */
+  readonly journal?: string | object;
+  /** Forward to the process that writes this SQLite journal, through the socket beside it. Default: false. */
+  readonly join?: boolean;
+  /** Attempts that run at a time: 1 to 1 000 000. Default: 64. */
+  readonly concurrency?: number;
+  /** Milliseconds of waiting that weigh as much as one level of priority; Infinity: none. Default: Infinity. */
+  readonly agingMs?: number;
+  /** Milliseconds that a task waits for room before room is kept for it; Infinity: never. Default: 30 000. */
+  readonly protectAfterMs?: number;
+  /** Milliseconds that a task waits for an agent that can do it. Default: 60 000. */
+  readonly unroutableMs?: number;
+  /** Resources by id. What the journal knows of and is not named here stays as it is. */
+  readonly resources?: RecordOf<ResourceDescription>;
+  /** Default: warnings and errors go to stderr, the rest nowhere. */
+  readonly logger?: Logger;
+}
+
+const SETTINGS = ["concurrency", "agingMs", "protectAfterMs", "unroutableMs"] as const;
+const KEYS = {
+  known: ["journal", "join", ...SETTINGS, "resources", "logger"],
+  later: ["budgets", "guardrails", "keepFinished", "strict"],
+};
+const JOINING = ["journal", "join", "logger"];
+
+/** Whether the options ask for a coordinator that joins. INVALID_ARGUMENT for options that are not as described. */
+export function checkCoordinatorOptions(options: CoordinatorOptions): { readonly join: boolean } {
+  checkOptions(options, KEYS, "a coordinator's options");
+  const { journal, join = false, logger } = options;
+  checkOptional(join, "boolean", "join");
+  if (journal !== undefined && typeof journal !== "string" && (typeof journal !== "object" || journal === null)) {
+    throw invalid("journal", journal, "a URL or a journal");
+  }
+  if (logger !== undefined) checkLogger(logger);
+  if (!join) return { join };
+  for (const key of Object.keys(options)) {
+    if (JOINING.includes(key)) continue;
+    const message = `the option ${show(key)} is for the process that writes the journal; with join it has no effect`;
+    throw new SafeguardsError("INVALID_ARGUMENT", message);
+  }
+  return { join };
+}
+
+export function settingsOf(options: CoordinatorOptions): OpenSettings {
+  const given = SETTINGS.filter((key) => options[key] !== undefined);
+  return Object.fromEntries(given.map((key) => [key, options[key]]));
+}
+
+export function resourcesOf(options: CoordinatorOptions): (readonly [id: string, spec: ResourceSpec])[] {
+  const entries = entriesOf(options.resources ?? {}, "resources");
+  return entries.map(([id, description]) => [id, resourceOf(id, description)]);
+}
+
+/** A resource as the kernel is told of it. */
+export function resourceOf(id: string, description: ResourceDescription): ResourceSpec {
+  checkKeys(description, ["type", "capacity", "per"], `resource ${show(id)}`);
+  const { type: kind, capacity, per } = description;
+  return { kind, capacity, ...(per === undefined ? {} : { per }) };
+}
+
+function checkLogger(logger: Logger): void {
+  if (typeof logger !== "object" || logger === null) throw invalid("logger", logger, "an object");
+  for (const level of ["debug", "info", "warn", "error"] as const)
+    checkFunction(logger[level], `${level} of the logger`);
+}

@@ -1,0 +1,347 @@
+import type { Agent } from "../agents/agent.ts";
+import { checkTeam } from "../agents/manager.ts";
+import type { Decision, Threshold, TieBreak, VotingMethod } from "../coordination/decisions/election.ts";
+import { checkDuration, checkId, checkInteger, invalid } from "../coordination/structures/arguments.ts";
+import type { Json, RecordOf } from "../coordination/structures/types.ts";
+import type { Move } from "../coordination/workload-balancer.ts";
+import { SafeguardsError } from "../errors.ts";
+import { openJournal } from "../journal/open-journal.ts";
+import type { BallotRequest, Command } from "../kernel/commands.ts";
+import { limits } from "../kernel/limits.ts";
+import type { AgentInfo, Explanation, ResourceInfo, TaskFilter, TaskInfo } from "../kernel/views.ts";
+import type { Accepted, Backend, BallotResult, Queries } from "./backend.ts";
+import { type Clock, SystemClock } from "./clock.ts";
+import {
+  type CoordinatorOptions,
+  checkCoordinatorOptions,
+  type ResourceDescription,
+  resourceOf,
+  resourcesOf,
+  settingsOf,
+} from "./coordinator-options.ts";
+import { checkFeedOptions, type FeedOptions, type StoredEvent } from "./event-feed.ts";
+import { admit } from "./json.ts";
+import { runtimeLimits } from "./limits.ts";
+import { LocalBackend } from "./local-backend.ts";
+import { defaultLogger } from "./logger.ts";
+import { checkOptional, checkOptions, notYet } from "./options.ts";
+import type { Progress } from "./progress.ts";
+import { Registrations } from "./registrations.ts";
+import type { Stats } from "./stats.ts";
+import type { TaskHandle, TaskSpec } from "./task.ts";
+import { Handle } from "./task-handle.ts";
+import { amountsOf, takeIn, takeInAll } from "./task-request.ts";
+
+/** A question that is put to the vote of agents. */
+export interface BallotSpec<O extends string = string> {
+  /** At most 4 096 characters. */
+  readonly question: string;
+  /** 1 to 1 000 distinct strings. */
+  readonly options: readonly O[];
+  /** Names of agents that vote. Default: all that have a voter. */
+  readonly voters?: readonly string[];
+  /** Default: `"majority"`. */
+  readonly method?: VotingMethod;
+  /** Instead of the agents' own weights: each ≥ 0. */
+  readonly weights?: RecordOf<number>;
+  /** The least share of the electorate that must have voted validly: 0 to 1. Default: one vote. */
+  readonly quorum?: number;
+  /** The share of the valid votes that the leader needs. Default: none. */
+  readonly threshold?: Threshold;
+  /** Default: `"none"`. */
+  readonly tieBreak?: TieBreak;
+  /** Who has not voted by then abstains. Default: 30 000. */
+  readonly deadlineMs?: number;
+  /** What the voters are told besides. */
+  readonly context?: Json;
+}
+
+const BALLOT_KEYS = [
+  "question",
+  "options",
+  "voters",
+  "method",
+  "weights",
+  "quorum",
+  "threshold",
+  "tieBreak",
+  "deadlineMs",
+  "context",
+];
+const FILTER_KEYS = ["status", "agent", "parentId", "limit", "after"];
+
+/**
+ * A team at work: agents are registered, tasks submitted, and the coordinator decides who does which, when and with what,
+ * writes all of it to its journal, and goes on where it stood when the same journal is opened again.
+ *
+ * Every method takes effect in the order of the calls. All throw {@link SafeguardsError} only: INVALID_ARGUMENT for what is
+ * not as described, JOURNAL_FAILED when the journal could not be written (`details.outcome` says whether it may have been
+ * all the same), CLOSED after `close`. Close it when it is done with: an open one may keep the process alive.
+ *
+ * @example
+ * ```ts
+ * import { Coordinator, defineAgent } from "safeguards";
+ * await using coordinator = await Coordinator.open({ journal: "memory:", concurrency: 4 });
+ * coordinator.register(defineAgent({ name: "greeter", skills: ["talk"], run: (task) => `Hello, ${task.input}!` }));
+ * const handle = await coordinator.submit({ skills: ["talk"], input: "world" });
+ * console.log(await handle.result()); // Hello, world!
+ * ```
+ */
+export class Coordinator implements AsyncDisposable {
+  readonly #backend: Backend;
+  /** Set when the kernel is in this process. */
+  readonly #local: LocalBackend | undefined;
+  readonly #registrations: Registrations = new Registrations();
+  #closed: Promise<void> | undefined = undefined;
+
+  private constructor(backend: Backend, local: LocalBackend | undefined) {
+    this.#backend = backend;
+    this.#local = local;
+  }
+
+  /**
+   * Opens the journal and goes on where it stands: attempts that ran when its last process died count as lost, agents are
+   * offline until they are registered again. JOURNAL_LOCKED when another process writes it (use `join` to forward to that
+   * one), JOURNAL_CORRUPT when it is damaged. Linear in the events since its newest snapshot.
+   */
+  static open(options: CoordinatorOptions = {}): Promise<Coordinator> {
+    return Coordinator.#open(options, (notBefore) => new SystemClock(notBefore));
+  }
+
+  /** The same on another clock: what simulations stand on. */
+  static openOn(clock: (notBefore: number) => Clock, options: CoordinatorOptions = {}): Promise<Coordinator> {
+    return Coordinator.#open(options, clock);
+  }
+
+  static async #open(options: CoordinatorOptions, clock: (notBefore: number) => Clock): Promise<Coordinator> {
+    checkCoordinatorOptions(options);
+    const { journal = "memory:", logger = defaultLogger } = options;
+    const local = await LocalBackend.open({
+      journal: openJournal(journal),
+      logger,
+      settings: settingsOf(options),
+      resources: resourcesOf(options),
+      clock,
+    });
+    return new Coordinator(local, local);
+  }
+
+  /**
+   * Gives an agent its code in this process. A name that the journal knows is bound anew, with what it can do from now on.
+   * Need not be awaited: when it is refused and nobody has looked, the next call fails, with the refusal as its cause.
+   * INVALID_ARGUMENT for what neither `defineAgent` nor `defineManager` made; TEAM_CYCLE when managers would manage
+   * one another in a circle.
+   */
+  register(agent: Agent): Promise<void> {
+    return this.#registrations.track(async (decided) => {
+      await this.#here("agents are registered").register(agent, decided);
+    });
+  }
+
+  /** Takes an agent's code away: it gets no more tasks; what it runs goes on. UNKNOWN_AGENT. */
+  async unregister(name: string): Promise<void> {
+    await this.#here("agents are unregistered").unregister(name, this.#registrations.guard());
+  }
+
+  /** Another team for a manager, for what it plans from now on. UNKNOWN_AGENT, TEAM_CYCLE. */
+  async setTeam(manager: string, team: readonly string[]): Promise<void> {
+    await this.#command({ type: "team.set", manager, team: checkTeam(team, manager) });
+  }
+
+  /**
+   * Submits one task, or several that may depend on each other in any order: all or none. The same id with an equal task
+   * gives the handle of the one that exists; with another, DUPLICATE_ID. `key` makes a whole call idempotent: the same key
+   * again gives what it gave. DEPENDENCY_CYCLE names the cycle; UNKNOWN_TASK, UNKNOWN_AGENT, UNKNOWN_RESOURCE name what is
+   * not there; CAPACITY_EXCEEDED what could never run.
+   */
+  submit<O extends Json = Json>(task: TaskSpec, options?: { key?: string }): Promise<TaskHandle<O>>;
+  submit<O extends Json = Json>(tasks: readonly TaskSpec[], options?: { key?: string }): Promise<TaskHandle<O>[]>;
+  async submit(
+    tasks: TaskSpec | readonly TaskSpec[],
+    options: { key?: string } = {},
+  ): Promise<TaskHandle | TaskHandle[]> {
+    checkOptions(options, { known: ["key"] }, "the options of submit");
+    const { key } = options;
+    if (isList(tasks)) {
+      const { requests, bytes } = takeInAll(tasks, "tasks");
+      const { ids } = await this.#command(
+        { type: "task.submit", tasks: requests, ...(key === undefined ? {} : { key }) },
+        bytes,
+      );
+      return ids.map((id) => new Handle(id, this.#backend));
+    }
+    const { request, bytes } = takeIn(tasks);
+    const { ids } = await this.#command(
+      { type: "task.submit", tasks: [request], ...(key === undefined ? {} : { key }) },
+      bytes,
+    );
+    const [id] = ids;
+    if (id === undefined)
+      throw new SafeguardsError("INVALID_ARGUMENT", `the key ${key} belongs to a call without tasks`);
+    return new Handle(id, this.#backend);
+  }
+
+  /** The handle of a task that was submitted before, in this process or another. UNKNOWN_TASK. */
+  async task<O extends Json = Json>(id: string): Promise<TaskHandle<O>> {
+    await this.#query("status", checkText(id, "the id of a task"));
+    return new Handle<O>(id, this.#backend);
+  }
+
+  /** Why a task runs, waits or ended: the scheduler's own verdict. UNKNOWN_TASK. */
+  async explain(taskId: string): Promise<Explanation> {
+    return this.#query("explain", checkText(taskId, "the id of a task"));
+  }
+
+  /**
+   * Puts a question to the vote and waits for the decision. Voters are asked at the same time; who throws or is late
+   * abstains. UNKNOWN_AGENT for a voter that nobody registered, INVALID_ARGUMENT for one without a vote.
+   */
+  async decide<const O extends string>(ballot: BallotSpec<O>): Promise<Decision<O> & { readonly ballotId: string }> {
+    const { ids } = await this.#command({ type: "ballot.open", ...ballotOf(ballot) });
+    const { open: _, ...decision } = await this.#backend.decision(ids[0] ?? "");
+    // Its options are those that were given.
+    return decision as Decision<O> & { readonly ballotId: string };
+  }
+
+  /** A new resource, or another capacity for one. Lowering a capacity takes nothing back. */
+  async setResource(id: string, spec: ResourceDescription): Promise<void> {
+    await this.#command({ type: "resource.set", resource: checkId(id, "resource"), ...resourceOf(id, spec) });
+  }
+
+  /**
+   * Moves assigned work that has not started from busy agents to idle ones. In this version a task is assigned when it
+   * starts, so that there is nothing to move: always empty.
+   */
+  async rebalance(): Promise<readonly Move[]> {
+    await this.#query("settled", undefined);
+    return [];
+  }
+
+  /** Tasks in order of submission, subtasks and those that have ended too. `after`: only those submitted after that one. */
+  async tasks(filter: TaskFilter = {}): Promise<readonly TaskInfo[]> {
+    checkOptions(filter, { known: FILTER_KEYS }, "the filter of tasks");
+    const { limit, status, agent, parentId, after } = filter;
+    if (limit !== undefined) checkInteger(limit, "limit", 1, Number.MAX_SAFE_INTEGER);
+    for (const [name, value] of Object.entries({ status, agent, parentId, after }))
+      checkOptional(value, "string", name);
+    return this.#query("tasks", { ...filter });
+  }
+
+  /** Agents in order of registration. */
+  async agents(): Promise<readonly AgentInfo[]> {
+    return this.#query("agents", undefined);
+  }
+
+  async resources(): Promise<readonly ResourceInfo[]> {
+    return this.#query("resources", undefined);
+  }
+
+  /** Ballots that are open, and closed ones that are kept; of an open one, the count as it stands. */
+  async ballots(): Promise<readonly BallotResult[]> {
+    return this.#query("ballots", undefined);
+  }
+
+  async stats(): Promise<Stats> {
+    return this.#query("stats", undefined);
+  }
+
+  /**
+   * The log, from a seq on: up to now, or with `follow` on and on until the signal is aborted or the coordinator closed;
+   * then it ends. Only what is durable is seen. SEQ_COMPACTED below what is kept.
+   */
+  async *events(options: FeedOptions = {}): AsyncGenerator<StoredEvent, void, undefined> {
+    checkFeedOptions(options);
+    await this.#query("settled", undefined);
+    yield* this.#backend.events({ ...options });
+  }
+
+  /** Writes the whole state down, so that the next opening need not replay what led to it. Done by itself now and then. */
+  async snapshot(): Promise<{ readonly seq: number }> {
+    await this.#query("settled", undefined);
+    return this.#backend.snapshot();
+  }
+
+  /** Resolves when nothing runs and nothing can run without a new call. */
+  async idle(): Promise<void> {
+    await this.#query("settled", undefined);
+    await this.#backend.idle();
+  }
+
+  /**
+   * Starts nothing more, waits for what runs, and tells what still runs after `graceMs` (default 30 000) to stop. What has
+   * not ended is left for the next opening. All that is left to do then is to look, and to close.
+   */
+  async drain(options: { graceMs?: number } = {}): Promise<void> {
+    this.#assertOpen();
+    checkOptions(options, { known: ["graceMs"] }, "the options of drain");
+    const { graceMs = runtimeLimits.drainGraceMs } = options;
+    await this.#backend.drain(checkDuration(graceMs, "graceMs", { zero: true }));
+  }
+
+  /**
+   * Stops what runs (it goes on at the next opening, without counting as failed), and closes the journal. Whoever still
+   * waits gets CLOSED. Any number of times.
+   */
+  close(): Promise<void> {
+    this.#closed ??= this.#backend.close();
+    return this.#closed;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  /** Tells how far running attempts are, as they report it, until the function that it returns is called. */
+  onProgress(listener: (progress: Progress) => void): () => void {
+    return this.#here("progress is told").onProgress(listener);
+  }
+
+  async #command(command: Command, bytes = 0): Promise<Accepted> {
+    this.#assertOpen();
+    return this.#backend.command(command, { bytes, guard: this.#registrations.guard() });
+  }
+
+  async #query<N extends keyof Queries>(name: N, about: Queries[N]["in"]): Promise<Queries[N]["out"]> {
+    this.#assertOpen();
+    return this.#backend.query(name, about, this.#registrations.guard());
+  }
+
+  #here(what: string): LocalBackend {
+    this.#assertOpen();
+    if (this.#local !== undefined) return this.#local;
+    throw new SafeguardsError(
+      "INVALID_STATE",
+      `${what} in the process that writes the journal; this coordinator has joined it`,
+    );
+  }
+
+  #assertOpen(): void {
+    if (this.#closed !== undefined) throw new SafeguardsError("CLOSED", "the coordinator is closed");
+  }
+}
+
+function isList(tasks: TaskSpec | readonly TaskSpec[]): tasks is readonly TaskSpec[] {
+  return Array.isArray(tasks);
+}
+
+function checkText(value: unknown, what: string): string {
+  if (typeof value === "string" && value.length > 0 && value.length <= limits.globalIdLength) return value;
+  throw invalid(what, value, `a string of 1 to ${limits.globalIdLength} characters`);
+}
+
+/** A ballot, copied; what its parts must be is the kernel's to say. */
+function ballotOf(ballot: BallotSpec): BallotRequest {
+  checkOptions(ballot, { known: BALLOT_KEYS }, "a ballot");
+  const { weights, context, ...rest } = ballot;
+  // That learns from `reveal`, which is not there either.
+  if (typeof weights === "string") throw notYet('weights "reputation"');
+  const { json } = admit(rest, "the ballot", runtimeLimits.inputBytes);
+  return {
+    // A copy of what was checked to be a ballot has its shape.
+    ...(json as unknown as BallotRequest),
+    ...(weights === undefined ? {} : { weights: amountsOf(weights, "weights") }),
+    ...(context === undefined
+      ? {}
+      : { context: admit(context, "the context of the ballot", runtimeLimits.inputBytes).json }),
+  };
+}

@@ -1,0 +1,270 @@
+/**
+ * Runs agents' code as the kernel has decided, and tells it how that went.
+ *
+ * 1. Code runs at most once for an attempt, and only when the journal says that the attempt has started.
+ * 2. Whatever the code does, at most one result of its attempt is reported, and none once the attempt is over.
+ * 3. Code that is told to stop has its signal aborted, and everything that it awaits through its context refused.
+ * 4. What is told to stop because the coordinator closes has not failed: a throw then is not reported.
+ */
+import type { Task } from "../agents/agent.ts";
+import type { Definition, ManagerDefinition, WorkerDefinition } from "../agents/definition.ts";
+import { validate } from "../agents/schema.ts";
+import { show } from "../coordination/structures/arguments.ts";
+import { SafeguardsError } from "../errors.ts";
+import type { Answer, Command } from "../kernel/commands.ts";
+import type { Failure, KernelEvent } from "../kernel/events.ts";
+import type { TaskView } from "../kernel/views.ts";
+import { AttemptContext, type AttemptServices, ManagerAttemptContext, NextRound } from "./attempt-context.ts";
+import type { Distribution } from "./distribution.ts";
+import { failureOf } from "./failure.ts";
+import { admit, copyOf } from "./json.ts";
+import { runtimeLimits } from "./limits.ts";
+import { handOut, outcomeOf } from "./outcome.ts";
+import { RunningAttempt, stopError } from "./running-attempt.ts";
+import type { Outcome } from "./task.ts";
+import { takeInAll } from "./task-request.ts";
+import type { ThrownErrors } from "./thrown-errors.ts";
+
+type EventOf<T extends KernelEvent["type"]> = Extract<KernelEvent, { readonly type: T }>;
+
+export interface DispatcherParts {
+  readonly services: AttemptServices;
+  readonly thrown: ThrownErrors;
+  readonly meters: { readonly queueWait: Distribution; readonly run: Distribution; readonly dispatch: Distribution };
+  /** The code of an agent in this process. */
+  definition(agent: string): Definition | undefined;
+  /** Sends a command for whose answer nobody waits. */
+  post(command: Command, bytes: number, answered?: (answer: Answer) => void): void;
+  /** Lets others have their turn. */
+  pause(): Promise<void>;
+}
+
+export class Dispatcher {
+  readonly #parts: DispatcherParts;
+  readonly #running: Map<number, RunningAttempt> = new Map();
+  #closing = false;
+  #quiet: PromiseWithResolvers<void> | undefined = undefined;
+
+  constructor(parts: DispatcherParts) {
+    this.#parts = parts;
+  }
+
+  /** Runs nothing that starts from now on: its attempt ends when the coordinator closes. */
+  close(): void {
+    this.#closing = true;
+  }
+
+  /** Tells all code that runs to stop. */
+  stopAll(error: SafeguardsError): void {
+    for (const attempt of [...this.#running.values()]) attempt.stop(error);
+  }
+
+  /** Resolves when no code runs. */
+  quiet(): Promise<void> {
+    if (this.#running.size === 0) return Promise.resolve();
+    this.#quiet ??= Promise.withResolvers<void>();
+    return this.#quiet.promise;
+  }
+
+  started(event: EventOf<"task.started">, decidedAt: number): void {
+    if (this.#closing) return;
+    const definition = this.#parts.definition(event.agent);
+    const view = this.#parts.services.task(event.taskId);
+    const attempt = new RunningAttempt(event, performance.now());
+    this.#running.set(event.token, attempt);
+    if (definition === undefined || view === undefined) {
+      const message = `agent ${show(event.agent)} has no code in this process`;
+      this.#threw(attempt, new SafeguardsError("INVALID_STATE", message, { retryable: true }));
+      return;
+    }
+    const { meters } = this.#parts;
+    meters.dispatch.record(attempt.startedAt - decidedAt);
+    if (event.attempt === 1) meters.queueWait.record(event.at - view.submittedAt);
+    let returned: unknown;
+    try {
+      returned = this.#run(definition, attempt, view);
+    } catch (error) {
+      this.#threw(attempt, error);
+      return;
+    }
+    if (isThenable(returned)) {
+      Promise.resolve(returned).then(
+        (value: unknown) => this.#returned(attempt, value),
+        (error: unknown) => this.#threw(attempt, error),
+      );
+    } else {
+      this.#returned(attempt, returned);
+    }
+  }
+
+  stopping(event: EventOf<"attempt.stopping">): void {
+    this.#running.get(event.token)?.stop(stopError(event.taskId, event.reason));
+  }
+
+  /** For the kernel the attempt is over. */
+  over(token: number, end: KernelEvent): void {
+    const attempt = this.#running.get(token);
+    if (attempt === undefined) return;
+    this.#end(attempt);
+    attempt.isOver = true;
+    const { taskId, agent, number } = attempt;
+    attempt.stop(new SafeguardsError("FENCED", `this attempt at task ${taskId} is over`, { details: { taskId } }));
+    if (end.type === "attempt.ended" && end.end === "abandoned") {
+      this.#parts.services.logger.warn(
+        { taskId, agent, attempt: number },
+        `agent ${show(agent)} did not stop in time and is left to itself: what it still does is not undone, what it returns is discarded`,
+      );
+    }
+  }
+
+  waits(token: number): void {
+    this.#running.get(token)?.awaiting?.waits();
+  }
+
+  regained(token: number): void {
+    this.#running.get(token)?.awaiting?.regained();
+  }
+
+  granted(event: EventOf<"resource.granted">): void {
+    if (event.requestId === undefined) return;
+    const { allocationId: id, allocationToken: token, amounts, expiresAt } = event;
+    const request = this.#running.get(event.token)?.takeRequest(event.requestId);
+    request?.resolve({ id, token, amounts, ...(expiresAt === undefined ? {} : { expiresAt }) });
+  }
+
+  refused(event: EventOf<"resource.refused">): void {
+    const { code, message } = event.error;
+    for (const attempt of this.#running.values()) {
+      attempt.takeRequest(event.requestId)?.reject(new SafeguardsError(code, message));
+    }
+  }
+
+  #run(definition: Definition, attempt: RunningAttempt, view: TaskView): unknown {
+    const task = taskOf(view);
+    if (definition.kind === "agent") {
+      const context = new AttemptContext(attempt, view, this.#parts.services);
+      if (definition.input === undefined && definition.output === undefined) return definition.run?.(task, context);
+      return runChecked(definition, task, context);
+    }
+    const context = new ManagerAttemptContext(attempt, view, this.#parts.services);
+    if (attempt.phase === "plan") return definition.plan(task, context);
+    return this.#aggregate(definition, task, view, context);
+  }
+
+  async #aggregate(
+    definition: ManagerDefinition,
+    task: Task,
+    view: TaskView,
+    context: ManagerAttemptContext,
+  ): Promise<unknown> {
+    const outcomes: Outcome[] = [];
+    let since = performance.now();
+    for (const id of view.children) {
+      const child = this.#parts.services.task(id);
+      const outcome = child === undefined ? undefined : outcomeOf(child);
+      if (outcome !== undefined) outcomes.push(handOut(outcome, this.#parts.thrown.of(outcome)));
+      if (performance.now() - since < runtimeLimits.sliceMs) continue;
+      await this.#parts.pause();
+      since = performance.now();
+    }
+    return definition.aggregate(task, outcomes, context);
+  }
+
+  #returned(attempt: RunningAttempt, value: unknown): void {
+    if (attempt.hasReturned) return;
+    let report: { readonly command: Command; readonly bytes: number };
+    try {
+      report = reportOf(attempt, value);
+    } catch (error) {
+      this.#threw(attempt, error);
+      return;
+    }
+    if (!this.#end(attempt)) return;
+    this.#parts.post(report.command, report.bytes, (answer) => {
+      // A plan that the kernel refuses is a failure of the attempt; any other refusal says that the attempt is over.
+      if (answer.ok || report.command.type !== "attempt.plan" || answer.refusal.code === "FENCED") return;
+      this.#fail(attempt, answer.refusal);
+    });
+  }
+
+  #threw(attempt: RunningAttempt, error: unknown): void {
+    if (!this.#end(attempt) || (this.#closing && attempt.stopped !== undefined)) return;
+    const failure = failureOf(error);
+    // That is what the kernel calls an attempt whose own time is over.
+    const own: Failure =
+      failure.code === "TIMEOUT"
+        ? { ...failure, code: "TASK_FAILED", details: { ...failure.details, code: "TIMEOUT" } }
+        : failure;
+    this.#parts.thrown.keep(attempt, error);
+    this.#fail(attempt, own);
+  }
+
+  #fail({ taskId, token }: RunningAttempt, error: Failure): void {
+    this.#parts.post({ type: "attempt.fail", taskId, token, error }, error.message.length);
+  }
+
+  /** Its code has ended, or will not be heard any more. False when that was known. */
+  #end(attempt: RunningAttempt): boolean {
+    if (attempt.isOver || attempt.hasReturned) return false;
+    attempt.hasReturned = true;
+    this.#parts.meters.run.record(performance.now() - attempt.startedAt);
+    this.#running.delete(attempt.token);
+    if (this.#running.size === 0) {
+      this.#quiet?.resolve();
+      this.#quiet = undefined;
+    }
+    return true;
+  }
+}
+
+function taskOf(view: TaskView): Task {
+  return {
+    id: view.id,
+    ...(view.name === undefined ? {} : { name: view.name }),
+    input: copyOf(view.input),
+    ...(view.context === undefined ? {} : { context: copyOf(view.context) }),
+    ...(view.parentId === undefined ? {} : { parentId: view.parentId }),
+    priority: view.priority,
+    ...(view.deadlineAt === undefined ? {} : { deadlineAt: view.deadlineAt }),
+  };
+}
+
+async function runChecked(definition: WorkerDefinition, task: Task, context: AttemptContext): Promise<unknown> {
+  let { input }: { input: unknown } = task;
+  if (definition.input !== undefined) {
+    const checked = await validate(definition.input, input);
+    if ("problem" in checked) {
+      throw new SafeguardsError("INVALID_ARGUMENT", `the input of task ${task.id} does not fit: ${checked.problem}`);
+    }
+    input = checked.value;
+  }
+  // What a schema makes of an input is what its agent's code was written for, JSON or not.
+  const output = await definition.run?.({ ...task, input } as Task, context);
+  if (definition.output === undefined) return output;
+  const checked = await validate(definition.output, output);
+  if ("value" in checked) return checked.value;
+  throw new SafeguardsError("TASK_FAILED", `the output for task ${task.id} does not fit: ${checked.problem}`);
+}
+
+/** What is reported of a value that was returned. */
+function reportOf(attempt: RunningAttempt, value: unknown): { readonly command: Command; readonly bytes: number } {
+  const { taskId, token, phase } = attempt;
+  if (phase === "plan") return planOf(attempt, value, "the plan");
+  if (phase === "aggregate" && value instanceof NextRound) return planOf(attempt, value.subtasks, "the next round");
+  const what = `the output for task ${taskId}`;
+  const { json, bytes } = admit(value === undefined ? null : value, what, runtimeLimits.outputBytes);
+  return { command: { type: "attempt.complete", taskId, token, output: json }, bytes };
+}
+
+function planOf(
+  { taskId, token }: RunningAttempt,
+  subtasks: unknown,
+  what: string,
+): { command: Command; bytes: number } {
+  const { requests, bytes } = takeInAll(subtasks, `${what} for task ${taskId}`);
+  return { command: { type: "attempt.plan", taskId, token, tasks: requests }, bytes };
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
+}

@@ -1,0 +1,34 @@
+import { runtimeLimits } from "./limits.ts";
+
+/** How long something takes: of the latest 1 024 measurements, and the longest of all. */
+export interface DistributionView {
+  /** How many were measured. */
+  readonly count: number;
+  /** Half of the latest took no longer. */
+  readonly p50: number;
+  readonly p99: number;
+  readonly max: number;
+}
+
+/** Constant memory, constant time to record; reading sorts what is kept. */
+export class Distribution {
+  readonly #latest: Float64Array = new Float64Array(runtimeLimits.samples);
+  #count = 0;
+  #max = 0;
+
+  record(value: number): void {
+    this.#latest[this.#count % this.#latest.length] = value;
+    this.#count += 1;
+    if (value > this.#max) this.#max = value;
+  }
+
+  view(): DistributionView {
+    const kept = this.#latest.slice(0, this.#count).sort();
+    return { count: this.#count, p50: quantile(kept, 0.5), p99: quantile(kept, 0.99), max: this.#max };
+  }
+}
+
+/** The smallest that at least this share does not exceed; 0 of nothing. */
+function quantile(sorted: Float64Array, share: number): number {
+  return sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? 0;
+}

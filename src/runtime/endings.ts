@@ -1,0 +1,128 @@
+/**
+ * Who waits for what to end: tasks, and ballots.
+ *
+ * 1. Whoever waits is told once: when the end is durable, or that it will never be.
+ * 2. Who stops waiting leaves nothing behind.
+ */
+import { type ErrorCode, SafeguardsError } from "../errors.ts";
+import type { CommandLoop, Query, Release } from "./command-loop.ts";
+
+interface Waiter<T> {
+  resolve(end: T): void;
+  reject(error: SafeguardsError): void;
+}
+
+/** What is waited for. */
+export interface Subject<T> {
+  /** What it is called in messages. */
+  readonly name: string;
+  readonly unknown: ErrorCode;
+  /** How it ended; `"open"` as long as it has not; undefined when there is none with that id. */
+  look(id: string): T | "open" | undefined;
+}
+
+export class Endings<T extends object> {
+  readonly #subject: Subject<T>;
+  readonly #waiters: Map<string, Set<Waiter<T>>> = new Map();
+  /** Those for whom it has ended, but not yet durably. */
+  readonly #telling: Set<Set<Waiter<T>>> = new Set();
+  #stopped: SafeguardsError | undefined = undefined;
+
+  constructor(subject: Subject<T>) {
+    this.#subject = subject;
+  }
+
+  /** Whether anybody waits. */
+  get isWaitedFor(): boolean {
+    return this.#waiters.size > 0;
+  }
+
+  /**
+   * Resolves with how it ended. `inTurn`: looks only when all that was asked for before is decided. The code of the subject
+   * when it is unknown; CANCELLED when the signal is aborted before.
+   */
+  wait(
+    loop: CommandLoop,
+    id: string,
+    options: { readonly signal?: AbortSignal | undefined; readonly inTurn?: boolean } = {},
+  ): Promise<T> {
+    const { signal, inTurn = false } = options;
+    const { promise, resolve, reject } = Promise.withResolvers<T>();
+    if (this.#stopped !== undefined) reject(this.#stopped);
+    else if (signal?.aborted === true) reject(this.#aborted(id, signal));
+    else {
+      const query: Query = { kind: "query", look: () => this.#look(id, signal, { resolve, reject }), failed: reject };
+      if (inTurn) loop.enqueue(query);
+      else loop.lookNow(query);
+    }
+    return promise;
+  }
+
+  /** It has ended, as far as is decided; what is returned tells those that wait for it. */
+  ended(id: string): Release | undefined {
+    const waiters = this.#waiters.get(id);
+    if (waiters === undefined) return undefined;
+    const end = this.#subject.look(id);
+    // Begun anew at the same instant: it has not ended after all.
+    if (end === "open" || end === undefined) return undefined;
+    this.#waiters.delete(id);
+    this.#telling.add(waiters);
+    return () => {
+      this.#telling.delete(waiters);
+      for (const waiter of waiters) waiter.resolve(end);
+    };
+  }
+
+  /** Nothing ends any more. */
+  stop(error: SafeguardsError): void {
+    this.#stopped = error;
+    const all = [...this.#waiters.values(), ...this.#telling];
+    this.#waiters.clear();
+    this.#telling.clear();
+    for (const waiters of all) for (const waiter of waiters) waiter.reject(error);
+  }
+
+  #look(id: string, signal: AbortSignal | undefined, waiter: Waiter<T>): Release {
+    const end = this.#subject.look(id);
+    if (end === undefined) {
+      const { name, unknown } = this.#subject;
+      return () => waiter.reject(new SafeguardsError(unknown, `no ${name} has the id ${JSON.stringify(id)}`));
+    }
+    if (end !== "open") return () => waiter.resolve(end);
+    this.#add(id, signal, waiter);
+    return () => undefined;
+  }
+
+  #add(id: string, signal: AbortSignal | undefined, waiter: Waiter<T>): void {
+    const waiters = this.#waiters.get(id) ?? new Set<Waiter<T>>();
+    this.#waiters.set(id, waiters);
+    if (signal === undefined) {
+      waiters.add(waiter);
+      return;
+    }
+    const abort = (): void => {
+      waiters.delete(abortable);
+      if (waiters.size === 0 && this.#waiters.get(id) === waiters) this.#waiters.delete(id);
+      waiter.reject(this.#aborted(id, signal));
+    };
+    const abortable: Waiter<T> = {
+      resolve(end) {
+        signal.removeEventListener("abort", abort);
+        waiter.resolve(end);
+      },
+      reject(error) {
+        signal.removeEventListener("abort", abort);
+        waiter.reject(error);
+      },
+    };
+    waiters.add(abortable);
+    signal.addEventListener("abort", abort, { once: true });
+  }
+
+  #aborted(id: string, signal: AbortSignal): SafeguardsError {
+    const { name } = this.#subject;
+    return new SafeguardsError("CANCELLED", `the waiting for ${name} ${id} was aborted; the ${name} goes on`, {
+      cause: signal.reason,
+    });
+  }
+}

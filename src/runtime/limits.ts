@@ -1,0 +1,37 @@
+/** Limits of the runtime's own, each with its reason; those of what is decided stand in `kernel/limits.ts`. */
+export const runtimeLimits = {
+  /** Commands in one batch: about 5 ms of decisions, so that nothing else waits longer. */
+  batchCommands: 512,
+  /** Bytes of payload in one batch, unless one command alone has more: a journal record stays small enough to write at once. */
+  batchBytes: 256 * 1_024,
+  /** Batches that are decided but not yet durable: enough to keep the journal busy, few enough to gather large ones. */
+  batchesInFlight: 4,
+  /** Calls that wait to be decided: over it, QUEUE_FULL. */
+  waitingCalls: 1_000_000,
+  /** Bytes of one input, context, checkpoint or vote, as JSON. */
+  inputBytes: 1_000_000,
+  /** Bytes of one output, as JSON. */
+  outputBytes: 16_000_000,
+  /** Bytes of one task's own description without its input and context. */
+  specBytes: 1_000_000,
+  /** Errors that agents threw, kept as they were for those who ask for a result. */
+  keptErrors: 1_000,
+  /** Milliseconds between two reports of one attempt's progress. */
+  progressMs: 100,
+  /** Characters of a note on progress. */
+  noteLength: 1_024,
+  /** Milliseconds that running attempts are given to stop when the coordinator is closed. */
+  closeGraceMs: 2_000,
+  /** Milliseconds that a drain waits for running attempts by default. */
+  drainGraceMs: 30_000,
+  /** Events after which a snapshot is taken, at least; more when the last one was large. */
+  snapshotEvents: 100_000,
+  /** Events since the last snapshot that make one worthwhile when closing. */
+  snapshotEventsAtClose: 20_000,
+  /** Bytes of one chunk of a snapshot. */
+  snapshotChunkBytes: 256 * 1_024,
+  /** Milliseconds of work on a snapshot, or on a long list, before others get their turn. */
+  sliceMs: 4,
+  /** The latest measurements that a distribution looks at. */
+  samples: 1_024,
+} as const;

@@ -1,0 +1,372 @@
+/** A coordinator's own kernel, in this process. */
+
+import type { Agent, Logger } from "../agents/agent.ts";
+import { type Definition, definitionOf } from "../agents/definition.ts";
+import { SafeguardsError } from "../errors.ts";
+import type { Journal } from "../journal/journal.ts";
+import type { Answer, Command, OpenSettings, ResourceSpec } from "../kernel/commands.ts";
+import type { KernelEvent } from "../kernel/events.ts";
+import type { Kernel } from "../kernel/kernel.ts";
+import type { AttemptServices } from "./attempt-context.ts";
+import type { Accepted, Backend, BallotResult, CommandOptions, Queries } from "./backend.ts";
+import { Ballots } from "./ballots.ts";
+import type { Clock } from "./clock.ts";
+import { CommandLoop, type Guard, type Observer, type Release } from "./command-loop.ts";
+import { Dispatcher } from "./dispatcher.ts";
+import { Endings } from "./endings.ts";
+import { EventFeed, type FeedOptions, type StoredEvent } from "./event-feed.ts";
+import { errorFrom } from "./failure.ts";
+import { runtimeLimits } from "./limits.ts";
+import { type Past, readPast } from "./opening.ts";
+import { type OutcomeData, outcomeOf } from "./outcome.ts";
+import { type Progress, ProgressReports } from "./progress.ts";
+import { Snapshots } from "./snapshots.ts";
+import { Meters } from "./stats.ts";
+import { Handle } from "./task-handle.ts";
+import { ThrownErrors } from "./thrown-errors.ts";
+
+export interface LocalParts {
+  readonly journal: Journal;
+  readonly logger: Logger;
+  readonly settings: OpenSettings;
+  readonly resources: readonly (readonly [id: string, spec: ResourceSpec])[];
+  /** Made when the last journaled time is known. */
+  clock(notBefore: number): Clock;
+}
+
+export class LocalBackend implements Backend, Observer {
+  readonly #kernel: Kernel;
+  readonly #journal: Journal;
+  readonly #logger: Logger;
+  readonly #clock: Clock;
+  readonly #loop: CommandLoop;
+  readonly #dispatcher: Dispatcher;
+  readonly #ballots: Ballots;
+  readonly #feed: EventFeed;
+  readonly #snapshots: Snapshots;
+  readonly #meters: Meters = new Meters();
+  readonly #thrown: ThrownErrors = new ThrownErrors();
+  readonly #progress: ProgressReports = new ProgressReports();
+  /** Agents with code in this process. */
+  readonly #agents: Map<string, Definition> = new Map();
+  readonly #outcomes: Endings<OutcomeData>;
+  readonly #decisions: Endings<BallotResult>;
+  /** Retries on their way: until they are decided, an old outcome may be no answer any more. */
+  #retries = 0;
+
+  /** Replays the journal, and opens for what is to come. */
+  static async open(parts: LocalParts): Promise<LocalBackend> {
+    const { journal, logger, settings, resources } = parts;
+    try {
+      const past = await readPast(journal, () => new Promise((resolve) => setImmediate(resolve)));
+      if (past.repaired !== undefined) logger.warn({ journal: journal.url }, past.repaired);
+      const backend = new LocalBackend(parts, past);
+      await Promise.all([
+        backend.command({ type: "coordinator.open", ...settings }),
+        ...resources.map(([resource, spec]) => backend.command({ type: "resource.set", resource, ...spec })),
+      ]);
+      return backend;
+    } catch (error) {
+      await journal.close();
+      throw error;
+    }
+  }
+
+  private constructor(parts: LocalParts, { kernel, head, snapshotSeq }: Past) {
+    const { journal, logger } = parts;
+    this.#kernel = kernel;
+    this.#journal = journal;
+    this.#logger = logger;
+    this.#clock = parts.clock(kernel.at);
+    this.#loop = new CommandLoop({ kernel, journal, clock: this.#clock, observer: this, head, meters: this.#meters });
+    this.#outcomes = new Endings({
+      name: "task",
+      unknown: "UNKNOWN_TASK",
+      look: (id) => {
+        const view = kernel.task(id);
+        return view === undefined ? undefined : (outcomeOf(view) ?? "open");
+      },
+    });
+    this.#decisions = new Endings({
+      name: "ballot",
+      unknown: "UNKNOWN_BALLOT",
+      look: (id) => {
+        const view = kernel.ballot(id);
+        if (view?.open !== false) return view && "open";
+        return { ...view.decision, ballotId: id, open: false };
+      },
+    });
+    const definition = (agent: string): Definition | undefined => this.#agents.get(agent);
+    const post = (command: Command, bytes: number, answered?: (answer: Answer) => void): void => {
+      this.#loop.enqueue({ kind: "command", envelope: { command }, bytes, ...(answered && { released: answered }) });
+    };
+    this.#dispatcher = new Dispatcher({
+      services: this.#services(),
+      thrown: this.#thrown,
+      meters: this.#meters,
+      definition,
+      post,
+      pause: () => this.#pause(),
+    });
+    this.#ballots = new Ballots({ logger, definition, post });
+    this.#ballots.resume(kernel.ballots());
+    this.#feed = new EventFeed(journal, head.lastSeq);
+    this.#snapshots = new Snapshots({
+      kernel,
+      journal,
+      loop: this.#loop,
+      takenAt: snapshotSeq,
+      pause: () => this.#pause(),
+    });
+  }
+
+  command(command: Command, options: CommandOptions = {}): Promise<Accepted> {
+    const { promise, resolve, reject } = Promise.withResolvers<Accepted>();
+    if (this.#loop.length >= runtimeLimits.waitingCalls) {
+      reject(new SafeguardsError("QUEUE_FULL", `${runtimeLimits.waitingCalls} calls wait already`));
+      return promise;
+    }
+    const isRetry = command.type === "task.retry";
+    if (isRetry) this.#retries += 1;
+    const { bytes = 0, guard, decided } = options;
+    this.#loop.enqueue({
+      kind: "command",
+      envelope: { command },
+      bytes,
+      guard,
+      decided: (answer) => {
+        if (isRetry) this.#retries -= 1;
+        decided?.(answer);
+      },
+      released: (answer) => {
+        if (answer.ok) resolve(answer);
+        else reject(errorFrom(answer.refusal));
+      },
+      failed: reject,
+    });
+    return promise;
+  }
+
+  query<N extends keyof Queries>(name: N, about: Queries[N]["in"], guard?: Guard): Promise<Queries[N]["out"]> {
+    const { promise, resolve, reject } = Promise.withResolvers<Queries[N]["out"]>();
+    const look = (): Release => {
+      try {
+        const seen = this.#answers[name](about);
+        return () => resolve(seen);
+      } catch (error) {
+        return () => reject(error);
+      }
+    };
+    this.#loop.enqueue({ kind: "query", guard, look, failed: reject });
+    return promise;
+  }
+
+  outcome(taskId: string, signal?: AbortSignal): Promise<OutcomeData> {
+    return this.#outcomes.wait(this.#loop, taskId, { signal, inTurn: this.#retries > 0 });
+  }
+
+  thrownBy(outcome: OutcomeData): { readonly error: unknown } | undefined {
+    return this.#thrown.of(outcome);
+  }
+
+  decision(ballotId: string): Promise<BallotResult> {
+    return this.#decisions.wait(this.#loop, ballotId);
+  }
+
+  /** Gives an agent its code. */
+  async register(agent: Agent, decided: (refusal: SafeguardsError | undefined) => void): Promise<void> {
+    const definition = definitionOf(agent);
+    const { name } = definition.description;
+    await this.command(
+      { type: "agent.register", agent: definition.description },
+      {
+        decided: (answer) => {
+          // Before the batch's own starts need it.
+          if (answer.ok) this.#agents.set(name, definition);
+          decided(answer.ok ? undefined : errorFrom(answer.refusal));
+        },
+      },
+    );
+    this.#ballots.registered(name);
+  }
+
+  async unregister(name: string, guard: Guard | undefined): Promise<void> {
+    const definition = this.#agents.get(name);
+    await this.command({ type: "agent.unregister", agent: name }, { guard });
+    if (this.#agents.get(name) === definition) this.#agents.delete(name);
+  }
+
+  events(options: FeedOptions): AsyncGenerator<StoredEvent, void, undefined> {
+    return this.#feed.read(options);
+  }
+
+  onProgress(listener: (progress: Progress) => void): () => void {
+    return this.#progress.listen(listener);
+  }
+
+  idle(): Promise<void> {
+    return this.#loop.idle();
+  }
+
+  snapshot(): Promise<{ readonly seq: number }> {
+    return this.#snapshots.take();
+  }
+
+  async drain(graceMs: number): Promise<void> {
+    await this.query("settled", undefined);
+    this.#dispatcher.close();
+    await this.#quietWithin(graceMs);
+    await this.#stopAttempts();
+  }
+
+  async close(): Promise<void> {
+    const closed = new SafeguardsError("CLOSED", "the coordinator is closed");
+    try {
+      await this.query("settled", undefined);
+      this.#dispatcher.close();
+      await this.#stopAttempts();
+      if (this.#snapshots.isWorthwhileAtClose(this.#loop.durableSeq)) await this.#snapshots.take();
+    } catch (error) {
+      // What has stopped before its time has told everybody why.
+      this.#logger.debug({ error }, "the coordinator had stopped before it was closed");
+    }
+    this.#end(closed, undefined);
+    this.#loop.stop(closed);
+    await this.#journal.close();
+  }
+
+  /** The batch is decided: outcomes are seen as they are now, and told when they are durable. */
+  decided(events: readonly KernelEvent[]): Release | undefined {
+    if (!this.#outcomes.isWaitedFor && !this.#decisions.isWaitedFor) return undefined;
+    const releases: Release[] = [];
+    for (const event of events) {
+      const release = this.#ended(event);
+      if (release !== undefined) releases.push(release);
+    }
+    return () => {
+      for (const release of releases) release();
+    };
+  }
+
+  /** The batch is durable: what follows from it is done. */
+  released(events: readonly KernelEvent[], decidedAt: number): void {
+    const dispatcher = this.#dispatcher;
+    for (const event of events) {
+      switch (event.type) {
+        case "task.started":
+          dispatcher.started(event, decidedAt);
+          break;
+        case "task.completed":
+        case "task.planned":
+        case "attempt.ended":
+          dispatcher.over(event.token, event);
+          break;
+        case "attempt.stopping":
+          dispatcher.stopping(event);
+          break;
+        case "attempt.waiting":
+          dispatcher.waits(event.token);
+          break;
+        case "attempt.regained":
+          dispatcher.regained(event.token);
+          break;
+        case "resource.granted":
+          dispatcher.granted(event);
+          break;
+        case "resource.refused":
+          dispatcher.refused(event);
+          break;
+        case "ballot.opened":
+          this.#ballots.opened(event);
+          break;
+        case "ballot.decided":
+          this.#ballots.decided(event.ballotId);
+          break;
+        default:
+          break;
+      }
+    }
+    const { durableSeq } = this.#loop;
+    this.#feed.grow(durableSeq);
+    if (this.#snapshots.isDue(durableSeq)) {
+      this.#snapshots.take().catch((error: unknown) => this.#logger.warn({ error }, "a snapshot could not be taken"));
+    }
+  }
+
+  /** The journal failed, or the kernel broke. */
+  stopped(error: SafeguardsError): void {
+    this.#logger.error({ error, cause: error.cause }, `the coordinator stops: ${error.message}`);
+    this.#end(error, error);
+  }
+
+  readonly #answers: { readonly [N in keyof Queries]: (about: Queries[N]["in"]) => Queries[N]["out"] } = {
+    settled: () => undefined,
+    status: (taskId) => known(this.#kernel.task(taskId), taskId).status,
+    explain: (taskId) => known(this.#kernel.explain(taskId, this.#clock.now()), taskId),
+    tasks: (filter) => this.#kernel.tasks(filter),
+    agents: () => this.#kernel.agents(this.#clock.now()),
+    resources: () => this.#kernel.resources(this.#clock.now()),
+    ballots: () => this.#kernel.ballots().map(({ ballotId, open, decision }) => ({ ...decision, ballotId, open })),
+    stats: () => this.#meters.stats(this.#kernel.seq, this.#kernel.counts()),
+  };
+
+  #services(): AttemptServices {
+    return {
+      logger: this.#logger,
+      send: (command, options) => this.command(command, options),
+      task: (id) => this.#kernel.task(id),
+      handle: (id, wait) => new Handle(id, this, (signal) => wait(this.outcome(id, signal))),
+      progress: (attempt, fraction, note) => this.#progress.report(attempt, fraction, note, this.#clock.now()),
+    };
+  }
+
+  #ended(event: KernelEvent): Release | undefined {
+    switch (event.type) {
+      case "task.completed":
+      case "task.failed":
+      case "task.skipped":
+      case "task.cancelled":
+        return this.#outcomes.ended(event.taskId);
+      case "ballot.decided":
+        return this.#decisions.ended(event.ballotId);
+      default:
+        return undefined;
+    }
+  }
+
+  /** Code that runs is told to stop, and given a short time to; then the kernel puts its tasks back in the queue. */
+  async #stopAttempts(): Promise<void> {
+    const reason = { reason: "closing" };
+    this.#dispatcher.stopAll(new SafeguardsError("CLOSED", "the coordinator closes", { details: reason }));
+    await this.#quietWithin(runtimeLimits.closeGraceMs);
+    await this.query("settled", undefined);
+    // After a drain it is closed already.
+    await this.command({ type: "coordinator.close" }).catch(() => undefined);
+  }
+
+  async #quietWithin(ms: number): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const cancel = this.#clock.after(ms, resolve);
+    await Promise.race([this.#dispatcher.quiet(), promise]);
+    cancel();
+  }
+
+  /** Everybody who waits is told that nothing more will come. */
+  #end(error: SafeguardsError, forReaders: SafeguardsError | undefined): void {
+    this.#dispatcher.close();
+    this.#dispatcher.stopAll(error);
+    this.#ballots.stop();
+    this.#outcomes.stop(error);
+    this.#decisions.stop(error);
+    this.#feed.stop(forReaders);
+  }
+
+  #pause(): Promise<void> {
+    return new Promise((resolve) => this.#clock.soon(resolve));
+  }
+}
+
+function known<T>(found: T | undefined, taskId: string): T {
+  if (found !== undefined) return found;
+  throw new SafeguardsError("UNKNOWN_TASK", `no task has the id ${JSON.stringify(taskId)}`, { details: { taskId } });
+}

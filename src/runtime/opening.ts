@@ -1,0 +1,33 @@
+/** From a journal to a kernel: what was decided before is replayed. */
+import { unseal } from "../journal/codec.ts";
+import type { Journal } from "../journal/journal.ts";
+import { Kernel } from "../kernel/kernel.ts";
+import type { ChainHead } from "./command-loop.ts";
+import { runtimeLimits } from "./limits.ts";
+import { restore } from "./snapshots.ts";
+
+/** What a journal held. */
+export interface Past {
+  readonly kernel: Kernel;
+  readonly head: ChainHead;
+  /** Seq of the snapshot that it was opened from; 0: none. */
+  readonly snapshotSeq: number;
+  /** What was found damaged and repaired, in words. */
+  readonly repaired: string | undefined;
+}
+
+/** Takes the journal over and replays it. Linear in the events since the newest snapshot. */
+export async function readPast(journal: Journal, pause: () => Promise<void>): Promise<Past> {
+  const { snapshot, records, lastSeq, lastHash, epoch, repaired } = await journal.open();
+  const kernel = snapshot === undefined ? new Kernel() : await restore(snapshot);
+  let since = performance.now();
+  for await (const record of records) {
+    for (const event of unseal(record)) {
+      if (event.seq > kernel.seq) kernel.replay(event);
+    }
+    if (performance.now() - since < runtimeLimits.sliceMs) continue;
+    await pause();
+    since = performance.now();
+  }
+  return { kernel, head: { lastSeq, lastHash, epoch }, snapshotSeq: snapshot?.seq ?? 0, repaired };
+}

@@ -1,0 +1,34 @@
+import { checkKeys, show } from "../coordination/structures/arguments.ts";
+import { SafeguardsError } from "../errors.ts";
+
+/** The keys that an option object may have, and those of the contract that this version does not have yet. */
+export interface Keys {
+  readonly known: readonly string[];
+  readonly later?: readonly string[];
+}
+
+/** An option object with no key but the known ones. INVALID_ARGUMENT otherwise; one that is not there yet says so. */
+export function checkOptions(value: unknown, keys: Keys, what: string): void {
+  if (keys.later !== undefined && typeof value === "object" && value !== null) {
+    for (const key of Object.keys(value)) {
+      if (keys.later.includes(key)) throw notYet(`the option ${show(key)} of ${what}`);
+    }
+  }
+  checkKeys(value, keys.known, what);
+}
+
+/** For what the contract names and this version does not have: refused, never ignored. */
+export function notYet(what: string): SafeguardsError {
+  return new SafeguardsError("INVALID_ARGUMENT", `${what} is not in this version of safeguards`);
+}
+
+/** A function, or INVALID_ARGUMENT. */
+export function checkFunction(value: unknown, what: string): void {
+  if (typeof value === "function") return;
+  throw new SafeguardsError("INVALID_ARGUMENT", `${what} is ${show(value)}; it must be a function`);
+}
+
+export function checkOptional(value: unknown, type: "boolean" | "string", what: string): void {
+  if (value === undefined || typeof value === type) return;
+  throw new SafeguardsError("INVALID_ARGUMENT", `${what} is ${show(value)}; it must be a ${type}`);
+}

@@ -1,0 +1,104 @@
+/**
+ * Snapshots: the kernel's rows as lines of JSON, one stream of bytes cut into chunks.
+ *
+ * 1. A snapshot is of one instant: nothing is decided while it is taken.
+ * 2. It is taken in slices, so that only decisions wait for it.
+ * 3. All snapshots together cost no more than a constant share of all events, however large the state grows.
+ */
+
+import type { Json } from "../coordination/structures/types.ts";
+import type { Journal, SnapshotReader } from "../journal/journal.ts";
+import { Kernel } from "../kernel/kernel.ts";
+import type { CommandLoop } from "./command-loop.ts";
+import { runtimeLimits } from "./limits.ts";
+
+/** Events between two snapshots for each row of the last one. */
+const EVENTS_PER_ROW = 4;
+
+export class Snapshots {
+  readonly #kernel: Kernel;
+  readonly #journal: Journal;
+  readonly #loop: CommandLoop;
+  readonly #pause: () => Promise<void>;
+  #takenAt: number;
+  #rows = 0;
+  #taking: Promise<{ readonly seq: number }> | undefined = undefined;
+
+  /** `takenAt`: seq of the newest snapshot; 0 if there is none. */
+  constructor(parts: { kernel: Kernel; journal: Journal; loop: CommandLoop; takenAt: number; pause(): Promise<void> }) {
+    this.#kernel = parts.kernel;
+    this.#journal = parts.journal;
+    this.#loop = parts.loop;
+    this.#takenAt = parts.takenAt;
+    this.#pause = parts.pause;
+  }
+
+  /** Whether it is time for another. */
+  isDue(seq: number): boolean {
+    return (
+      this.#taking === undefined &&
+      seq - this.#takenAt >= Math.max(runtimeLimits.snapshotEvents, this.#rows * EVENTS_PER_ROW)
+    );
+  }
+
+  /** Whether one saves the next opening more than it costs now. */
+  isWorthwhileAtClose(seq: number): boolean {
+    return seq - this.#takenAt >= Math.max(runtimeLimits.snapshotEventsAtClose, this.#rows);
+  }
+
+  /** Takes one; calls at the same time share it. */
+  take(): Promise<{ readonly seq: number }> {
+    this.#taking ??= this.#loop
+      .pauseFor(async ({ lastSeq: seq, lastHash: hash }) => {
+        if (seq !== this.#takenAt) await this.#journal.writeSnapshot({ seq, hash, chunks: this.#chunks() });
+        this.#takenAt = seq;
+        return { seq };
+      })
+      .finally(() => {
+        this.#taking = undefined;
+      });
+    return this.#taking;
+  }
+
+  async *#chunks(): AsyncGenerator<Uint8Array, void, undefined> {
+    let rows = 0;
+    let pending = "";
+    let since = performance.now();
+    for (const row of this.#kernel.snapshot()) {
+      rows += 1;
+      pending += `${JSON.stringify(row)}\n`;
+      if (pending.length >= runtimeLimits.snapshotChunkBytes / 4) {
+        yield* cut(pending);
+        pending = "";
+      }
+      if (performance.now() - since < runtimeLimits.sliceMs) continue;
+      await this.#pause();
+      since = performance.now();
+    }
+    yield* cut(pending);
+    this.#rows = rows;
+  }
+}
+
+function* cut(text: string): Generator<Uint8Array, void, undefined> {
+  const bytes = new TextEncoder().encode(text);
+  const size = runtimeLimits.snapshotChunkBytes;
+  for (let from = 0; from < bytes.length; from += size) yield bytes.slice(from, from + size);
+}
+
+/** The kernel as it was when the snapshot was taken. */
+export async function restore(snapshot: SnapshotReader): Promise<Kernel> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of snapshot.chunks) chunks.push(chunk);
+  return Kernel.restore(rowsOf(chunks));
+}
+
+function* rowsOf(chunks: readonly Uint8Array[]): Generator<Json, void, undefined> {
+  const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+  let rest = "";
+  for (const chunk of chunks) {
+    const lines = (rest + decoder.decode(chunk, { stream: true })).split("\n");
+    rest = lines.pop() ?? "";
+    for (const line of lines) yield JSON.parse(line);
+  }
+}

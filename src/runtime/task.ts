@@ -1,0 +1,124 @@
+import type { Json, RecordOf, SkillRequirement } from "../coordination/structures/types.ts";
+import type { ErrorCode, SafeguardsError } from "../errors.ts";
+import type { AttemptEnd, RetryPolicy } from "../kernel/events.ts";
+import type { TaskStatus } from "../kernel/state.ts";
+import type { Explanation } from "../kernel/views.ts";
+
+/**
+ * A task as it is asked for. Every field may be left out; unknown ones are refused.
+ *
+ * @example
+ * ```ts
+ * import type { TaskSpec } from "safeguards";
+ * const task: TaskSpec = { name: "summary", skills: ["prose", { skill: "medicine", level: 0.8 }], input: { page: 7 }, priority: 8 };
+ * ```
+ */
+export interface TaskSpec<I extends Json = Json> {
+  /** 1 to 256 characters without `/`. Default: generated. */
+  readonly id?: string;
+  /** For people and listings. */
+  readonly name?: string;
+  /** What the agent gets as `task.input`: JSON of at most 1 000 000 bytes, copied. Default: null. */
+  readonly input?: I;
+  /** What the agent gets as `task.context`, merged over its parent's: JSON, copied. */
+  readonly context?: Json;
+  /** What its agent must be able to do. Default: nothing, so that any agent may do it. */
+  readonly skills?: readonly SkillRequirement[];
+  /** The only agent that may do it. */
+  readonly agent?: string;
+  /** An integer, higher goes first, from -1 000 000 to 1 000 000. Default: 5, or its parent's. */
+  readonly priority?: number;
+  /** How much of its agent's capacity it takes: > 0. Default: 1. */
+  readonly load?: number;
+  /** Tasks that must be completed before: ids, or handles. */
+  readonly dependsOn?: readonly (string | TaskHandle)[];
+  /** What becomes of it when one of those fails. Default: `"skip"`. */
+  readonly onDependencyFailure?: "skip" | "run";
+  /** What it holds while it runs, by resource. */
+  readonly resources?: RecordOf<number>;
+  /** How long one attempt may take, in milliseconds. Default: for ever. */
+  readonly timeoutMs?: number;
+  /** How long all of it may take from its submission on, in milliseconds. Default: for ever, or what its parent has left. */
+  readonly deadlineMs?: number;
+  /** How long an attempt is thought to take, in milliseconds: lets it fill gaps that others leave. */
+  readonly estimatedMs?: number;
+  /** How long an attempt that is told to stop may still take, in milliseconds. Default: 5 000. */
+  readonly graceMs?: number;
+  /** Default: 3 attempts, 1 000 ms growing twofold up to 60 000 ms, with jitter. */
+  readonly retry?: RetryPolicy;
+  /** Whether it may be stopped in favour of a task of higher priority. Default: true. */
+  readonly preemptible?: boolean;
+}
+
+/** One attempt at a task, as it is told afterwards. */
+export interface Attempt {
+  /** 1 for the first. */
+  readonly number: number;
+  readonly agent: string;
+  /** Its fencing token. */
+  readonly token: number;
+  readonly startedAt: number;
+  readonly endedAt?: number;
+  /** Absent while it runs. */
+  readonly end?: AttemptEnd;
+  readonly error?: { readonly code: ErrorCode; readonly message: string };
+  /** What it cost, as a decimal. `"0"` as long as there are no budgets. */
+  readonly cost: string;
+}
+
+/** How a task ended. */
+export interface Outcome<O extends Json = Json> {
+  readonly taskId: string;
+  readonly name?: string;
+  readonly status: "completed" | "failed" | "skipped" | "cancelled";
+  /** When completed. */
+  readonly output?: O;
+  /** When not. */
+  readonly error?: SafeguardsError;
+  /** Who gave the output. */
+  readonly via?: "agent" | "fallback" | "cache";
+  /** The agent of the last attempt. */
+  readonly agent?: string;
+  readonly attempts: readonly Attempt[];
+  readonly cost: string;
+  readonly startedAt?: number;
+  readonly endedAt: number;
+}
+
+/**
+ * A task that was submitted. A handle that nobody awaits costs nothing and raises nothing.
+ *
+ * @example
+ * ```ts
+ * import { Coordinator, defineAgent } from "safeguards";
+ * await using coordinator = await Coordinator.open();
+ * await coordinator.register(defineAgent<{ n: number }>({ name: "doubler", run: (task) => task.input.n * 2 }));
+ * const handle = await coordinator.submit<number>({ input: { n: 21 } });
+ * await handle.result(); // 42
+ * ```
+ */
+export interface TaskHandle<O extends Json = Json> {
+  readonly id: string;
+  /**
+   * The output, when the task has completed. Throws TASK_FAILED (the agent threw; `cause` is its error), TIMEOUT (the
+   * last attempt or the deadline ran out), DEPENDENCY_FAILED, CANCELLED, NO_QUALIFIED_AGENT, …; CLOSED when the
+   * coordinator is closed before. An aborted `signal` ends the waiting only, with CANCELLED.
+   *
+   * Inside an attempt, on a handle from `ctx.submit`: while it waits, the attempt gives up its slot and load.
+   */
+  result(options?: { signal?: AbortSignal }): Promise<O>;
+  /** How it ended, whichever way it did. Waits as `result` does. */
+  outcome(options?: { signal?: AbortSignal }): Promise<Outcome<O>>;
+  status(): Promise<TaskStatus>;
+  /** Why it runs, waits or ended. */
+  explain(): Promise<Explanation>;
+  /** Cancels it and all below it. `INVALID_STATE` when it has ended. */
+  cancel(reason?: string): Promise<void>;
+  /** Holds it until `resume`; stops its attempt if it runs. */
+  pause(): Promise<void>;
+  resume(): Promise<void>;
+  /** Another priority from now on. */
+  prioritize(priority: number): Promise<void>;
+  /** A failed task again: a new series of attempts. `INVALID_STATE` when it has not failed. */
+  retry(): Promise<void>;
+}
