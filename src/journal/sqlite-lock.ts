@@ -28,7 +28,8 @@ export function takeLock(path: string): () => void {
   try {
     makeFile(lockPath);
     db = new DatabaseSync(lockPath, { timeout: WAIT_MS });
-    db.exec("BEGIN EXCLUSIVE");
+    // No journal beside the lock: nothing is ever written to it that would have to be undone.
+    db.exec("PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE");
     writePid(pidPath);
   } catch (error) {
     db?.close();

@@ -3,8 +3,8 @@
  * into the next together.
  */
 import { parentPort, receiveMessageOnPort } from "node:worker_threads";
-import type { ErrorCode } from "../errors.ts";
-import { SafeguardsError } from "../errors.ts";
+import type { ErrorCode, SafeguardsError } from "../errors.ts";
+import { notOpen } from "./refusals.ts";
 import { meaningOf } from "./sqlite-file.ts";
 import type { Verification } from "./sqlite-inspection.ts";
 import { SqliteWriter, type Write } from "./sqlite-writer.ts";
@@ -41,7 +41,7 @@ function serve(port: NonNullable<typeof parentPort>): void {
   let isResting = false;
 
   const current = (): SqliteWriter => {
-    if (writer === undefined) throw new SafeguardsError("CLOSED", "the journal is not open");
+    if (writer === undefined) throw notOpen("that this thread writes");
     return writer;
   };
 
@@ -74,7 +74,7 @@ function serve(port: NonNullable<typeof parentPort>): void {
   };
 
   const write = (requests: readonly WriteRequest[]): readonly Reply[] => {
-    const refusals = current().write(requests);
+    const refusals = writer?.write(requests) ?? requests.map(() => notOpen("that this thread writes"));
     return requests.map(({ id }, index) => {
       const refusal = refusals[index];
       return refusal === undefined ? { id } : { id, error: dataOf(refusal) };
