@@ -816,20 +816,29 @@ function changeReturning(state: State, live: LiveAttempt, sum: Sum): void {
 }
 
 function claim(state: State, claimed: Claim): void {
-  claimed.task.claim = claimed;
   state.claims.add(claimed.task);
+  enterClaim(state, claimed);
+}
+
+/** Into the books, and out of them again. */
+function enterClaim(state: State, claimed: Claim): void {
+  claimed.task.claim = claimed;
   changeClaimed(state, claimed, add, 1);
   for (const victim of claimed.victims) changeVictim(state, victim, add, 1);
+}
+
+function forgetClaim(state: State, claimed: Claim): void {
+  claimed.task.claim = undefined;
+  changeClaimed(state, claimed, subtract, -1);
+  for (const victim of claimed.victims) changeVictim(state, victim, subtract, -1);
 }
 
 /** What was set aside goes back to all. */
 function dropClaim(state: State, task: Task, observer: StateObserver | undefined): void {
   const claimed = task.claim;
   if (claimed === undefined) return;
-  task.claim = undefined;
   state.claims.delete(task);
-  changeClaimed(state, claimed, subtract, -1);
-  for (const victim of claimed.victims) changeVictim(state, victim, subtract, -1);
+  forgetClaim(state, claimed);
   if (observer === undefined) return;
   observer.agent(claimed.agent, "freed");
   for (const victim of claimed.victims) observer.agent(victim.agent, "freed");
@@ -849,8 +858,8 @@ export function restoreClaim(state: State, taskId: string, agent: string, victim
 export function withoutClaim<T>(state: State, task: Task, during: () => T): T {
   const claimed = task.claim;
   if (claimed === undefined) return during();
-  dropClaim(state, task, undefined);
+  forgetClaim(state, claimed);
   const result = during();
-  claim(state, claimed);
+  enterClaim(state, claimed);
   return result;
 }

@@ -259,7 +259,7 @@ export class Kernel {
   }
 
   #failImpossible(desk: Desk): void {
-    for (const task of [...desk.indexes.impossible]) {
+    for (const task of [...desk.indexes.impossible].sort((a, b) => a.seq - b.seq)) {
       const need = task.needs.find(
         (one) =>
           one.amount.whole > one.resource.capacity.whole ||

@@ -121,10 +121,8 @@ export class Scheduler {
     if (again) {
       queue.setAside(of);
       this.#aside.add(of);
-    } else {
-      queue.park(of);
-      this.#watch(of);
-    }
+    } else queue.park(of);
+    this.#watch(of);
   }
 
   #nextCandidate(of: ReadyClass, from: FitNode<Wish>): FitNode<Wish> | undefined {

@@ -18,12 +18,10 @@ export type Timer =
 
 export class Timers {
   readonly #heap: IndexedHeap<Timer> = new IndexedHeap();
-  #order = 0;
 
-  /** Ties are served in the order in which they were set, which follows from the log alone. */
+  /** Of what is due at the same time, kinds go in the order in which they stand above, and within a kind the older first. */
   set(at: number, timer: Timer): HeapEntry<Timer> {
-    this.#order += 1;
-    return this.#heap.push(timer, at, this.#order);
+    return this.#heap.push(timer, at, orderOf(timer));
   }
 
   cancel(entry: HeapEntry<Timer> | undefined): void {
@@ -42,3 +40,28 @@ export class Timers {
     return first.item;
   }
 }
+
+/** A total order that follows from the state alone. */
+function orderOf(timer: Timer): number {
+  switch (timer.kind) {
+    case "attempt":
+      return timer.live.token;
+    case "deadline":
+      return KIND + timer.task.seq;
+    case "backoff":
+      return 2 * KIND + timer.task.seq;
+    case "lease":
+      return 3 * KIND + timer.allocation.token;
+    case "breaker":
+      return 4 * KIND + timer.agent.seq;
+    case "ballot":
+      return 5 * KIND + Number(timer.ballotId.slice(1));
+    case "unroutable":
+      return 6 * KIND + (timer.of.index.first()?.seq ?? 0);
+    case "tokens":
+      return 7 * KIND + (timer.of.index.first()?.seq ?? 0);
+  }
+}
+
+/** More than any number of tasks, attempts or agents: 2^49, so that eight kinds stay exact. */
+const KIND = 2 ** 49;

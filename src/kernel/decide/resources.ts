@@ -50,7 +50,8 @@ export function setResource(desk: Desk, command: CommandOf<"resource.set">): Ans
 
 /** Requests of running attempts that the lowered capacity makes impossible end with it. */
 function refuseImpossible(desk: Desk, resource: Resource): void {
-  for (const request of [...desk.state.requests.values()]) {
+  const waiting = [...desk.state.requests.values()].sort((a, b) => a.live.token - b.live.token);
+  for (const request of waiting) {
     if (!request.needs.some((need) => need.resource === resource && compare(need.amount, resource.capacity) > 0))
       continue;
     desk.emit({

@@ -1,0 +1,337 @@
+/** A kernel under random commands, for tests: numbers in, commands out, invariants checked after every batch. */
+import { type Amount, add, compare, ZERO } from "../coordination/structures/amount.ts";
+import type { Json } from "../coordination/structures/types.ts";
+import type { Command, TaskRequest } from "./commands.ts";
+import type { KernelEvent } from "./events.ts";
+import { Kernel } from "./kernel.ts";
+import { isReady, isTerminal, State, type Task } from "./state.ts";
+
+/** Draws numbers from a list given by the test, so that a failing run shrinks. */
+export class Draws {
+  readonly #numbers: readonly number[];
+  #at = 0;
+
+  constructor(numbers: readonly number[]) {
+    this.#numbers = numbers;
+  }
+
+  get left(): boolean {
+    return this.#at < this.#numbers.length;
+  }
+
+  /** 0 to n − 1. */
+  below(n: number): number {
+    const number = this.#numbers[this.#at] ?? 0;
+    this.#at += 1;
+    return number % n;
+  }
+
+  pick<T>(list: readonly T[]): T | undefined {
+    return list.length === 0 ? undefined : list[this.below(list.length)];
+  }
+
+  chance(percent: number): boolean {
+    return this.below(100) < percent;
+  }
+}
+
+export class World {
+  readonly state: State = new State();
+  readonly kernel: Kernel = new Kernel(this.state);
+  readonly log: KernelEvent[] = [];
+  now = 1_000_000;
+  /** Tokens of attempts that have been told to stop, in the order in which they were. */
+  tokens = 0;
+
+  run(...commands: Command[]): KernelEvent[] {
+    const { events, answers } = this.kernel.batch(
+      commands.map((command) => ({ command })),
+      this.now,
+    );
+    this.log.push(...events);
+    this.refusals.push(...answers.flatMap((answer) => (answer.ok ? [] : [answer.refusal.code])));
+    return [...events];
+  }
+
+  readonly refusals: string[] = [];
+
+  rows(): Json[] {
+    return JSON.parse(JSON.stringify([...this.kernel.snapshot()]));
+  }
+
+  open(draws: Draws): void {
+    const aging = draws.chance(30) ? { agingMs: draws.below(3) * 500 } : {};
+    const protect = draws.chance(70) ? { protectAfterMs: draws.below(4) * 1_000 } : {};
+    const agents: Command[] = ["ann", "bob", "cy", "dan"].map((name, i) => ({
+      type: "agent.register",
+      agent: {
+        name,
+        kind: "agent",
+        skills: i === 0 ? ["x", "y"] : i === 1 ? ["x"] : i === 2 ? { y: 0.5 } : ["x", "y", "z"],
+        capacity: 1 + draws.below(4),
+        ...(i === 3 ? { breaker: { failureThreshold: 2, resetMs: 2_000 } } : {}),
+      },
+    }));
+    this.run(
+      { type: "coordinator.open", concurrency: 1 + draws.below(6), unroutableMs: 5_000, ...aging, ...protect },
+      ...agents,
+      {
+        type: "agent.register",
+        agent: { name: "boss", kind: "manager", skills: ["lead"], team: ["ann", "bob", "sub"], minSuccess: "any" },
+      },
+      {
+        type: "agent.register",
+        agent: { name: "sub", kind: "manager", skills: ["lead"], team: ["cy", "dan"], capacity: 2, failFast: true },
+      },
+      { type: "resource.set", resource: "disk", kind: "storage", capacity: 3 },
+      { type: "resource.set", resource: "net", kind: "api_call", capacity: 2.5 },
+      { type: "resource.set", resource: "calls", kind: "api_call", capacity: 4, per: 4_000 },
+    );
+  }
+
+  request(draws: Draws, nested: boolean): TaskRequest {
+    const known = [...this.state.tasks.values()];
+    const skills =
+      draws.pick([["x"], ["y"], ["x", "y"], [{ skill: "y", level: 0.8 }], ["z"], ["lead"], [], ["nobody"]]) ?? [];
+    const resources: Record<string, number> = {};
+    if (draws.chance(35)) resources["disk"] = 1 + draws.below(3);
+    if (draws.chance(25)) resources["net"] = (1 + draws.below(5)) / 2;
+    if (draws.chance(10)) resources["calls"] = 1 + draws.below(3);
+    const dependency = draws.chance(25) && !nested ? draws.pick(known) : undefined;
+    return {
+      skills,
+      ...(draws.chance(60) ? { priority: draws.below(10) } : {}),
+      ...(draws.chance(30) ? { load: [0.5, 1, 2, 3][draws.below(4)] ?? 1 } : {}),
+      ...(Object.keys(resources).length > 0 ? { resources } : {}),
+      ...(dependency === undefined
+        ? {}
+        : { dependsOn: [dependency.id], ...(draws.chance(30) ? { onDependencyFailure: "run" as const } : {}) }),
+      ...(draws.chance(40) ? { preemptible: false } : {}),
+      ...(draws.chance(30) ? { estimatedMs: 100 * draws.below(30) } : {}),
+      ...(draws.chance(20) ? { timeoutMs: 500 + 100 * draws.below(20) } : {}),
+      ...(draws.chance(10) ? { deadlineMs: 3_000 + 100 * draws.below(100) } : {}),
+      ...(draws.chance(8) ? { agent: draws.pick(["ann", "bob", "dan", "sub"]) ?? "ann" } : {}),
+      graceMs: 100 * draws.below(10),
+      retry: { maxAttempts: 1 + draws.below(3), initialMs: 200 },
+    };
+  }
+
+  /** One random command, most often one that makes sense. */
+  command(draws: Draws): Command {
+    const live = [...this.state.live.values()];
+    const tasks = [...this.state.tasks.values()].filter((task) => !isTerminal(task.status));
+    const one = draws.pick(live);
+    const task = draws.pick(tasks);
+    switch (draws.below(16)) {
+      case 0:
+      case 1:
+      case 2:
+      case 3: {
+        const requests = Array.from({ length: 1 + draws.below(3) }, () => this.request(draws, false));
+        return { type: "task.submit", tasks: requests };
+      }
+      case 4:
+      case 5:
+      case 6:
+      case 7:
+      case 8:
+        if (one === undefined) return { type: "tick" };
+        return this.endOf(draws, one.task);
+      case 9:
+        if (one === undefined) return { type: "tick" };
+        return {
+          type: "attempt.fail",
+          taskId: one.task.id,
+          token: one.token,
+          error: { code: "TASK_FAILED", message: "no", retryable: !draws.chance(20) },
+        };
+      case 10:
+        return task === undefined
+          ? { type: "tick" }
+          : draws.chance(50)
+            ? { type: "task.pause", taskId: task.id }
+            : { type: "task.resume", taskId: task.id };
+      case 11:
+        return task === undefined
+          ? { type: "tick" }
+          : { type: "task.prioritize", taskId: task.id, priority: draws.below(12) };
+      case 12: {
+        if (draws.chance(40) && task !== undefined) return { type: "task.cancel", taskId: task.id };
+        const failed = [...this.state.tasks.values()].filter((other) => other.status === "failed");
+        const again = draws.pick(failed);
+        return again === undefined ? { type: "tick" } : { type: "task.retry", taskId: again.id };
+      }
+      case 13: {
+        const name = draws.pick(["ann", "bob", "cy"]) ?? "ann";
+        if (draws.chance(30)) return { type: "agent.unregister", agent: name };
+        return {
+          type: "agent.register",
+          agent: { name, kind: "agent", skills: draws.chance(80) ? ["x", "y"] : ["x"], capacity: draws.below(5) },
+        };
+      }
+      case 14:
+        return draws.chance(50)
+          ? { type: "resource.set", resource: "disk", kind: "storage", capacity: draws.below(4) }
+          : { type: "resource.set", resource: "net", kind: "api_call", capacity: 1 + draws.below(3) };
+      default:
+        if (one === undefined || one.phase !== "run") return { type: "tick" };
+        if (draws.chance(50)) {
+          const children = (one.task.children ?? []).filter((child) => !isTerminal(child.status));
+          if (children.length > 0)
+            return {
+              type: "attempt.await",
+              taskId: one.task.id,
+              token: one.token,
+              on: children.map((child) => child.id),
+            };
+          return {
+            type: "task.submit",
+            tasks: [this.request(draws, true)],
+            from: { taskId: one.task.id, token: one.token },
+          };
+        }
+        if (draws.chance(60))
+          return {
+            type: "attempt.request",
+            taskId: one.task.id,
+            token: one.token,
+            amounts: { disk: 1 },
+            wait: draws.chance(70),
+            ...(draws.chance(40) ? { leaseMs: 500 } : {}),
+          };
+        return { type: "attempt.checkpoint", taskId: one.task.id, token: one.token, state: { at: this.now } };
+    }
+  }
+
+  endOf(draws: Draws, task: Task): Command {
+    const { live } = task;
+    if (live === undefined) return { type: "tick" };
+    const from = { taskId: task.id, token: live.token };
+    const rounds = live.phase === "plan" || (live.phase === "aggregate" && task.round < 3 && draws.chance(20));
+    if (rounds)
+      return {
+        type: "attempt.plan",
+        ...from,
+        tasks: Array.from({ length: draws.below(4) }, () => this.request(draws, true)),
+      };
+    return { type: "attempt.complete", ...from, output: { by: live.agent.name } };
+  }
+
+  /** Some commands at one instant, after some time. */
+  step(draws: Draws): void {
+    this.now += draws.chance(50) ? draws.below(50) : draws.below(1_500);
+    const wake = this.kernel.nextWakeAt();
+    if (wake !== undefined && wake < this.now && draws.chance(70)) this.now = Math.max(this.state.at, wake);
+    const commands: Command[] = [];
+    const many = 1 + draws.below(3);
+    for (let i = 0; i < many; i++) commands.push(this.command(draws));
+    this.run(...commands);
+  }
+
+  /** Lets everything end: whoever runs completes, time passes, and nobody holds anything up. */
+  finish(): void {
+    for (const name of ["ann", "bob", "cy", "dan"])
+      this.run({ type: "agent.register", agent: { name, kind: "agent", skills: ["x", "y", "z"], capacity: 5 } });
+    for (const name of ["boss", "sub"]) {
+      const team = name === "boss" ? ["ann", "bob", "sub"] : ["cy", "dan"];
+      this.run({ type: "agent.register", agent: { name, kind: "manager", skills: ["lead"], capacity: 5, team } });
+    }
+    this.run(
+      { type: "resource.set", resource: "disk", kind: "storage", capacity: 9 },
+      { type: "resource.set", resource: "net", kind: "api_call", capacity: 9 },
+    );
+    const calm = new Draws([]);
+    for (let rounds = 0; rounds < 2_000; rounds++) {
+      const held = [...this.state.tasks.values()]
+        .filter((task) => task.held)
+        .map((task): Command => ({ type: "task.resume", taskId: task.id }));
+      const ends = [...this.state.live.values()]
+        .filter((live) => live.awaiting === undefined)
+        .map((live) => this.endOf(calm, live.task));
+      if (held.length + ends.length === 0) {
+        const wake = this.kernel.nextWakeAt();
+        if (wake === undefined) return;
+        this.now = Math.max(this.now, wake);
+      } else this.now += 1;
+      this.run(...held, ...ends, { type: "tick" });
+    }
+  }
+}
+
+function sum(amounts: Iterable<Amount>): Amount {
+  let total = ZERO;
+  for (const amount of amounts) total = add(total, amount);
+  return total;
+}
+
+/** What must hold after every batch, recomputed the slow way. Returns what does not. */
+export function violations(world: World): string[] {
+  const { state, kernel, now } = world;
+  const found: string[] = [];
+  const check = (holds: boolean, what: string): void => {
+    if (!holds) found.push(what);
+  };
+  const live = [...state.live.values()];
+  const seated = live.filter((one) => one.seated);
+  check(state.slots === seated.length, "slots are those that are seated");
+  check(state.slots <= (state.settings?.concurrency ?? 0), "slots within concurrency");
+  for (const agent of state.agents.values()) {
+    const load = sum(seated.filter((one) => one.agent === agent).map((one) => one.task.load));
+    check(compare(load, agent.load) === 0, `load of ${agent.name} is what runs there`);
+    check(agent.running === seated.filter((one) => one.agent === agent).length, `count of ${agent.name}`);
+  }
+  for (const resource of state.resources.values()) {
+    if (resource.rate !== undefined) continue;
+    const needs = live.flatMap((one) => [
+      ...one.task.needs,
+      ...[...(one.extra?.values() ?? [])].flatMap((allocation) => allocation.needs),
+    ]);
+    const held = sum(needs.filter((need) => need.resource === resource).map((need) => need.amount));
+    check(compare(held, resource.allocated) === 0, `${resource.id} is held by those that run`);
+  }
+  const claims = [...state.claims];
+  check(state.slotsClaimed === claims.length, "slots promised");
+  const seen: Record<string, number> = {};
+  for (const task of state.tasks.values()) {
+    seen[task.status] = (seen[task.status] ?? 0) + 1;
+    const open = (task.children ?? []).filter((child) => !isTerminal(child.status));
+    check(task.openChildren === open.length, `open children of ${task.id}`);
+    check((task.live !== undefined) === live.some((one) => one.task === task), `live attempt of ${task.id}`);
+    if (isTerminal(task.status)) {
+      check(
+        task.live === undefined && task.wish === undefined && task.claim === undefined,
+        `${task.id} has ended whole`,
+      );
+      continue;
+    }
+    const missing = task.dependsOn.filter(
+      (other) => other.status !== "completed" && !(task.spec.onDependencyFailure === "run" && isTerminal(other.status)),
+    );
+    // One that runs anyway has seen its dependency fail, also when a person has that tried again.
+    if (task.spec.onDependencyFailure === "run") continue;
+    check(task.missing === missing.length, `missing of ${task.id}`);
+    check(
+      (task.status === "blocked") === (missing.length > 0 && !task.held && task.status !== "paused"),
+      `${task.id} is ${task.status} with ${missing.length} missing`,
+    );
+    if (task.live !== undefined) check(missing.length === 0, `${task.id} runs before what it needs`);
+    const explained = kernel.explain(task.id, now);
+    const runs = task.live?.seated === true;
+    check((explained?.verdict === "running") === runs, `${task.id} is explained as ${explained?.verdict}`);
+    check(
+      runs || (explained?.reasons.length ?? 0) > 0 || task.claim !== undefined,
+      `${task.id} (${task.status}) waits without reason`,
+    );
+    check(
+      !explained?.reasons.some((reason) => reason.code === "beyond-backfill-depth"),
+      `${task.id} could start and did not`,
+    );
+    check(
+      (isReady(task) && task.notBefore <= now) === (task.wish !== undefined),
+      `${task.id} is in the queue exactly while it is ready`,
+    );
+  }
+  for (const [status, count] of Object.entries(state.counts))
+    check((seen[status] ?? 0) === count, `count of ${status}`);
+  return found;
+}
