@@ -3,7 +3,7 @@ import { amountToNumber, atMost } from "../coordination/structures/amount.ts";
 import { compareOrder } from "../coordination/structures/order-key.ts";
 import { admitsFrom } from "./agent-pools.ts";
 import { availableOf, freeSlots } from "./availability.ts";
-import { withoutClaim } from "./evolve.ts";
+import { withoutClaim } from "./claims.ts";
 import type { Wish } from "./ready-queue.ts";
 import type { Scheduler } from "./scheduler.ts";
 import { isTerminal, type Resource, type State, type Task } from "./state.ts";

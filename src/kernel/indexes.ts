@@ -9,8 +9,8 @@ import { orderRank } from "../coordination/structures/order-key.ts";
 import { PriorityInheritance } from "../coordination/structures/priority-inheritance.ts";
 import type { SkillRequirement } from "../coordination/structures/types.ts";
 import { AgentPools, admitsFrom, type Requirement } from "./agent-pools.ts";
-import type { Change, StateObserver } from "./evolve.ts";
 import { defaults, limits } from "./limits.ts";
+import type { Change, StateObserver } from "./observer.ts";
 import { type ReadyClass, ReadyQueue, type Wish } from "./ready-queue.ts";
 import { RunningIndex } from "./running-index.ts";
 import {

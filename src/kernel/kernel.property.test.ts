@@ -7,7 +7,7 @@ import { isTerminal, State } from "./state.ts";
 import { Draws, violations, World } from "./world.fixture.ts";
 
 const numbers = fc.array(fc.nat({ max: 1_000_000 }), { minLength: 20, maxLength: 900, size: "max" });
-const runs = Number(process.env["SAFEGUARDS_RUNS"] ?? 150);
+const runs = Number(process.env.SAFEGUARDS_RUNS ?? 150);
 
 function rowsAfter(events: readonly KernelEvent[], from: Kernel = new Kernel()): unknown {
   for (const event of JSON.parse(JSON.stringify(events)) as KernelEvent[]) from.replay(event);

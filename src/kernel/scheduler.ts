@@ -23,8 +23,8 @@ import {
 import type { FitNode } from "../coordination/structures/fit-index.ts";
 import { compareOrder } from "../coordination/structures/order-key.ts";
 import { availableOf, freeSlots } from "./availability.ts";
+import { withoutClaim } from "./claims.ts";
 import type { EventBody } from "./events.ts";
-import { withoutClaim } from "./evolve.ts";
 import type { Indexes } from "./indexes.ts";
 import { defaults, limits } from "./limits.ts";
 import { type Eviction, findEviction, type Lack } from "./preemption.ts";

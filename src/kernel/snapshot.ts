@@ -10,6 +10,7 @@ import type { BreakerState } from "../coordination/circuit-breaker.ts";
 import { type Amount, add, amountOf, amountToNumber, ZERO } from "../coordination/structures/amount.ts";
 import { RateBucket, type RateBucketState } from "../coordination/structures/rate-bucket.ts";
 import type { Json } from "../coordination/structures/types.ts";
+import { restoreClaim } from "./claims.ts";
 import type {
   AgentRegisteredEvent,
   BallotOpenedEvent,
@@ -21,7 +22,7 @@ import type {
   StopReason,
   TaskSubmittedEvent,
 } from "./events.ts";
-import { evolve, restoreClaim } from "./evolve.ts";
+import { evolve } from "./evolve.ts";
 import {
   type AttemptRecord,
   isTerminal,

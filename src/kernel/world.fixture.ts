@@ -94,9 +94,9 @@ export class World {
     const skills =
       draws.pick([["x"], ["y"], ["x", "y"], [{ skill: "y", level: 0.8 }], ["z"], ["lead"], [], ["nobody"]]) ?? [];
     const resources: Record<string, number> = {};
-    if (draws.chance(35)) resources["disk"] = 1 + draws.below(3);
-    if (draws.chance(25)) resources["net"] = (1 + draws.below(5)) / 2;
-    if (draws.chance(10)) resources["calls"] = 1 + draws.below(3);
+    if (draws.chance(35)) resources.disk = 1 + draws.below(3);
+    if (draws.chance(25)) resources.net = (1 + draws.below(5)) / 2;
+    if (draws.chance(10)) resources.calls = 1 + draws.below(3);
     const dependency = draws.chance(25) && !nested ? draws.pick(known) : undefined;
     return {
       skills,

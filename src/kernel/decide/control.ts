@@ -39,7 +39,7 @@ export function pause(desk: Desk, command: CommandOf<"task.pause">): Answer {
   if (task.held) return DONE;
   desk.emit({ type: "task.paused", v: 1, taskId: task.id });
   const { live } = task;
-  if (live !== undefined && live.seated && live.stopping === undefined) stopAttempt(desk, live, "paused");
+  if (live?.seated && live.stopping === undefined) stopAttempt(desk, live, "paused");
   return DONE;
 }
 

@@ -35,8 +35,7 @@ export function skipped(task: Task, dependency: Task): TaskSkippedEvent {
   const how =
     dependency.status === "failed" ? "failed" : dependency.status === "cancelled" ? "was cancelled" : "was skipped";
   const cause: { [key: string]: Json } = { dependency: dependency.id };
-  if (dependency.error !== undefined)
-    cause["cause"] = { code: dependency.error.code, message: dependency.error.message };
+  if (dependency.error !== undefined) cause.cause = { code: dependency.error.code, message: dependency.error.message };
   return {
     type: "task.skipped",
     v: 1,

@@ -1,0 +1,94 @@
+/**
+ * Promises: what is set aside for a task while others make way for it.
+ *
+ * 1. `claimed` of slots, agents and resources is the sum of what the tasks with a claim would take.
+ * 2. `returning` is the sum of what the victims of claims that still live hold, and so will give back.
+ */
+import { type Amount, add, subtract } from "../coordination/structures/amount.ts";
+import { known, liveOf, taskOf } from "./named.ts";
+import type { StateObserver } from "./observer.ts";
+import type { Claim, LiveAttempt, Need, State, Task } from "./state.ts";
+
+export function claim(state: State, claimed: Claim): void {
+  state.claims.add(claimed.task);
+  enterClaim(state, claimed);
+}
+
+/** What was set aside goes back to all. */
+export function dropClaim(state: State, task: Task, observer: StateObserver | undefined): void {
+  const claimed = task.claim;
+  if (claimed === undefined) return;
+  state.claims.delete(task);
+  forgetClaim(state, claimed);
+  if (observer === undefined) return;
+  observer.agent(claimed.agent, "freed");
+  for (const victim of claimed.victims) observer.agent(victim.agent, "freed");
+  for (const need of task.needs) observer.resource(need.resource, "freed");
+}
+
+/** Takes a victim's holdings out of, or back into, what is coming back for the claim that it makes way for. */
+export function changeReturning(state: State, live: LiveAttempt, sum: Sum): void {
+  if (live.stopping?.for?.claim?.victims.has(live)) changeVictim(state, live, sum, sum === add ? 1 : -1);
+}
+
+/** Makes a claim that a snapshot tells of. */
+export function restoreClaim(state: State, taskId: string, agent: string, victims: readonly number[]): void {
+  claim(state, {
+    task: taskOf(state, taskId),
+    agent: known(state.agents.get(agent), "agent", agent),
+    victims: new Set(victims.map((token) => liveOf(state, token))),
+  });
+}
+
+/** Takes a task's claim out of the books for as long as `during` runs: what could it start with if the promise were kept now? */
+export function withoutClaim<T>(state: State, task: Task, during: () => T): T {
+  const claimed = task.claim;
+  if (claimed === undefined) return during();
+  forgetClaim(state, claimed);
+  const result = during();
+  enterClaim(state, claimed);
+  return result;
+}
+
+/** Into the books, and out of them again. */
+export function enterClaim(state: State, claimed: Claim): void {
+  claimed.task.claim = claimed;
+  changeClaimed(state, claimed, add, 1);
+  for (const victim of claimed.victims) changeVictim(state, victim, add, 1);
+}
+
+export function forgetClaim(state: State, claimed: Claim): void {
+  claimed.task.claim = undefined;
+  changeClaimed(state, claimed, subtract, -1);
+  for (const victim of claimed.victims) changeVictim(state, victim, subtract, -1);
+}
+
+type Sum = (a: Amount, b: Amount) => Amount;
+
+/** What a start of this task would take beside a slot and room: nothing when it only wants its seat back. */
+export function startNeeds(task: Task): readonly Need[] {
+  return task.live === undefined ? task.needs : [];
+}
+
+export function changeClaimed(state: State, claim: Claim, sum: Sum, sign: 1 | -1): void {
+  state.slotsClaimed += sign;
+  claim.agent.claimed = sum(claim.agent.claimed, claim.task.load);
+  for (const need of startNeeds(claim.task)) {
+    if (need.resource.rate === undefined) need.resource.claimed = sum(need.resource.claimed, need.amount);
+  }
+}
+
+export function changeVictim(state: State, live: LiveAttempt, sum: Sum, sign: 1 | -1): void {
+  if (live.seated) {
+    state.slotsReturning += sign;
+    live.agent.returning = sum(live.agent.returning, live.task.load);
+  }
+  for (const need of live.task.needs) changeNeed(need, sum);
+  if (live.extra !== undefined) {
+    for (const allocation of live.extra.values()) for (const need of allocation.needs) changeNeed(need, sum);
+  }
+}
+
+export function changeNeed(need: Need, sum: Sum): void {
+  if (need.resource.rate === undefined) need.resource.returning = sum(need.resource.returning, need.amount);
+}

@@ -1,0 +1,79 @@
+/**
+ * What attempts hold: a slot, room on an agent, resources. Taken when they start, are granted more or regain their seat;
+ * given back once, when they end or wait.
+ */
+import { add, subtract } from "../coordination/structures/amount.ts";
+import { changeReturning, dropClaim } from "./claims.ts";
+import type { StateObserver } from "./observer.ts";
+import type { AttemptRecord, ExtraAllocation, ExtraRequest, LiveAttempt, Need, State } from "./state.ts";
+
+export function seat(state: State, live: LiveAttempt, observer: StateObserver | undefined): void {
+  live.seated = true;
+  state.slots += 1;
+  live.agent.load = add(live.agent.load, live.task.load);
+  live.agent.running += 1;
+  observer?.agent(live.agent, "taken");
+}
+
+export function unseat(state: State, live: LiveAttempt, observer: StateObserver | undefined): void {
+  if (!live.seated) return;
+  live.seated = false;
+  state.slots -= 1;
+  live.agent.load = subtract(live.agent.load, live.task.load);
+  live.agent.running -= 1;
+  observer?.agent(live.agent, "freed");
+}
+
+export function take(need: Need, at: number, observer: StateObserver | undefined): void {
+  const { resource } = need;
+  if (resource.rate !== undefined) resource.rate.take(need.amount, at);
+  else resource.allocated = add(resource.allocated, need.amount);
+  observer?.resource(resource, "taken");
+}
+
+function giveBack(need: Need, observer: StateObserver | undefined): void {
+  const { resource } = need;
+  if (resource.rate !== undefined) return;
+  resource.allocated = subtract(resource.allocated, need.amount);
+  observer?.resource(resource, "freed");
+}
+
+/** The attempt is over: its record says how, and all that it held is free. */
+export function endAttempt(
+  state: State,
+  live: LiveAttempt,
+  end: AttemptRecord["end"],
+  at: number,
+  observer: StateObserver | undefined,
+): void {
+  const { task } = live;
+  const claimant = live.stopping?.for?.claim;
+  if (claimant?.victims.has(live)) {
+    changeReturning(state, live, subtract);
+    claimant.victims.delete(live);
+  }
+  dropClaim(state, task, observer);
+  live.record.end = end;
+  live.record.endedAt = at;
+  unseat(state, live, observer);
+  for (const need of task.needs) giveBack(need, observer);
+  if (live.extra !== undefined)
+    for (const allocation of [...live.extra.values()]) dropAllocation(state, allocation, observer);
+  if (live.request !== undefined) endRequest(state, live.request, observer);
+  state.live.delete(live.token);
+  task.live = undefined;
+  observer?.gone(live);
+}
+
+export function dropAllocation(state: State, allocation: ExtraAllocation, observer: StateObserver | undefined): void {
+  allocation.live.extra?.delete(allocation.id);
+  state.allocations.delete(allocation.id);
+  for (const need of allocation.needs) giveBack(need, observer);
+  observer?.allocation(allocation);
+}
+
+export function endRequest(state: State, request: ExtraRequest, observer: StateObserver | undefined): void {
+  request.live.request = undefined;
+  state.requests.delete(request.id);
+  observer?.request(request);
+}

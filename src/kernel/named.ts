@@ -1,0 +1,32 @@
+/** What events name, looked up; a journal that names what it never made is broken. */
+import { type Amount, amountOf } from "../coordination/structures/amount.ts";
+import type { LiveAttempt, Need, State, Task } from "./state.ts";
+
+/** Amounts in events were checked when they were decided. */
+export function amount(value: number): Amount {
+  const made = amountOf(value);
+  if (made === undefined) throw new RangeError(`the journal holds ${value}, which is no amount`);
+  return made;
+}
+
+export function known<T>(found: T | undefined, what: string, id: string | number): T {
+  if (found === undefined) throw new RangeError(`the journal names ${what} ${id}, which it never made`);
+  return found;
+}
+
+export function needsOf(state: State, amounts: Readonly<Record<string, number>> | undefined): readonly Need[] {
+  if (amounts === undefined) return [];
+  const names = Object.keys(amounts).sort();
+  return names.map((id) => ({
+    resource: known(state.resources.get(id), "resource", id),
+    amount: amount(amounts[id] ?? 0),
+  }));
+}
+
+export function taskOf(state: State, id: string): Task {
+  return known(state.tasks.get(id), "task", id);
+}
+
+export function liveOf(state: State, token: number): LiveAttempt {
+  return known(state.live.get(token), "attempt", token);
+}

@@ -1,0 +1,24 @@
+/** Who keeps indexes over the state is told of each thing that an event changed. */
+import type { AgentState, ExtraAllocation, ExtraRequest, LiveAttempt, Resource, Task } from "./state.ts";
+
+/** There is less room, or more; or more than that has changed (capacity, skills, presence, breaker). */
+export type Change = "taken" | "freed" | "other";
+
+/** Who keeps indexes over the state: told of each thing that an event changed. */
+export interface StateObserver {
+  task(task: Task): void;
+  /** Its own priority, which was `before`, has changed. */
+  priority(task: Task, before: number): void;
+  /** The task waits for these, or no longer does. */
+  waits(task: Task, on: readonly Task[]): void;
+  /** It ended; these waited for it. */
+  ended(task: Task, dependents: readonly Task[]): void;
+  live(live: LiveAttempt): void;
+  /** It has ended. */
+  gone(live: LiveAttempt): void;
+  request(request: ExtraRequest): void;
+  allocation(allocation: ExtraAllocation): void;
+  agent(agent: AgentState, change: Change): void;
+  resource(resource: Resource, change: Change): void;
+  team(manager: AgentState): void;
+}

@@ -1,0 +1,318 @@
+/** A task's life, as events tell it: submitted, started, ended attempt by attempt, and over. */
+import {
+  type BreakerRule,
+  type BreakerState,
+  breakerAdmitted,
+  breakerFailed,
+} from "../coordination/circuit-breaker.ts";
+import { dropClaim } from "./claims.ts";
+import type { AttemptEndedEvent, TaskStartedEvent, TaskSubmittedEvent } from "./events.ts";
+import { endAttempt, seat, take } from "./holdings.ts";
+import { amount, known, liveOf, needsOf, taskOf } from "./named.ts";
+import type { StateObserver } from "./observer.ts";
+import {
+  type AgentState,
+  type AttemptRecord,
+  isTerminal,
+  type LiveAttempt,
+  type State,
+  type Task,
+  type TaskStatus,
+} from "./state.ts";
+
+const NONE: readonly never[] = [];
+
+/** Shared by all tasks that depend on nothing. */
+const NO_TASKS: Task[] = [];
+
+/** Shared by all tasks that were never started. */
+const NO_ATTEMPTS: AttemptRecord[] = [];
+
+export function submitted(
+  state: State,
+  event: TaskSubmittedEvent,
+  at: number,
+  observer: StateObserver | undefined,
+): void {
+  const parent = event.parentId === undefined ? undefined : taskOf(state, event.parentId);
+  const dependsOn: Task[] = event.dependsOn === undefined ? NO_TASKS : [];
+  const runsAnyway = event.onDependencyFailure === "run";
+  const later: string[] = [];
+  let missing = 0;
+  for (const id of event.dependsOn ?? NONE) {
+    const dependency = state.tasks.get(id);
+    if (dependency === undefined) later.push(id);
+    else dependsOn.push(dependency);
+    if (
+      dependency === undefined ||
+      (dependency.status !== "completed" && !(runsAnyway && isTerminal(dependency.status)))
+    )
+      missing += 1;
+  }
+  const open = state.openMs(at);
+  const task: Task = {
+    id: event.taskId,
+    seq: ++state.arrivals,
+    spec: event,
+    parent,
+    load: amount(event.load ?? 1),
+    needs: needsOf(state, event.resources),
+    dependsOn,
+    submittedAt: at,
+    arrivedMs: open,
+    deadlineAt: event.deadlineAt,
+    status: missing > 0 ? "blocked" : "pending",
+    priority: event.priority ?? 5,
+    missing,
+    dependents: undefined,
+    children: undefined,
+    openChildren: 0,
+    openRound: 0,
+    planned: 0,
+    failedChildren: 0,
+    completedChildren: 0,
+    round: 0,
+    phase: "run",
+    held: false,
+    readyMs: open,
+    notBefore: 0,
+    live: undefined,
+    attempts: NO_ATTEMPTS,
+    failures: 0,
+    losses: 0,
+    preemptions: 0,
+    excluded: NONE,
+    checkpoint: undefined,
+    claim: undefined,
+    ending: undefined,
+    output: undefined,
+    error: undefined,
+    startedAt: undefined,
+    endedAt: undefined,
+    wish: undefined,
+  };
+  state.tasks.set(task.id, task);
+  state.counts[task.status] += 1;
+  const number = generatedNumber(task.id);
+  if (number > state.lastTaskNumber) state.lastTaskNumber = number;
+  for (const dependency of dependsOn) {
+    if (isTerminal(dependency.status)) continue;
+    dependency.dependents ??= [];
+    dependency.dependents.push(task);
+  }
+  for (const id of later) {
+    const waiters = state.expected.get(id);
+    if (waiters === undefined) state.expected.set(id, [task]);
+    else waiters.push(task);
+  }
+  const waiters = state.expected.get(task.id);
+  if (waiters !== undefined) {
+    state.expected.delete(task.id);
+    task.dependents = waiters;
+    for (const waiter of waiters) {
+      waiter.dependsOn.push(task);
+      observer?.waits(waiter, [task]);
+    }
+  }
+  if (parent !== undefined) {
+    parent.children ??= [];
+    parent.children.push(task);
+    parent.openChildren += 1;
+    if (event.round !== undefined) {
+      parent.openRound += 1;
+      parent.planned += 1;
+    }
+  }
+  if (observer !== undefined) {
+    const open = dependsOn.filter((dependency) => !isTerminal(dependency.status));
+    if (open.length > 0) observer.waits(task, open);
+    if (parent !== undefined && event.round !== undefined && parent.status === "waiting")
+      observer.waits(parent, [task]);
+    observer.task(task);
+  }
+}
+
+/** The n of `tn`, 0 for other ids. */
+export function generatedNumber(id: string): number {
+  if (id.charCodeAt(0) !== 116) return 0;
+  const digits = id.slice(1);
+  const number = Number(digits);
+  return Number.isSafeInteger(number) && number > 0 && String(number) === digits ? number : 0;
+}
+
+export function started(state: State, event: TaskStartedEvent, at: number, observer: StateObserver | undefined): void {
+  const task = taskOf(state, event.taskId);
+  const agent = known(state.agents.get(event.agent), "agent", event.agent);
+  dropClaim(state, task, observer);
+  const record: AttemptRecord = {
+    number: event.attempt,
+    agent: event.agent,
+    token: event.token,
+    phase: event.phase,
+    startedAt: at,
+    endedAt: undefined,
+    end: undefined,
+    error: undefined,
+  };
+  const live: LiveAttempt = {
+    task,
+    agent,
+    token: event.token,
+    phase: event.phase,
+    startedAt: at,
+    record,
+    seated: false,
+    stopping: undefined,
+    awaiting: undefined,
+    extra: undefined,
+    request: undefined,
+    place: undefined,
+    wish: undefined,
+    timer: undefined,
+  };
+  if (task.attempts === NO_ATTEMPTS) task.attempts = [record];
+  else task.attempts.push(record);
+  task.live = live;
+  task.startedAt ??= at;
+  task.notBefore = 0;
+  task.phase = event.phase;
+  state.live.set(event.token, live);
+  state.lastToken = event.token;
+  for (const need of task.needs) take(need, at, observer);
+  breaker(agent, breakerAdmitted, state.openMs(at));
+  seat(state, live, observer);
+  setStatus(state, task, "running");
+  observer?.task(task);
+  observer?.live(live);
+}
+
+export function attemptEnded(
+  state: State,
+  event: AttemptEndedEvent,
+  at: number,
+  observer: StateObserver | undefined,
+): void {
+  const live = liveOf(state, event.token);
+  const { task } = live;
+  const reason = live.stopping?.reason;
+  live.record.error = event.error;
+  if (counts(event, live)) {
+    task.failures += 1;
+    if (event.end === "lost") task.losses += 1;
+    else {
+      if (!task.excluded.includes(live.agent.name)) task.excluded = [...task.excluded, live.agent.name];
+      breaker(live.agent, breakerFailed, state.openMs(at));
+    }
+  } else if (reason === "preempted") {
+    task.preemptions += 1;
+  }
+  endAttempt(state, live, event.end, at, observer);
+  observer?.agent(live.agent, "other");
+  task.notBefore = event.notBefore ?? 0;
+  if (task.ending !== undefined) {
+    if (task.openChildren > 0) setStatus(state, task, "waiting");
+  } else if (reason === "preempted" || reason === "paused" || task.held) {
+    setStatus(state, task, "paused");
+    task.readyMs = state.openMs(at);
+  } else {
+    becomePending(state, task, at);
+  }
+  observer?.task(task);
+}
+
+/** Whether an attempt that ended so counts towards the policy's attempts. */
+function counts(event: AttemptEndedEvent, live: LiveAttempt): boolean {
+  if (event.end === "abandoned") return live.stopping?.reason === "timeout";
+  return event.end === "failed" || event.end === "timeout" || event.end === "lost";
+}
+
+/** Ready to be started, or held where a person wants it so. */
+export function becomePending(state: State, task: Task, at: number): void {
+  setStatus(state, task, task.held ? "paused" : "pending");
+  task.readyMs = Math.max(state.openMs(at), state.openMs(task.notBefore));
+}
+
+export function terminal(
+  state: State,
+  task: Task,
+  status: "completed" | "failed" | "skipped" | "cancelled",
+  at: number,
+  observer: StateObserver | undefined,
+): void {
+  dropClaim(state, task, observer);
+  setStatus(state, task, status);
+  task.endedAt = at;
+  task.ending = undefined;
+  task.held = false;
+  task.notBefore = 0;
+  task.checkpoint = undefined;
+  const { dependents, parent } = task;
+  task.dependents = undefined;
+  if (dependents !== undefined) {
+    for (const dependent of dependents) {
+      if (isTerminal(dependent.status)) continue;
+      if (status !== "completed" && dependent.spec.onDependencyFailure !== "run") continue;
+      dependent.missing -= 1;
+      if (dependent.missing > 0) continue;
+      dependent.readyMs = state.openMs(at);
+      if (dependent.status === "blocked") setStatus(state, dependent, "pending");
+      observer?.task(dependent);
+    }
+  }
+  if (parent !== undefined) {
+    parent.openChildren -= 1;
+    if (task.spec.round !== undefined) {
+      if (status === "completed") parent.completedChildren += 1;
+      else parent.failedChildren += 1;
+      parent.openRound -= 1;
+      if (
+        parent.openRound === 0 &&
+        parent.status === "waiting" &&
+        parent.live === undefined &&
+        parent.ending === undefined
+      ) {
+        becomePending(state, parent, at);
+        observer?.task(parent);
+      }
+    }
+    const waiting = parent.live;
+    if (waiting?.awaiting?.delete(task)) observer?.live(waiting);
+  }
+  observer?.task(task);
+  observer?.ended(task, dependents ?? NONE);
+}
+
+export function retried(state: State, task: Task, at: number, observer: StateObserver | undefined): void {
+  setStatus(state, task, "pending");
+  task.failures = 0;
+  task.losses = 0;
+  task.preemptions = 0;
+  task.excluded = NONE;
+  task.error = undefined;
+  task.endedAt = undefined;
+  task.readyMs = state.openMs(at);
+  const { parent } = task;
+  if (parent !== undefined) {
+    parent.openChildren += 1;
+    if (task.spec.round !== undefined) {
+      parent.failedChildren -= 1;
+      parent.openRound += 1;
+      if (parent.status === "waiting") observer?.waits(parent, [task]);
+    }
+  }
+  observer?.task(task);
+}
+
+export function breaker(
+  agent: AgentState,
+  next: (rule: BreakerRule, state: BreakerState, now: number) => BreakerState,
+  now: number,
+): void {
+  if (agent.breakerRule !== undefined) agent.breaker = next(agent.breakerRule, agent.breaker, now);
+}
+
+export function setStatus(state: State, task: Task, status: TaskStatus): void {
+  state.counts[task.status] -= 1;
+  task.status = status;
+  state.counts[status] += 1;
+}
