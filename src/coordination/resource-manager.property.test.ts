@@ -350,3 +350,35 @@ describe("any calls", () => {
     );
   });
 });
+
+test("whoever waits is granted in bounded time, whatever keeps coming, when every lease ends and something is set aside", () => {
+  const MAX_LEASE = 5;
+  const sizes = fc.record({
+    a: fc.integer({ min: 0, max: 6 }),
+    b: fc.integer({ min: 0, max: 6 }),
+    leaseMs: fc.integer({ min: 1, max: MAX_LEASE }),
+  });
+  const asked = sizes.filter(({ a, b }) => a + b > 0);
+  fc.assert(
+    fc.property(
+      fc.constantFrom(0, 3, 10),
+      fc.array(asked, { minLength: 5, maxLength: 40, size: "max" }),
+      (protectAfterMs, requests) => {
+        const manager = new ResourceManager({ protectAfterMs });
+        for (const id of ["a", "b"]) manager.register(id, { type: "compute", capacity: 6 }, 0);
+        const deadlines = new Map<string, number>();
+        for (let now = 0; now < 150; now++) {
+          const { a, b, leaseMs } = requests[now % requests.length] ?? { a: 1, b: 1, leaseMs: 1 };
+          const amounts = { ...(a > 0 && { a }), ...(b > 0 && { b }) };
+          const result = manager.request({ holder: "h", amounts, leaseMs }, now);
+          for (const { reservationId } of result.granted) deadlines.delete(reservationId ?? "");
+          if (result.status === "queued") {
+            deadlines.set(result.reservationId, now + protectAfterMs + (result.position + 1) * (MAX_LEASE + 1));
+          }
+          for (const deadline of deadlines.values()) expect(deadline).toBeGreaterThan(now);
+        }
+      },
+    ),
+    { numRuns: 200 },
+  );
+});

@@ -217,6 +217,16 @@ describe("backfill and reservation", () => {
     expect(holders(resources.cancel(big, 11).granted)).toEqual(["small"]);
   });
 
+  test("when one who goes first has waited as long, it has the reservation, and what was set aside before is granted", () => {
+    const resources = manager({ gpu: 2, disk: 1 }, { protectAfterMs: 10 });
+    take(resources, "ada", { gpu: 1, disk: 1 });
+    queue(resources, "big", { gpu: 2 });
+    queue(resources, "urgent", { disk: 1 }, 5, 9);
+    queue(resources, "small", { gpu: 1 }, 10);
+    expect(resources.expire(14).granted).toEqual([]);
+    expect(holders(resources.expire(15).granted)).toEqual(["small"]);
+  });
+
   test("with protectAfterMs 0 nobody goes before the first in order", () => {
     const resources = manager({ gpu: 2, disk: 1 }, { protectAfterMs: 0 });
     const ada = take(resources, "ada", { gpu: 1 });
@@ -488,4 +498,25 @@ describe("refusals", () => {
     expect(codeOf(() => resources.request({ holder: "ada", amounts: { gpu: 2 } }, 99))).toBe("CAPACITY_EXCEEDED");
     take(resources, "ada", { gpu: 1 }, 10);
   });
+});
+
+test("a change costs the logarithm of the waiters, not their number", () => {
+  const visitsFor = (count: number): number => {
+    const resources = manager({ a: 100, b: 100, c: 100 });
+    const held = [take(resources, "all", { a: 100, b: 100, c: 100 })];
+    const ask = (i: number, now: number) => {
+      const amounts = [{ a: 1 + (i % 7) }, { a: 1 + (i % 5), b: 1 + (i % 3) }, { c: 1 }][i % 3] ?? {};
+      return resources.request({ holder: "w", amounts, priority: (i * 7) % 10 }, now);
+    };
+    for (let i = 0; i < count; i++) ask(i, 0);
+    const before = resources.visits;
+    let calls = 0;
+    for (const allocation of held) {
+      held.push(...resources.release(allocation, ++calls).granted);
+      ask(count + calls, calls);
+      if (calls === 50) break;
+    }
+    return (resources.visits - before) / calls;
+  };
+  expect(visitsFor(10_000)).toBeLessThan(6 * visitsFor(100));
 });

@@ -351,7 +351,7 @@ function empty(): Outcome {
 function checkAmounts(value: RecordOf<number>, what: string): [string, Amount][] {
   const amounts = entriesOf(value, what).map(([id, amount]): [string, Amount] => [
     id,
-    checkAmount(amount, `${what}[${show(id)}]`, { zero: false }),
+    checkAmount(amount, `${what}[${id}]`, { zero: false }),
   ]);
   if (amounts.length === 0) throw invalid(what, value, "amounts of at least one resource");
   return amounts;
