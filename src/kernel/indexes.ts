@@ -68,6 +68,7 @@ export class Indexes implements StateObserver {
         if ("seq" in node) this.#priorityChanged(node as Task);
       },
     });
+    clearMarks(state);
     for (const agent of state.agents.values()) this.agent(agent, "other");
     for (const task of state.tasks.values()) {
       if (isTerminal(task.status)) continue;
@@ -322,5 +323,18 @@ export class Indexes implements StateObserver {
     this.timers.cancel(set);
     if (early) this.#backoffs.set(task, this.timers.set(task.notBefore, { kind: "backoff", task }));
     else this.#backoffs.delete(task);
+  }
+}
+
+/** Marks that earlier indexes left on the state would point into them. */
+function clearMarks(state: State): void {
+  for (const task of state.tasks.values()) task.wish = undefined;
+  for (const agent of state.agents.values()) agent.memberships.length = 0;
+  for (const resource of state.resources.values()) resource.parked.clear();
+  for (const request of state.requests.values()) request.wish = undefined;
+  for (const live of state.live.values()) {
+    live.place = undefined;
+    live.wish = undefined;
+    live.timer = undefined;
   }
 }
