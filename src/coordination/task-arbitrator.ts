@@ -72,7 +72,7 @@ export interface StartResult {
 interface Task extends Slotted<Task> {
   readonly id: string;
   readonly priority: number;
-  readonly dependsOn: Set<string>;
+  dependsOn: Set<string> | undefined;
   readonly dependents: Task[];
   status: ArbitratedStatus;
   /** A person has paused it. */
@@ -157,11 +157,11 @@ export class TaskArbitrator {
     if (task.estimatedMs !== undefined) checkDuration(task.estimatedMs, "task.estimatedMs", { zero: true });
     const priority = checkPriority(task.priority, "task.priority");
     const preemptible = checkBoolean(task.preemptible ?? true, "task.preemptible");
-    const dependsOn = checkIds(task.dependsOn ?? [], "task.dependsOn");
+    const dependsOn = checkIds(task.dependsOn, "task.dependsOn");
     const arrivalMs = checkNotBefore(now, this.#now);
     if (this.#tasks.has(id)) throw new SafeguardsError("DUPLICATE_ID", `a task ${show(id)} is already registered`);
-    if (dependsOn.has(id)) throw cycleError([id]);
-    const dependencies = Array.from(dependsOn, (other) => this.#task(other));
+    if (dependsOn?.has(id)) throw cycleError([id]);
+    const dependencies = Array.from(dependsOn ?? [], (other) => this.#task(other));
     this.#now = arrivalMs;
     const registered: Task = {
       id,
@@ -194,7 +194,7 @@ export class TaskArbitrator {
     const task = this.#task(taskId);
     const dependency = this.#task(dependsOn);
     if (task === dependency) throw cycleError([taskId]);
-    if (task.dependsOn.has(dependsOn)) return;
+    if (task.dependsOn?.has(dependsOn)) return;
     if (task.dependents.length > 0) this.#refuseCycle(task, dependency);
     if (task.status === "running" || ended(task)) {
       throw new SafeguardsError(
@@ -202,6 +202,7 @@ export class TaskArbitrator {
         `task ${show(taskId)} is ${task.status}; only a task that neither runs nor has ended gets another dependency`,
       );
     }
+    task.dependsOn ??= new Set();
     task.dependsOn.add(dependsOn);
     this.#depend(task, [dependency]);
   }
@@ -310,7 +311,9 @@ export class TaskArbitrator {
   }
 
   #refuseCycle(task: Task, dependency: Task): void {
-    const cycle = findCycle([dependency.id], (id) => (id === task.id ? [dependency.id] : this.#task(id).dependsOn));
+    const cycle = findCycle([dependency.id], (id) =>
+      id === task.id ? [dependency.id] : (this.#task(id).dependsOn ?? []),
+    );
     if (cycle !== undefined) throw cycleError(cycle);
   }
 
@@ -391,9 +394,11 @@ function checkBoolean(value: unknown, what: string): boolean {
   throw invalid(what, value, "true or false");
 }
 
-function checkIds(value: unknown, what: string): Set<string> {
+/** Without ids, undefined: most tasks depend on nothing. */
+function checkIds(value: unknown, what: string): Set<string> | undefined {
+  if (value === undefined) return undefined;
   if (!Array.isArray(value)) throw invalid(what, value, "a list of ids");
-  return new Set(value.map((id, index) => checkId(id, `${what}[${index}]`)));
+  return value.length === 0 ? undefined : new Set(value.map((id, index) => checkId(id, `${what}[${index}]`)));
 }
 
 function checkOutcome(options: { readonly success?: boolean } | undefined): boolean {
