@@ -34,8 +34,11 @@ const INVISIBLE = new Set([".git", ".safeguards"]);
 /** What others wrote and what is built. */
 const NOT_OURS = new Set(["node_modules", "dist"]);
 
-/** A tree on disk. Links to other places are not followed, so that a loop of them is harmless. */
-export function treeOnDisk(root: string): Tree {
+/**
+ * A tree on disk, but for one file: the report of the last review is no part of this one. Links to other places are not
+ * followed, so that a loop of them is harmless.
+ */
+export function treeOnDisk(root: string, except?: string): Tree {
   // Whoever asks for a review of node_modules wants what is in it.
   const installed = resolve(root).split(sep).includes("node_modules");
   const left = installed ? new Set<string>() : NOT_OURS;
@@ -45,7 +48,7 @@ export function treeOnDisk(root: string): Tree {
     if (entries === undefined) yield { path: folder, skipped: "unreadable" };
     for (const entry of entries ?? []) {
       const path = folder === "" ? entry.name : `${folder}/${entry.name}`;
-      if (INVISIBLE.has(entry.name)) continue;
+      if (INVISIBLE.has(entry.name) || join(root, path) === except) continue;
       if (entry.isSymbolicLink()) yield { path, skipped: "symbolic links" };
       else if (!entry.isDirectory()) yield await judge(path);
       else if (left.has(entry.name)) yield { path, skipped: `folders named ${entry.name}` };

@@ -70,8 +70,8 @@ describe.each(Object.keys(analysisByPath))("the analysis of %s", (path) => {
     await expect(analyse(path, piece.repeat(1_000))).resolves.toBeInstanceOf(Array);
   });
 
-  it("survives one line of a million characters", async () => {
-    await expect(analyse(path, `"${"a1 ".repeat(333_000)}"`)).resolves.toBeInstanceOf(Array);
+  it("survives one line of more than half a million characters", async () => {
+    await expect(analyse(path, `"${"a1 ".repeat(200_000)}"`)).resolves.toBeInstanceOf(Array);
   });
 });
 

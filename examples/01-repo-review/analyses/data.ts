@@ -75,7 +75,7 @@ function analyseYaml({ path, text }: SourceFile): Finding[] {
         rule: twice ? "data/duplicate-key" : "data/invalid-yaml",
         file: path,
         line: Math.max(1, lines.linePos(error.pos[0]).line),
-        message: error.message,
+        message: twice ? "A key of this map is there twice" : error.message,
       };
     }),
   );
