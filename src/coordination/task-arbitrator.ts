@@ -117,11 +117,11 @@ export class TaskArbitrator {
 
   constructor(options: TaskArbitratorOptions = {}) {
     checkKeys(options, ["maxConcurrent", "agingMs", "preempt"], "options");
-    const { maxConcurrent = DEFAULT_CONCURRENT, agingMs = Number.POSITIVE_INFINITY, preempt = true } = options;
+    const { maxConcurrent = DEFAULT_CONCURRENT, agingMs = Number.POSITIVE_INFINITY } = options;
     const slotOptions = {
       count: checkInteger(maxConcurrent, "maxConcurrent", 1, Number.MAX_SAFE_INTEGER),
       agingMs: checkDuration(agingMs, "agingMs", { infinity: true, zero: true }),
-      preempt: checkBoolean(preempt, "preempt"),
+      preempt: checkBoolean(options.preempt, "preempt"),
     };
     const inheritance = new PriorityInheritance<Task>(
       { own: (task) => task.priority, changed: (task) => this.#slots.reorder(task) },
@@ -156,7 +156,7 @@ export class TaskArbitrator {
     if (task.agentId !== undefined) checkId(task.agentId, "task.agentId");
     if (task.estimatedMs !== undefined) checkDuration(task.estimatedMs, "task.estimatedMs", { zero: true });
     const priority = checkPriority(task.priority, "task.priority");
-    const preemptible = checkBoolean(task.preemptible ?? true, "task.preemptible");
+    const preemptible = checkBoolean(task.preemptible, "task.preemptible");
     const dependsOn = checkIds(task.dependsOn, "task.dependsOn");
     const arrivalMs = checkNotBefore(now, this.#now);
     if (this.#tasks.has(id)) throw new SafeguardsError("DUPLICATE_ID", `a task ${show(id)} is already registered`);
@@ -389,7 +389,9 @@ function cycleError(cycle: readonly string[]): SafeguardsError {
   });
 }
 
+/** True when it is not given. */
 function checkBoolean(value: unknown, what: string): boolean {
+  if (value === undefined) return true;
   if (typeof value === "boolean") return value;
   throw invalid(what, value, "true or false");
 }
@@ -404,5 +406,5 @@ function checkIds(value: unknown, what: string): Set<string> | undefined {
 function checkOutcome(options: { readonly success?: boolean } | undefined): boolean {
   if (options === undefined) return true;
   checkKeys(options, ["success"], "options");
-  return checkBoolean(options.success ?? true, "options.success");
+  return checkBoolean(options.success, "options.success");
 }

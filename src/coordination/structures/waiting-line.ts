@@ -108,6 +108,7 @@ export class WaitingLine<W, P extends Pool> {
   /** Serves, in order, all that can be served now. `grant` must take from the pools what the waiter asks for. */
   serve(now: number, grant: (waiter: W) => void): void {
     this.#reserve(now);
+    if (this.#awake.size === 0) return;
     const offers = new IndexedHeap<FitNode<Place<W, P>>>();
     const offer = (one: WaitingClass<W, P>): void => {
       const node = this.#candidate(one);
