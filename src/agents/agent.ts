@@ -146,7 +146,8 @@ export interface AgentSpec<I extends Json = Json, O extends Json = Json> {
   /** Checked, and what it gives used, after `run`. An output that does not fit fails the attempt. */
   readonly output?: StandardSchema<O>;
   /** Its work. What it returns must be JSON of at most 16 000 000 bytes; nothing is null. Left out: it only votes. */
-  run?(task: Task<I>, ctx: AgentContext): O | Promise<O>;
+  // biome-ignore lint/suspicious/noConfusingVoidType: code that returns nothing gives null
+  run?(task: Task<I>, ctx: AgentContext): O | void | Promise<O | void>;
   /** Its vote. Left out: it is no voter. */
   readonly vote?: Voter;
   /** When to stop giving it tasks. Defaults: 5 failures in a row; or, with `ratio`, that share of at least `minCalls` in `windowMs`; 30 000 ms; 1. */

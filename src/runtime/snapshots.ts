@@ -12,6 +12,7 @@ import { Kernel } from "../kernel/kernel.ts";
 import type { CommandLoop } from "./command-loop.ts";
 import { runtimeLimits } from "./limits.ts";
 
+const IN_MEMORY = "memory:";
 /** Events between two snapshots for each row of the last one. */
 const EVENTS_PER_ROW = 4;
 
@@ -33,16 +34,18 @@ export class Snapshots {
     this.#pause = parts.pause;
   }
 
-  /** Whether it is time for another. */
+  /** Whether it is time for another. A journal in memory has no long way to read. */
   isDue(seq: number): boolean {
     return (
       this.#taking === undefined &&
+      this.#journal.url !== IN_MEMORY &&
       seq - this.#takenAt >= Math.max(runtimeLimits.snapshotEvents, this.#rows * EVENTS_PER_ROW)
     );
   }
 
   /** Whether one saves the next opening more than it costs now. */
   isWorthwhileAtClose(seq: number): boolean {
+    if (this.#journal.url === IN_MEMORY) return false;
     return seq - this.#takenAt >= Math.max(runtimeLimits.snapshotEventsAtClose, this.#rows);
   }
 

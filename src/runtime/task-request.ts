@@ -1,7 +1,9 @@
 /** A task as the caller describes it, taken in: shapes that the kernel cannot see are checked, and all of it is copied. */
-import { entriesOf, invalid, nullRecord } from "../coordination/structures/arguments.ts";
+import { checkKeys, entriesOf, invalid, nullRecord } from "../coordination/structures/arguments.ts";
 import type { Json } from "../coordination/structures/types.ts";
+import { isSafeguardsError, SafeguardsError } from "../errors.ts";
 import type { TaskRequest } from "../kernel/commands.ts";
+import type { RetryPolicy } from "../kernel/events.ts";
 import { limits } from "../kernel/limits.ts";
 import { admit } from "./json.ts";
 import { runtimeLimits } from "./limits.ts";
@@ -31,6 +33,8 @@ const KEYS = {
   later: ["budget", "cost", "fallback", "approval", "batchKey", "batchWaitMs", "cacheKey", "cacheMs"],
 };
 
+const RETRY_KEYS = ["maxAttempts", "initialMs", "maxMs", "factor", "jitter"];
+
 /** A task on its way to the kernel, and about how many bytes it takes. */
 export interface TakenIn {
   readonly request: TaskRequest;
@@ -55,6 +59,15 @@ export function takeInAll(specs: unknown, what: string): { readonly requests: Ta
 
 /** One task. INVALID_ARGUMENT for keys that are unknown or not there yet, and for what is not JSON where JSON must be. */
 export function takeIn(spec: TaskSpec, what = "a task"): TakenIn {
+  try {
+    return copied(spec, what);
+  } catch (error) {
+    if (isSafeguardsError(error)) throw error;
+    throw new SafeguardsError("INVALID_ARGUMENT", `${what} could not be read: it threw`, { cause: error });
+  }
+}
+
+function copied(spec: TaskSpec, what: string): TakenIn {
   checkOptions(spec, KEYS, what);
   let bytes = 64;
   const request: Writable<TaskRequest> = {};
@@ -73,7 +86,7 @@ export function takeIn(spec: TaskSpec, what = "a task"): TakenIn {
   if (spec.deadlineMs !== undefined) request.deadlineMs = spec.deadlineMs;
   if (spec.estimatedMs !== undefined) request.estimatedMs = spec.estimatedMs;
   if (spec.graceMs !== undefined) request.graceMs = spec.graceMs;
-  if (spec.retry !== undefined) request.retry = { ...spec.retry };
+  if (spec.retry !== undefined) request.retry = retryOf(spec.retry, what);
   if (spec.preemptible !== undefined) request.preemptible = spec.preemptible;
   return { request, bytes };
 
@@ -89,6 +102,11 @@ export function takeIn(spec: TaskSpec, what = "a task"): TakenIn {
     if (Array.isArray(copy)) return copy;
     throw invalid(`${field} of ${what}`, value, "a list");
   }
+}
+
+function retryOf(retry: RetryPolicy, what: string): RetryPolicy {
+  checkKeys(retry, RETRY_KEYS, `retry of ${what}`);
+  return { ...retry };
 }
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] };

@@ -1,0 +1,144 @@
+import { describe, expect, it } from "vitest";
+import { defineAgent, type Voter } from "../src/index.ts";
+import { MemoryJournal } from "../src/journal/memory.ts";
+import { aborted, eventsOf, gate, MortalJournal, opened, rejection } from "./coordinator.fixture.ts";
+
+function voter(name: string, vote: Voter, weight = 1) {
+  return defineAgent({ name, vote, weight });
+}
+
+describe("decide", () => {
+  it("asks everybody that has a vote, at the same time", async () => {
+    const coordinator = await opened();
+    const asked: string[] = [];
+    const all = gate();
+    const vote: Voter = async ({ voterId, options, question, context }) => {
+      expect([question, options, context]).toEqual(["Ship it?", ["yes", "no"], { version: 3 }]);
+      asked.push(voterId);
+      if (asked.length === 3) all.resolve();
+      await all.promise;
+      return voterId === "c" ? "no" : "yes";
+    };
+    for (const name of ["a", "b", "c"]) await coordinator.register(voter(name, vote));
+    await coordinator.register(defineAgent({ name: "mute", run: () => null }));
+    const decision = await coordinator.decide({
+      question: "Ship it?",
+      options: ["yes", "no"],
+      context: { version: 3 },
+    });
+    expect(decision).toMatchObject({
+      outcome: "decided",
+      decision: "yes",
+      method: "majority",
+      votes: { a: "yes", b: "yes", c: "no" },
+      abstained: [],
+    });
+    expect(await coordinator.ballots()).toMatchObject([{ ballotId: decision.ballotId, open: false, decision: "yes" }]);
+  });
+
+  it("lets one who throws, gives what is no JSON, or is late, abstain", async () => {
+    const coordinator = await opened();
+    const told = gate<unknown>();
+    await coordinator.register(voter("good", () => "yes"));
+    await coordinator.register(
+      voter("thrower", () => {
+        throw new Error("no idea");
+      }),
+    );
+    await coordinator.register(voter("strange", () => new Map() as never));
+    await coordinator.register(voter("silent", () => undefined));
+    await coordinator.register(
+      voter("late", async ({ signal }) => {
+        await aborted(signal);
+        told.resolve(signal.aborted);
+        return "no";
+      }),
+    );
+    await coordinator.register(voter("wrong", () => "perhaps" as never));
+    const decision = await coordinator.decide({ question: "?", options: ["yes", "no"], deadlineMs: 30 });
+    expect(decision).toMatchObject({
+      decision: "yes",
+      votes: { good: "yes" },
+      abstained: ["late", "silent", "strange", "thrower"],
+      invalid: ["wrong"],
+    });
+    expect(await told.promise).toBe(true);
+    await coordinator.idle();
+    expect((await eventsOf(coordinator)).filter(({ voter: name }) => name === "late")).toEqual([]);
+  });
+
+  it("uses the agents' weights, or those that are given", async () => {
+    const coordinator = await opened();
+    await coordinator.register(voter("light", () => "a", 1));
+    await coordinator.register(voter("heavy", () => "b", 3));
+    const ballot = { question: "?", options: ["a", "b"], method: "weighted" } as const;
+    expect((await coordinator.decide(ballot)).decision).toBe("b");
+    expect((await coordinator.decide({ ...ballot, weights: { light: 9 } })).decision).toBe("a");
+    expect((await coordinator.decide({ ...ballot, weights: new Map([["light", 9]]) })).decision).toBe("a");
+  });
+
+  it("refuses voters that are nobody or have no vote, and options that are not as described", async () => {
+    const coordinator = await opened();
+    await coordinator.register(defineAgent({ name: "mute", run: () => null }));
+    const question = "?";
+    const options = ["a"];
+    const refused = [
+      coordinator.decide({ question, options, voters: ["nobody"] }),
+      coordinator.decide({ question, options, voters: ["mute"] }),
+      coordinator.decide({ question, options: [] }),
+      coordinator.decide({ question, options, weights: "reputation" as never }),
+      coordinator.decide({ question, options, chair: "a" } as never),
+    ];
+    const codes = await Promise.all(refused.map(async (one) => Reflect.get(Object(await rejection(one)), "code")));
+    expect(codes).toEqual([
+      "UNKNOWN_AGENT",
+      "INVALID_ARGUMENT",
+      "INVALID_ARGUMENT",
+      "INVALID_ARGUMENT",
+      "INVALID_ARGUMENT",
+    ]);
+  });
+
+  it("is no_quorum without a vote, never the first option", async () => {
+    const coordinator = await opened();
+    const decision = await coordinator.decide({ question: "?", options: ["a", "b"] });
+    expect(decision).toMatchObject({ outcome: "no_quorum", decision: undefined });
+  });
+
+  it("asks again after a restart who had not voted, and nobody else", async () => {
+    const journal = new MortalJournal();
+    const first = await opened({ journal });
+    await first.register(voter("quick", () => "a"));
+    const asked = gate();
+    await first.register(
+      voter("slow", () => {
+        asked.resolve();
+        return new Promise<never>(() => undefined);
+      }),
+    );
+    void first.decide({ question: "?", options: ["a", "b"], deadlineMs: 60_000 }).catch(() => undefined);
+    await asked.promise;
+    while (!(await eventsOf(first)).some((event) => event.type === "ballot.cast")) await first.stats();
+    const second = await opened({ journal: await journal.die() });
+    let quickAsked = false;
+    await second.register(
+      voter("quick", () => {
+        quickAsked = true;
+        return "b";
+      }),
+    );
+    await second.register(voter("slow", () => "a"));
+    for await (const event of second.events({ follow: true })) if (event.type === "ballot.decided") break;
+    expect(await second.ballots()).toMatchObject([{ open: false, votes: { quick: "a", slow: "a" } }]);
+    expect(quickAsked).toBe(false);
+  });
+
+  it("recounts what is kept after a reopening", async () => {
+    const journal = new MemoryJournal();
+    const first = await opened({ journal });
+    await first.register(voter("a", () => "yes"));
+    const { ballotId, ...decision } = await first.decide({ question: "?", options: ["yes", "no"] });
+    await first.close();
+    expect(await (await opened({ journal })).ballots()).toEqual([{ ...decision, ballotId, open: false }]);
+  });
+});
