@@ -1,0 +1,34 @@
+import { chooseJournal } from "../journal-choice.ts";
+import { viewJournal } from "../journal-view.ts";
+import { paint } from "../line.ts";
+import { clock } from "../quantity.ts";
+import { explainChosen } from "../task-choice.ts";
+import type { Terminal } from "../terminal.ts";
+import { printable } from "../text.ts";
+
+export interface ExplainOptions {
+  readonly journal?: string;
+  readonly json?: boolean;
+}
+
+/** Says why a task runs, waits or ended, in the scheduler's own words. */
+export async function explainCommand(task: string, options: ExplainOptions, terminal: Terminal): Promise<number> {
+  const view = await viewJournal(chooseJournal(options.journal));
+  try {
+    const explanation = await explainChosen(view, task);
+    if (options.json === true) {
+      terminal.json(explanation, 2);
+      return 0;
+    }
+    const { taskId, status, text, reasons } = explanation;
+    const head = reasons.length === 0 ? text : `${text.split(":")[0]}:`;
+    terminal.print([paint("bold", printable(taskId)), ` ${status}: `, printable(head)]);
+    terminal.print(...reasons.map((reason) => ["  ", paint("cyan", reason.code), ` ${printable(reason.text)}`]));
+    if (view.asOf !== undefined) {
+      terminal.print([paint("dim", `nobody runs it now; as of event ${view.asOf.seq}, ${clock(view.asOf.at)}`)]);
+    }
+    return 0;
+  } finally {
+    await view.close();
+  }
+}

@@ -1,0 +1,97 @@
+/**
+ * What there is to see of a crew: asked of the process that runs it, through the socket beside its journal; where there is
+ * none, read from the journal, which this never writes.
+ */
+import { setTimeout as sleep } from "node:timers/promises";
+import { isSafeguardsError, SafeguardsError } from "../../errors.ts";
+import { unseal } from "../../journal/codec.ts";
+import { openSqliteReader, type SqliteReader } from "../../journal/sqlite-reader.ts";
+import { Kernel } from "../../kernel/kernel.ts";
+import type { AgentInfo, Explanation, ResourceInfo, TaskFilter, TaskInfo } from "../../kernel/views.ts";
+import { Coordinator } from "../../runtime/coordinator.ts";
+import type { FeedOptions, StoredEvent } from "../../runtime/event-feed.ts";
+import { restore } from "../../runtime/snapshots.ts";
+
+export interface JournalView {
+  /** The process that runs the crew; absent: nobody does, and what is seen is what was last written. */
+  readonly running?: Coordinator;
+  /** The last event that was seen, and when it was written; absent while it changes. */
+  readonly asOf?: { readonly seq: number; readonly at: number };
+  tasks(filter?: TaskFilter): Promise<readonly TaskInfo[]>;
+  agents(): Promise<readonly AgentInfo[]>;
+  resources(): Promise<readonly ResourceInfo[]>;
+  explain(taskId: string): Promise<Explanation>;
+  events(options: FeedOptions): AsyncIterable<StoredEvent>;
+  close(): Promise<void>;
+}
+
+/** A view of the journal at that path. */
+export async function viewJournal(path: string): Promise<JournalView> {
+  const running = await join(path);
+  if (running === undefined) return readJournal(path);
+  return {
+    running,
+    tasks: (filter) => running.tasks(filter),
+    agents: () => running.agents(),
+    resources: () => running.resources(),
+    explain: (taskId) => running.explain(taskId),
+    events: (options) => running.events(options),
+    close: () => running.close(),
+  };
+}
+
+/** The coordinator that writes the journal; `undefined` when nobody does. */
+export async function join(path: string): Promise<Coordinator | undefined> {
+  try {
+    return await Coordinator.open({ journal: `sqlite:${path}`, join: true });
+  } catch (error) {
+    if (isSafeguardsError(error, "INVALID_STATE")) return undefined;
+    throw error;
+  }
+}
+
+const POLL_MS = 300;
+
+async function readJournal(path: string): Promise<JournalView> {
+  const reader = openSqliteReader(path);
+  const snapshot = reader.snapshot();
+  const kernel = snapshot === undefined ? new Kernel() : await restore(snapshot);
+  for await (const record of reader.read(kernel.seq + 1)) {
+    for (const event of unseal(record)) if (event.seq > kernel.seq) kernel.replay(event);
+  }
+  return {
+    asOf: { seq: kernel.seq, at: kernel.at },
+    tasks: async (filter) => kernel.tasks(filter),
+    agents: async () => kernel.agents(kernel.at).map((agent) => ({ ...agent, online: false })),
+    resources: async () => kernel.resources(kernel.at),
+    explain: async (taskId) => {
+      const explanation = kernel.explain(taskId, kernel.at);
+      if (explanation !== undefined) return explanation;
+      throw new SafeguardsError("UNKNOWN_TASK", `no task has the id ${JSON.stringify(taskId)}`);
+    },
+    events: (options) => readEvents(reader, options),
+    close: async () => reader.close(),
+  };
+}
+
+/** Whoever writes meanwhile is followed by looking again and again. */
+async function* readEvents(
+  reader: SqliteReader,
+  { from = 1, follow = false, signal }: FeedOptions,
+): AsyncIterable<StoredEvent> {
+  let next = from;
+  while (signal?.aborted !== true) {
+    if (next <= reader.end().lastSeq) {
+      for await (const record of reader.read(next)) {
+        for (const event of unseal(record)) {
+          if (event.seq < next) continue;
+          next = event.seq + 1;
+          // Events are JSON, each with fields of its own.
+          yield event as object as StoredEvent;
+        }
+      }
+    }
+    if (!follow) return;
+    await sleep(POLL_MS, undefined, signal === undefined ? {} : { signal }).catch(() => undefined);
+  }
+}
