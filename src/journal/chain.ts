@@ -62,7 +62,7 @@ export function corrupt(
 ): SafeguardsError {
   const what = misfit === "torn" ? "its hash does not fit its content" : "it does not follow the record before";
   return new SafeguardsError("JOURNAL_CORRUPT", `${where}: the record of seq ${record.firstSeq} is damaged: ${what}`, {
-    details: { firstSeq: record.firstSeq, journal: where },
+    details: { firstSeq: record.firstSeq, path: where },
   });
 }
 

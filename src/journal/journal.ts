@@ -32,6 +32,7 @@ export interface SnapshotReader {
   readonly seq: number;
   /** Hash of the record that ends with `seq`. */
   readonly hash: Uint8Array;
+  /** To be read once. */
   readonly chunks: AsyncIterable<Uint8Array>;
 }
 
@@ -52,7 +53,7 @@ export const KEPT_SNAPSHOTS = 2;
 export interface Opened {
   /** The newest sealed snapshot, if any. */
   readonly snapshot?: SnapshotReader;
-  /** The records after the snapshot (or all), up to `lastSeq`. */
+  /** The records after the snapshot (or all), up to `lastSeq`; to be read once. */
   readonly records: AsyncIterable<JournalRecord>;
   /** Seq of the last event; 0 when empty. */
   readonly lastSeq: number;

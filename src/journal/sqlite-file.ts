@@ -1,7 +1,8 @@
 /**
  * The SQLite file that a journal lives in: how it is made, opened and recognized, and what its errors mean.
  *
- * 1. One connection writes and makes checkpoints, and it holds the lock beside the file; all others only read.
+ * 1. One connection writes and makes checkpoints, and it holds the lock beside the file; all others only read. (So the
+ *    fault of SQLite before 3.51.3, which needs two connections that make checkpoints, cannot be met.)
  * 2. A commit is on the disk when it returns: WAL with `synchronous=FULL`, asserted where commits are made.
  * 3. The file and what SQLite puts beside it have mode 0600, a folder that is made for them 0700.
  */
@@ -93,6 +94,8 @@ export function openForWriting(path: string): DatabaseSync {
     }
     assertOurs(db, path);
     db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0;");
+    // macOS writes through the disk's own cache only when told so.
+    db.exec("PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = ON;");
     assertDurable(db, path);
   });
 }

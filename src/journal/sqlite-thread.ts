@@ -14,7 +14,7 @@ interface Pending {
 }
 
 export class SqliteThread {
-  readonly #url: string;
+  readonly #path: string;
   readonly #worker: Worker;
   readonly #pending = new Map<number, Pending>();
   readonly #exited: Promise<void>;
@@ -22,8 +22,8 @@ export class SqliteThread {
   #isDead = false;
   #cause: unknown;
 
-  constructor(url: string) {
-    this.#url = url;
+  constructor(path: string) {
+    this.#path = path;
     // The same file that this one is: TypeScript where Node runs it as it is, else what was compiled from it.
     const file = `./sqlite-worker${import.meta.url.endsWith(".ts") ? ".ts" : ".js"}`;
     this.#worker = new Worker(new URL(file, import.meta.url), { name: "safeguards-journal", execArgv: [] });
@@ -80,8 +80,8 @@ export class SqliteThread {
 
   #ended(outcome: "not-written" | "unknown"): SafeguardsError {
     const why = this.#cause instanceof Error ? `: ${this.#cause.message}` : "";
-    return new SafeguardsError("JOURNAL_FAILED", `the thread that writes ${this.#url} has ended${why}`, {
-      details: { journal: this.#url, outcome },
+    return new SafeguardsError("JOURNAL_FAILED", `the thread that writes ${this.#path} has ended${why}`, {
+      details: { path: this.#path, outcome },
       cause: this.#cause,
     });
   }

@@ -35,7 +35,7 @@ export class SqliteJournal implements Journal {
 
   async open(): Promise<Opened> {
     if (this.#thread !== undefined) throw openAlready(this.url);
-    const thread = new SqliteThread(this.url);
+    const thread = new SqliteThread(this.#path);
     this.#thread = thread;
     try {
       const report = await thread.ask({ do: "open", path: this.#path, verification: this.#verification });

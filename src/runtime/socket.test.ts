@@ -367,3 +367,24 @@ test("a client that floods without reading is answered QUEUE_FULL or cut off, an
   expect(await request("quick")).toBe("quick");
   expect(most).toBeLessThanOrEqual(1_000);
 });
+
+test("a client that asks for more than it reads is waited for, and gets it all", async () => {
+  const path = newPath();
+  let asked = 0;
+  await served(path, async () => {
+    asked++;
+    return "x".repeat(100_000);
+  });
+  const slow = await raw(path);
+  const request = "y".repeat(10_000);
+  for (let id = 0; id < 400; id++) slow.write(`${JSON.stringify({ id, request })}\n`);
+  const { request: ask } = await client(path);
+  await ask(null);
+  expect(asked).toBeLessThan(100);
+  let answers = 0;
+  for await (const bytes of slow) {
+    answers += String(bytes).split("\n").length - 1;
+    if (answers === 400) break;
+  }
+  expect(answers).toBe(400);
+});
