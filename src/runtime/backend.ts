@@ -27,6 +27,8 @@ export interface Queries {
 }
 
 export interface CommandOptions {
+  /** Asking again with the same id changes nothing, and gives the same answer. */
+  readonly id?: string;
   /** About how many bytes its payload takes. */
   readonly bytes?: number;
   readonly guard?: Guard | undefined;

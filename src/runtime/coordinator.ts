@@ -1,4 +1,4 @@
-import type { Agent } from "../agents/agent.ts";
+import type { Agent, Logger } from "../agents/agent.ts";
 import { checkTeam } from "../agents/manager.ts";
 import type { Decision, Threshold, TieBreak, VotingMethod } from "../coordination/decisions/election.ts";
 import { checkDuration, checkId, checkInteger, invalid } from "../coordination/structures/arguments.ts";
@@ -27,6 +27,9 @@ import { defaultLogger } from "./logger.ts";
 import { checkOptional, checkOptions, notYet } from "./options.ts";
 import type { Progress } from "./progress.ts";
 import { Registrations } from "./registrations.ts";
+import { RemoteBackend } from "./remote-backend.ts";
+import { joinablePath, socketPathOf } from "./remote-protocol.ts";
+import { serveRemotes } from "./remote-server.ts";
 import type { Stats } from "./stats.ts";
 import type { TaskHandle, TaskSpec } from "./task.ts";
 import { Handle } from "./task-handle.ts";
@@ -114,15 +117,19 @@ export class Coordinator implements AsyncDisposable {
   }
 
   static async #open(options: CoordinatorOptions, clock: (notBefore: number) => Clock): Promise<Coordinator> {
-    checkCoordinatorOptions(options);
+    const { join } = checkCoordinatorOptions(options);
     const { journal = "memory:", logger = defaultLogger } = options;
+    if (join) return new Coordinator(await RemoteBackend.join(joinablePath(journal)), undefined);
+    const kept = openJournal(journal);
     const local = await LocalBackend.open({
-      journal: openJournal(journal),
+      journal: kept,
       logger,
       settings: settingsOf(options),
       resources: resourcesOf(options),
       clock,
     });
+    const path = socketPathOf(kept.url);
+    if (path !== undefined) await serve(local, path, logger);
     return new Coordinator(local, local);
   }
 
@@ -317,6 +324,16 @@ export class Coordinator implements AsyncDisposable {
 
   #assertOpen(): void {
     if (this.#closed !== undefined) throw new SafeguardsError("CLOSED", "the coordinator is closed");
+  }
+}
+
+/** Lets other processes join. Without that everything else works. */
+async function serve(local: LocalBackend, path: string, logger: Logger): Promise<void> {
+  try {
+    const server = await serveRemotes(local, path);
+    local.beforeRelease(() => server.close());
+  } catch (error) {
+    logger.warn({ path, error }, "other processes cannot join: the socket beside the journal could not be opened");
   }
 }
 

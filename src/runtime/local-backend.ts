@@ -2,6 +2,7 @@
 
 import type { Agent, Logger } from "../agents/agent.ts";
 import { type Definition, definitionOf } from "../agents/definition.ts";
+import { show } from "../coordination/structures/arguments.ts";
 import { SafeguardsError } from "../errors.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { Answer, Command, OpenSettings, ResourceSpec } from "../kernel/commands.ts";
@@ -51,6 +52,7 @@ export class LocalBackend implements Backend, Observer {
   readonly #agents: Map<string, Definition> = new Map();
   readonly #outcomes: Endings<OutcomeData>;
   readonly #decisions: Endings<BallotResult>;
+  #beforeRelease: (() => Promise<void>) | undefined = undefined;
   /** Retries on their way: until they are decided, an old outcome may be no answer any more. */
   #retries = 0;
 
@@ -128,10 +130,10 @@ export class LocalBackend implements Backend, Observer {
     }
     const isRetry = command.type === "task.retry";
     if (isRetry) this.#retries += 1;
-    const { bytes = 0, guard, decided } = options;
+    const { id, bytes = 0, guard, decided } = options;
     this.#loop.enqueue({
       kind: "command",
-      envelope: { command },
+      envelope: id === undefined ? { command } : { command, id },
       bytes,
       guard,
       decided: (answer) => {
@@ -148,21 +150,25 @@ export class LocalBackend implements Backend, Observer {
   }
 
   query<N extends keyof Queries>(name: N, about: Queries[N]["in"], guard?: Guard): Promise<Queries[N]["out"]> {
-    const { promise, resolve, reject } = Promise.withResolvers<Queries[N]["out"]>();
-    const look = (): Release => {
-      try {
-        const seen = this.#answers[name](about);
-        return () => resolve(seen);
-      } catch (error) {
-        return () => reject(error);
-      }
-    };
-    this.#loop.enqueue({ kind: "query", guard, look, failed: reject });
-    return promise;
+    return this.#look(() => this.#answers[name](about), guard);
   }
 
   outcome(taskId: string, signal?: AbortSignal): Promise<OutcomeData> {
     return this.#outcomes.wait(this.#loop, taskId, { signal, inTurn: this.#retries > 0 });
+  }
+
+  /** How the task ended, if it has. */
+  outcomeNow(taskId: string): Promise<OutcomeData | null> {
+    return this.#look(() => outcomeOf(known(this.#kernel.task(taskId), taskId)) ?? null);
+  }
+
+  /** What came of the ballot, if it is closed. */
+  decisionNow(ballotId: string): Promise<BallotResult | null> {
+    return this.#look(() => {
+      const view = this.#kernel.ballot(ballotId);
+      if (view === undefined) throw new SafeguardsError("UNKNOWN_BALLOT", `no ballot has the id ${show(ballotId)}`);
+      return view.open ? null : { ...view.decision, ballotId, open: false };
+    });
   }
 
   thrownBy(outcome: OutcomeData): { readonly error: unknown } | undefined {
@@ -200,6 +206,11 @@ export class LocalBackend implements Backend, Observer {
     return this.#feed.read(options);
   }
 
+  /** What is durable from now on. */
+  eventsFromNow(signal: AbortSignal): AsyncGenerator<StoredEvent, void, undefined> {
+    return this.#feed.read({ from: this.#loop.durableSeq + 1, follow: true, signal });
+  }
+
   onProgress(listener: (progress: Progress) => void): () => void {
     return this.#progress.listen(listener);
   }
@@ -232,7 +243,15 @@ export class LocalBackend implements Backend, Observer {
     }
     this.#end(closed, undefined);
     this.#loop.stop(closed);
+    // Those who have joined are told before they are cut off, and cut off before another process may take over.
+    await this.#pause();
+    await this.#beforeRelease?.();
     await this.#journal.close();
+  }
+
+  /** Something to be done when everything is closed but the journal. */
+  beforeRelease(done: () => Promise<void>): void {
+    this.#beforeRelease = done;
   }
 
   /** The batch is decided: outcomes are seen as they are now, and told when they are durable. */
@@ -310,6 +329,25 @@ export class LocalBackend implements Backend, Observer {
     stats: () => this.#meters.stats(this.#kernel.seq, this.#kernel.counts()),
   };
 
+  /** What is seen when all that was asked for before is decided, told when that is durable. */
+  #look<T>(look: () => T, guard?: Guard): Promise<T> {
+    const { promise, resolve, reject } = Promise.withResolvers<T>();
+    this.#loop.enqueue({
+      kind: "query",
+      guard,
+      look: () => {
+        try {
+          const seen = look();
+          return () => resolve(seen);
+        } catch (error) {
+          return () => reject(error);
+        }
+      },
+      failed: reject,
+    });
+    return promise;
+  }
+
   #services(): AttemptServices {
     return {
       logger: this.#logger,
@@ -368,5 +406,5 @@ export class LocalBackend implements Backend, Observer {
 
 function known<T>(found: T | undefined, taskId: string): T {
   if (found !== undefined) return found;
-  throw new SafeguardsError("UNKNOWN_TASK", `no task has the id ${JSON.stringify(taskId)}`, { details: { taskId } });
+  throw new SafeguardsError("UNKNOWN_TASK", `no task has the id ${show(taskId)}`, { details: { taskId } });
 }
