@@ -14,11 +14,11 @@ export type {
   Voter,
 } from "./agents/agent.ts";
 export { type CommandOptions, command } from "./agents/command.ts";
-export { type CrewSpec, defineCrew } from "./agents/crew.ts";
 export { defineAgent } from "./agents/function.ts";
 export { defineManager } from "./agents/manager.ts";
 export type { Decision, Threshold, TieBreak, Vote, VotingMethod } from "./coordination/decisions/election.ts";
 export type { Json, Money, RecordOf, SkillRequirement } from "./coordination/structures/types.ts";
+export { type CrewSpec, defineCrew } from "./crew/crew.ts";
 export { type ErrorCode, isSafeguardsError, SafeguardsError, type SafeguardsErrorOptions } from "./errors.ts";
 export type { BreakerPolicy, ResourceKind, RetryPolicy } from "./kernel/events.ts";
 export type { AgentInfo, Explanation, Reason, ResourceInfo, TaskFilter, TaskInfo, TaskStatus } from "./kernel/views.ts";
