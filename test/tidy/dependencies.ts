@@ -1,0 +1,29 @@
+/** Few dependencies, each pinned exactly, and a lock file that names no host: it installs from wherever npm is told to. */
+import type { Faults } from "./source.ts";
+
+const MOST_DEPENDENCIES = 12;
+
+interface Manifest {
+  readonly dependencies?: Readonly<Record<string, string>>;
+  readonly devDependencies?: Readonly<Record<string, string>>;
+}
+interface Lock {
+  readonly packages: Readonly<Record<string, { readonly version?: string; readonly resolved?: string }>>;
+}
+
+export function dependencies(manifest: Manifest, lock: Lock): Faults {
+  const faults: string[] = [];
+  const direct = Object.keys(manifest.dependencies ?? {});
+  if (direct.length > MOST_DEPENDENCIES) {
+    faults.push(`package.json:1: ${direct.length} dependencies; at most ${MOST_DEPENDENCIES} are allowed`);
+  }
+  for (const [name, version] of Object.entries({ ...manifest.dependencies, ...manifest.devDependencies })) {
+    const locked = lock.packages[`node_modules/${name}`]?.version;
+    if (!/^\d+\.\d+\.\d+$/.test(version)) faults.push(`package.json:1: ${name} is ${version}; pin it exactly`);
+    else if (locked !== version) faults.push(`package-lock.json:1: ${name} is ${locked}; package.json says ${version}`);
+  }
+  for (const [path, { resolved }] of Object.entries(lock.packages)) {
+    if (resolved !== undefined) faults.push(`package-lock.json:1: ${path} names where it came from`);
+  }
+  return faults;
+}
