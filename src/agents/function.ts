@@ -1,4 +1,5 @@
-import { checkKeys, invalid, show } from "../coordination/structures/arguments.ts";
+import { breakerRule } from "../coordination/circuit-breaker.ts";
+import { show } from "../coordination/structures/arguments.ts";
 import type { Json } from "../coordination/structures/types.ts";
 import { SafeguardsError } from "../errors.ts";
 import type { BreakerPolicy } from "../kernel/events.ts";
@@ -10,7 +11,6 @@ const KEYS = {
   known: ["name", "description", "skills", "capacity", "weight", "input", "output", "run", "vote", "breaker"],
   later: ["runBatch", "maxBatch", "isolated"],
 };
-const BREAKER_KEYS = ["failureThreshold", "ratio", "minCalls", "windowMs", "resetMs", "halfOpenMax"] as const;
 
 /**
  * An agent whose work is a function. It has `run`, or `vote`, or both; `INVALID_ARGUMENT` for anything that is not as
@@ -58,7 +58,7 @@ export function defineAgent<I extends Json = Json, O extends Json = Json>(spec: 
       ...(spec.run === undefined ? { capacity: 0 } : capacity === undefined ? {} : { capacity }),
       ...(description === undefined ? {} : { description }),
       ...(weight === undefined ? {} : { weight }),
-      ...(breaker === undefined ? {} : { breaker: checkBreaker(breaker, name) }),
+      ...(breaker === undefined ? {} : { breaker: checkBreaker(breaker) }),
     },
     ...(input === undefined ? {} : { input }),
     ...(output === undefined ? {} : { output }),
@@ -68,14 +68,7 @@ export function defineAgent<I extends Json = Json, O extends Json = Json>(spec: 
   return agentOf(definition);
 }
 
-function checkBreaker(breaker: BreakerPolicy, name: string): BreakerPolicy {
-  const what = `the breaker of agent ${show(name)}`;
-  checkKeys(breaker, BREAKER_KEYS, what);
-  for (const key of BREAKER_KEYS) {
-    const value = breaker[key];
-    if (value !== undefined && !(typeof value === "number" && value > 0 && Number.isFinite(value))) {
-      throw invalid(`${key} of ${what}`, value, "a finite number above 0");
-    }
-  }
+function checkBreaker(breaker: BreakerPolicy): BreakerPolicy {
+  breakerRule(breaker);
   return { ...breaker };
 }
