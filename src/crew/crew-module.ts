@@ -43,7 +43,7 @@ function placeOf(error: unknown, file: string, source: ModuleSource): Place | un
   const imported = source.locateImport((specifier) => isMissing(specifier, file, error));
   if (imported !== undefined) return { file, ...imported };
   const stack = error instanceof Error ? (error.stack ?? "") : "";
-  const places = [...placesInFrames(stack), ...placesInHeader(stack)];
+  const places = [...placesInHeader(stack), ...placesInFrames(stack)];
   return places.find((place) => place.file === file) ?? places[0];
 }
 
@@ -56,7 +56,7 @@ function isMissing(specifier: string, file: string, error: unknown): boolean {
 
 /** `at f (file:///x.ts:1:2)`. */
 function placesInFrames(stack: string): Place[] {
-  return [...stack.matchAll(/^\s+at .*?(file:\/\/[^\s)]+?|\/[^\s)]+?):(\d+):(\d+)\)?$/gm)].flatMap(
+  return [...stack.matchAll(/^\s+at .*?(?<=[\s(])(file:\/\/[^\s)]+?|\/[^\s)]+?):(\d+):(\d+)\)?$/gm)].flatMap(
     ([, where = "", line, column]) => {
       const file = pathOf(where);
       return file.includes("/node_modules/") || file === import.meta.filename
@@ -66,9 +66,9 @@ function placesInFrames(stack: string): Place[] {
   );
 }
 
-/** `/x.ts:1`, then the line, then carets under what is wrong. */
+/** `/x.ts:3`, then what stands there, then carets under what is wrong. */
 function placesInHeader(stack: string): Place[] {
-  const header = /^(?<where>(?:file:\/\/)?\/.*):(?<line>\d+)\n.*\n(?<before>\s*)\^/.exec(stack);
+  const header = /^(?<where>(?:file:\/\/)?\/.*):(?<line>\d+)\n(?:.*\n)*?(?<before>[ \t]*)\^+\n/.exec(stack);
   const { where, line, before } = header?.groups ?? {};
   return where === undefined ? [] : [{ file: pathOf(where), line: Number(line), column: (before ?? "").length + 1 }];
 }

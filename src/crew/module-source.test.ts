@@ -28,6 +28,13 @@ test("literals are found, through constants, spreads, types and definers", () =>
   expect(at(["output"])).toBe("10:3");
 });
 
+test("a list is followed through what is spread into it, as far as that can be seen", () => {
+  const text = "const a = [1, 2];\nexport default defineCrew({ tasks: [...a, 3, ...b, 4] });";
+  expect(at(["tasks", 1], undefined, text)).toBe("1:15");
+  expect(at(["tasks", 2], undefined, text)).toBe("2:43");
+  expect(at(["tasks", 3], undefined, text)).toBe("2:36");
+});
+
 test("what is computed or missing stands where its holder does", () => {
   expect(at(["tasks", 1, "load"])).toBe("4:29");
   expect(at(["resources", "disk"])).toBe("5:16");

@@ -132,10 +132,8 @@ interface Part {
 
 function partOf(node: t.Node, step: string | number, constants: Constants): Part | undefined {
   if (node.type === "ArrayExpression") {
-    const index = Number(step);
-    const element = node.elements[index];
-    const isCertain = !node.elements.slice(0, index + 1).some((item) => item?.type === "SpreadElement");
-    return element && isCertain ? { key: element, value: element } : undefined;
+    const element = elementsOf(node, constants)[Number(step)];
+    return element ? { key: element, value: element } : undefined;
   }
   if (node.type !== "ObjectExpression") return undefined;
   for (const property of node.properties.toReversed()) {
@@ -147,6 +145,22 @@ function partOf(node: t.Node, step: string | number, constants: Constants): Part
     }
   }
   return undefined;
+}
+
+/** A list's elements, through what is spread into it; those behind what cannot be seen are left out. */
+function elementsOf(list: t.ArrayExpression, constants: Constants): (t.Node | null)[] {
+  const elements: (t.Node | null)[] = [];
+  for (const element of list.elements) {
+    if (element?.type !== "SpreadElement") {
+      elements.push(element);
+      continue;
+    }
+    const spread = content(element.argument, constants);
+    if (spread.type !== "ArrayExpression") break;
+    elements.push(...elementsOf(spread, constants));
+    if (spread.elements.some((inner) => inner?.type === "SpreadElement")) break;
+  }
+  return elements;
 }
 
 function nameOf(key: t.Node): string | undefined {

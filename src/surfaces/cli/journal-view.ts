@@ -45,7 +45,7 @@ export async function join(path: string): Promise<Coordinator | undefined> {
   try {
     return await Coordinator.open({ journal: `sqlite:${path}`, join: true });
   } catch (error) {
-    if (isSafeguardsError(error, "INVALID_STATE")) return undefined;
+    if (isSafeguardsError(error, "CLOSED")) return undefined;
     throw error;
   }
 }

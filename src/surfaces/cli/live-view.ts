@@ -179,24 +179,32 @@ function latestSection(facts: LiveFacts, { columns }: Size): Section {
   return { title: [paint("bold", "latest")], lines, hidden: 0 };
 }
 
-/** Sections one after the other, each with a fair part of the rows; what one does not need the others get. */
+/** Sections one after the other, each with a fair part of the rows; what a small one does not need the large ones get. */
 function share(rows: number, sections: readonly Section[]): Line[] {
   const filled = sections.filter(({ lines }) => lines.length > 0);
-  const lines: Line[] = [];
+  const parts = new Map<Section, number>();
   let left = rows;
-  for (const [index, { title, lines: all, hidden }] of filled.entries()) {
-    const part = Math.floor(left / (filled.length - index));
-    const space = part - 1;
-    if (space < 1) continue;
-    const fits = all.length <= space && hidden === 0;
-    const shown = fits ? all : all.slice(0, Math.max(1, space - 1));
-    const missing = hidden + all.length - shown.length;
-    const block: Line[] = [title, ...shown.map((line) => [" ", ...line])];
-    if (!fits && space > shown.length) block.push([" ", ...more(missing)]);
-    lines.push(...block);
-    left -= block.length;
+  for (const [index, section] of filled.toSorted((a, b) => heightOf(a) - heightOf(b)).entries()) {
+    const part = Math.min(heightOf(section), Math.floor(left / (filled.length - index)));
+    parts.set(section, part);
+    left -= part;
   }
-  return lines;
+  return filled.flatMap((section) => block(section, parts.get(section) ?? 0));
+}
+
+function heightOf({ lines, hidden }: Section): number {
+  return 1 + lines.length + (hidden > 0 ? 1 : 0);
+}
+
+/** A section in so many rows; too few for one of its lines are none. */
+function block(section: Section, rows: number): Line[] {
+  if (rows < 2) return [];
+  const { title, lines, hidden } = section;
+  const fits = heightOf(section) <= rows;
+  const shown = fits ? lines : lines.slice(0, Math.max(1, rows - 2));
+  const missing = hidden + lines.length - shown.length;
+  const rest: Line[] = missing > 0 && shown.length + 1 < rows ? [more(missing)] : [];
+  return [title, ...[...shown, ...rest].map((line) => [" ", ...line])];
 }
 
 function more(number: number): Span[] {

@@ -7,6 +7,8 @@ if (major < OLDEST_NODE) {
   process.stderr.write(`safeguards needs Node ${OLDEST_NODE} or newer; this is Node ${process.versions.node}\n`);
   process.exitCode = 2;
 } else {
+  const { enableCompileCache } = await import("node:module");
+  enableCompileCache();
   const { main } = await import("./program.ts");
   process.exitCode = await main(process.argv.slice(2), process);
 }
