@@ -19,15 +19,16 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** The wall clock at opening, or the last journaled time if that is later; from there on the monotonic clock. */
 export class SystemClock implements Clock {
-  readonly #origin: number;
+  readonly #openedAt: number;
+  readonly #since: number = performance.now();
 
   /** `notBefore`: the last journaled time, in epoch milliseconds. */
   constructor(notBefore: number, wall: number = Date.now()) {
-    this.#origin = Math.max(wall, notBefore) - performance.now();
+    this.#openedAt = Math.max(wall, notBefore);
   }
 
   now(): number {
-    return Math.floor(this.#origin + performance.now());
+    return this.#openedAt + Math.floor(performance.now() - this.#since);
   }
 
   after(ms: number, fn: () => void): () => void {

@@ -252,7 +252,7 @@ export class CommandLoop {
       }
       release = this.#observer.decided(events);
     } catch (cause) {
-      this.#fail(asked, new SafeguardsError("INVALID_STATE", "the kernel broke; nothing more is decided", { cause }));
+      this.#fail(asked, broken("the kernel", cause));
       return;
     }
     const decidedAt = performance.now();
@@ -284,8 +284,20 @@ export class CommandLoop {
 
   /** Tells all that is durable, in order. */
   #release(): void {
+    try {
+      this.#tell();
+    } catch (cause) {
+      this.#fail(EMPTY, broken("the coordinator", cause));
+      return;
+    }
     if (this.#stopped !== undefined) return;
-    for (;;) {
+    if (this.#inFlight.length === 0) this.#settled?.resolve();
+    this.#tellIdlers();
+    if (this.length > 0 || this.#rang) this.#schedule();
+  }
+
+  #tell(): void {
+    while (this.#stopped === undefined) {
       const batch = this.#inFlight[0];
       if (batch === undefined || !batch.durable) break;
       this.#inFlight.shift();
@@ -299,9 +311,6 @@ export class CommandLoop {
       batch.release?.();
       for (const { release } of batch.queries) release();
     }
-    if (this.#inFlight.length === 0) this.#settled?.resolve();
-    this.#tellIdlers();
-    if (this.length > 0 || this.#rang) this.#schedule();
   }
 
   /** Answers the queries whose turn it is. */
@@ -381,6 +390,11 @@ export class CommandLoop {
     for (const { query } of batches.flatMap((batch) => batch.queries)) query.failed(error);
     this.#observer.stopped(error);
   }
+}
+
+/** An assumption of ours was wrong: nothing that is built on it may be told. */
+function broken(what: string, cause: unknown): SafeguardsError {
+  return new SafeguardsError("INVALID_STATE", `${what} broke: ${messageOf(cause)}`, { cause });
 }
 
 /** Whether what could not be written may be there all the same. */

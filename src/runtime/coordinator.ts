@@ -10,7 +10,7 @@ import type { BallotRequest, Command } from "../kernel/commands.ts";
 import { limits } from "../kernel/limits.ts";
 import type { AgentInfo, Explanation, ResourceInfo, TaskFilter, TaskInfo } from "../kernel/views.ts";
 import type { Accepted, Backend, BallotResult, Queries } from "./backend.ts";
-import { type Clock, SystemClock } from "./clock.ts";
+import { SystemClock } from "./clock.ts";
 import {
   type CoordinatorOptions,
   checkCoordinatorOptions,
@@ -107,16 +107,7 @@ export class Coordinator implements AsyncDisposable {
    * offline until they are registered again. JOURNAL_LOCKED when another process writes it (use `join` to forward to that
    * one), JOURNAL_CORRUPT when it is damaged. Linear in the events since its newest snapshot.
    */
-  static open(options: CoordinatorOptions = {}): Promise<Coordinator> {
-    return Coordinator.#open(options, (notBefore) => new SystemClock(notBefore));
-  }
-
-  /** The same on another clock: what simulations stand on. */
-  static openOn(clock: (notBefore: number) => Clock, options: CoordinatorOptions = {}): Promise<Coordinator> {
-    return Coordinator.#open(options, clock);
-  }
-
-  static async #open(options: CoordinatorOptions, clock: (notBefore: number) => Clock): Promise<Coordinator> {
+  static async open(options: CoordinatorOptions = {}): Promise<Coordinator> {
     const { join } = checkCoordinatorOptions(options);
     const { journal = "memory:", logger = defaultLogger } = options;
     if (join) return new Coordinator(await RemoteBackend.join(joinablePath(journal)), undefined);
@@ -126,7 +117,7 @@ export class Coordinator implements AsyncDisposable {
       logger,
       settings: settingsOf(options),
       resources: resourcesOf(options),
-      clock,
+      clock: (notBefore) => new SystemClock(notBefore),
     });
     const path = socketPathOf(kept.url);
     if (path !== undefined) await serve(local, path, logger);

@@ -87,7 +87,8 @@ export class Dispatcher {
       this.#threw(attempt, error);
       return;
     }
-    if (isThenable(returned)) {
+    if (typeof returned === "object" && returned !== null) {
+      // It may be a promise; only a promise can find out without risk.
       Promise.resolve(returned).then(
         (value: unknown) => this.#returned(attempt, value),
         (error: unknown) => this.#threw(attempt, error),
@@ -188,7 +189,7 @@ export class Dispatcher {
   }
 
   #threw(attempt: RunningAttempt, error: unknown): void {
-    if (!this.#end(attempt) || (this.#closing && attempt.stopped !== undefined)) return;
+    if (!this.#end(attempt) || attempt.stopped?.code === "CLOSED") return;
     const failure = failureOf(error);
     // That is what the kernel calls an attempt whose own time is over.
     const own: Failure =
@@ -263,8 +264,4 @@ function planOf(
 ): { command: Command; bytes: number } {
   const { requests, bytes } = takeInAll(subtasks, `${what} for task ${taskId}`);
   return { command: { type: "attempt.plan", taskId, token, tasks: requests }, bytes };
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
 }

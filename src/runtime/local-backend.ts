@@ -18,6 +18,7 @@ import { Endings } from "./endings.ts";
 import { EventFeed, type FeedOptions, type StoredEvent } from "./event-feed.ts";
 import { errorFrom } from "./failure.ts";
 import { runtimeLimits } from "./limits.ts";
+import { withFacts } from "./logger.ts";
 import { type Past, readPast } from "./opening.ts";
 import { type OutcomeData, outcomeOf } from "./outcome.ts";
 import { type Progress, ProgressReports } from "./progress.ts";
@@ -59,23 +60,27 @@ export class LocalBackend implements Backend, Observer {
   /** Replays the journal, and opens for what is to come. */
   static async open(parts: LocalParts): Promise<LocalBackend> {
     const { journal, logger, settings, resources } = parts;
+    const past = await readPast(journal, () => new Promise((resolve) => setImmediate(resolve))).catch(async (error) => {
+      await journal.close();
+      throw error;
+    });
+    if (past.repaired !== undefined) logger.warn({ journal: journal.url }, past.repaired);
+    const backend = new LocalBackend(parts, past);
     try {
-      const past = await readPast(journal, () => new Promise((resolve) => setImmediate(resolve)));
-      if (past.repaired !== undefined) logger.warn({ journal: journal.url }, past.repaired);
-      const backend = new LocalBackend(parts, past);
       await Promise.all([
         backend.command({ type: "coordinator.open", ...settings }),
         ...resources.map(([resource, spec]) => backend.command({ type: "resource.set", resource, ...spec })),
       ]);
       return backend;
     } catch (error) {
-      await journal.close();
+      await backend.close();
       throw error;
     }
   }
 
   private constructor(parts: LocalParts, { kernel, head, snapshotSeq }: Past) {
-    const { journal, logger } = parts;
+    const { journal } = parts;
+    const logger = withFacts(parts.logger, {});
     this.#kernel = kernel;
     this.#journal = journal;
     this.#logger = logger;
@@ -125,7 +130,7 @@ export class LocalBackend implements Backend, Observer {
   command(command: Command, options: CommandOptions = {}): Promise<Accepted> {
     const { promise, resolve, reject } = Promise.withResolvers<Accepted>();
     if (this.#loop.length >= runtimeLimits.waitingCalls) {
-      reject(new SafeguardsError("QUEUE_FULL", `${runtimeLimits.waitingCalls} calls wait already`));
+      reject(tooManyCalls());
       return promise;
     }
     const isRetry = command.type === "task.retry";
@@ -323,7 +328,8 @@ export class LocalBackend implements Backend, Observer {
     status: (taskId) => known(this.#kernel.task(taskId), taskId).status,
     explain: (taskId) => known(this.#kernel.explain(taskId, this.#clock.now()), taskId),
     tasks: (filter) => this.#kernel.tasks(filter),
-    agents: () => this.#kernel.agents(this.#clock.now()),
+    agents: () =>
+      this.#kernel.agents(this.#clock.now()).map((agent) => (agent.team ? { ...agent, team: [...agent.team] } : agent)),
     resources: () => this.#kernel.resources(this.#clock.now()),
     ballots: () => this.#kernel.ballots().map(({ ballotId, open, decision }) => ({ ...decision, ballotId, open })),
     stats: () => this.#meters.stats(this.#kernel.seq, this.#kernel.counts()),
@@ -331,6 +337,7 @@ export class LocalBackend implements Backend, Observer {
 
   /** What is seen when all that was asked for before is decided, told when that is durable. */
   #look<T>(look: () => T, guard?: Guard): Promise<T> {
+    if (this.#loop.length >= runtimeLimits.waitingCalls) return Promise.reject(tooManyCalls());
     const { promise, resolve, reject } = Promise.withResolvers<T>();
     this.#loop.enqueue({
       kind: "query",
@@ -402,6 +409,10 @@ export class LocalBackend implements Backend, Observer {
   #pause(): Promise<void> {
     return new Promise((resolve) => this.#clock.soon(resolve));
   }
+}
+
+function tooManyCalls(): SafeguardsError {
+  return new SafeguardsError("QUEUE_FULL", `${runtimeLimits.waitingCalls} calls wait to be decided: that is the most`);
 }
 
 function known<T>(found: T | undefined, taskId: string): T {

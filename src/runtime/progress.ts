@@ -39,6 +39,12 @@ export class ProgressReports {
       ...(note === undefined ? {} : { note }),
       at,
     };
-    for (const listener of this.#listeners) listener(progress);
+    for (const listener of this.#listeners) {
+      try {
+        listener(progress);
+      } catch {
+        // Who watches must not harm what is watched.
+      }
+    }
   }
 }

@@ -6,7 +6,7 @@ import { invalid } from "../coordination/structures/arguments.ts";
 import type { Json } from "../coordination/structures/types.ts";
 import type { Command } from "../kernel/commands.ts";
 import type { Queries } from "./backend.ts";
-import type { StoredEvent } from "./event-feed.ts";
+import { checkFeedOptions, type FeedOptions, type StoredEvent } from "./event-feed.ts";
 import type { LocalBackend } from "./local-backend.ts";
 import { FORWARDED, type RemoteRequest } from "./remote-protocol.ts";
 import { type Pushes, type SocketServer, serveSocket } from "./socket-server.ts";
@@ -95,10 +95,8 @@ function endIn(event: StoredEvent): Json | undefined {
   }
 }
 
-function optionsOf({ from, follow }: { readonly from: number; readonly follow: boolean }): {
-  from: number;
-  follow: boolean;
-} {
+function optionsOf({ from, follow }: { readonly from: number; readonly follow: boolean }): FeedOptions {
+  checkFeedOptions({ from, follow });
   return { from, follow };
 }
 

@@ -23,6 +23,8 @@ export class Snapshots {
   readonly #pause: () => Promise<void>;
   #takenAt: number;
   #rows = 0;
+  /** When the last was begun, whatever became of it. */
+  #triedAt = 0;
   #taking: Promise<{ readonly seq: number }> | undefined = undefined;
 
   /** `takenAt`: seq of the newest snapshot; 0 if there is none. */
@@ -39,7 +41,8 @@ export class Snapshots {
     return (
       this.#taking === undefined &&
       this.#journal.url !== IN_MEMORY &&
-      seq - this.#takenAt >= Math.max(runtimeLimits.snapshotEvents, this.#rows * EVENTS_PER_ROW)
+      seq - Math.max(this.#takenAt, this.#triedAt) >=
+        Math.max(runtimeLimits.snapshotEvents, this.#rows * EVENTS_PER_ROW)
     );
   }
 
@@ -53,6 +56,7 @@ export class Snapshots {
   take(): Promise<{ readonly seq: number }> {
     this.#taking ??= this.#loop
       .pauseFor(async ({ lastSeq: seq, lastHash: hash }) => {
+        this.#triedAt = seq;
         if (seq !== this.#takenAt) await this.#journal.writeSnapshot({ seq, hash, chunks: this.#chunks() });
         this.#takenAt = seq;
         return { seq };
