@@ -151,7 +151,7 @@ export interface AgentSpec<I extends Json = Json, O extends Json = Json> {
   /** Its vote. Left out: it is no voter. */
   readonly vote?: Voter;
   /** When to stop giving it tasks. Defaults: 5 failures in a row; or, with `ratio`, that share of at least `minCalls` in `windowMs`; 30 000 ms; 1. */
-  readonly breaker?: BreakerPolicy;
+  readonly breaker?: BreakerPolicy | undefined;
 }
 
 /** What a manager may do besides. */
