@@ -43,7 +43,7 @@ const librarian = defineAgent({
 
 /** In the order in which their tasks are planned: the program first, because it works beside all the others. */
 export const specialties: readonly Specialty[] = [
-  { skill: "dependencies", agent: librarian, reads: dependencies.reads, filesPerTask: 10 },
+  { skill: "dependencies", agent: librarian, reads: dependencies.reads, filesPerTask: 5 },
   specialty("engineer", "javascript", javascript),
   specialty("editor", "markdown", markdown),
   specialty("archivist", "data", data),

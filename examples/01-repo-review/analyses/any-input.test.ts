@@ -70,12 +70,18 @@ describe.each(Object.keys(analysisByPath))("the analysis of %s", (path) => {
     await expect(analyse(path, piece.repeat(1_000))).resolves.toBeInstanceOf(Array);
   });
 
+  it("survives hundreds of thousands of parts in one", async () => {
+    await expect(analyse(path, `[${"1,".repeat(200_000)}1]`)).resolves.toBeInstanceOf(Array);
+    await expect(analyse(path, `{"a": {${'"b":1,'.repeat(150_000)}"b":1}}`)).resolves.toBeInstanceOf(Array);
+  });
+
   it("survives one line of more than half a million characters", async () => {
     await expect(analyse(path, `"${"a1 ".repeat(200_000)}"`)).resolves.toBeInstanceOf(Array);
   });
 });
 
 it("does not try to read Markdown that would take minutes", async () => {
-  const [finding] = await analyse("a.md", "/*".repeat(100_000));
-  expect(finding?.rule).toBe("markdown/unreadable");
+  for (const text of ["/*".repeat(10_000), "a\n".repeat(100_000), "> ".repeat(20_000)]) {
+    expect((await analyse("a.md", text)).map(({ rule }) => rule)).toEqual(["markdown/unreadable"]);
+  }
 });

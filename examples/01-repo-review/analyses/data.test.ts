@@ -17,7 +17,7 @@ describe("JSON", () => {
   it("tells a key that is there twice, in its own object only", async () => {
     const text = '{ "a": { "b": 1 },\n "c": { "b": 1 },\n "a": 2 }';
     expect(await tell(data, { "a.json": text })).toEqual([
-      'a.json:3 data/duplicate-key The key "a" is there twice; only the last one counts',
+      'a.json:3 data/duplicate-key The key "a" is there before, in the same object',
     ]);
   });
 
@@ -51,6 +51,13 @@ describe("YAML", () => {
     ["tags of others", "a: !Ref b\nc: !Sub '${d}'\n"],
   ])("accepts %s", async (_what, text) => {
     expect(await tell(data, { "a.yaml": text })).toEqual([]);
+  });
+
+  it("tells keys that are there twice in a large map, without comparing all with all", async () => {
+    const keys = Array.from({ length: 50_000 }, (_, index) => `k${index}: 1`);
+    expect(await tell(data, { "a.yaml": [...keys, "k7: 1"].join("\n") })).toEqual([
+      'a.yaml:50001 data/duplicate-key The key "k7" is there before, in the same object',
+    ]);
   });
 
   it("is not fooled by aliases that would grow without bound", async () => {

@@ -1,5 +1,5 @@
-import { type ParseErrorCode, printParseErrorCode, visit } from "jsonc-parser";
-import { LineCounter, parseAllDocuments } from "yaml";
+import { type ParseErrorCode, printParseErrorCode, visit as visitJson } from "jsonc-parser";
+import { type Document, isScalar, LineCounter, parseAllDocuments, type Scalar, visit } from "yaml";
 import type { Finding } from "../findings.ts";
 import type { SourceFile } from "../tree.ts";
 import type { Analysis } from "./analysis.ts";
@@ -31,7 +31,7 @@ function analyseJson({ path, text }: SourceFile): Finding[] {
   const commented = COMMENTED.test(path);
   const keysOfOpenObjects: Set<string>[] = [];
   let lastLine = 0;
-  visit(
+  visitJson(
     text,
     {
       onObjectBegin: () => void keysOfOpenObjects.push(new Set()),
@@ -39,7 +39,7 @@ function analyseJson({ path, text }: SourceFile): Finding[] {
       onObjectProperty(key, _offset, _length, startLine) {
         const keys = keysOfOpenObjects.at(-1);
         if (keys?.has(key)) {
-          const message = `The key ${JSON.stringify(key)} is there twice; only the last one counts`;
+          const message = explainKey(key);
           findings.push({ severity: "error", rule: "data/duplicate-key", file: path, line: startLine + 1, message });
         }
         keys?.add(key);
@@ -57,6 +57,10 @@ function analyseJson({ path, text }: SourceFile): Finding[] {
   return findings;
 }
 
+function explainKey(key: unknown): string {
+  return `The key ${JSON.stringify(key)} is there before, in the same object`;
+}
+
 /** `CommaExpected` as "Comma expected". */
 function explain(code: ParseErrorCode): string {
   const words = printParseErrorCode(code).replace(/(?<=[a-z])[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
@@ -65,18 +69,33 @@ function explain(code: ParseErrorCode): string {
 
 function analyseYaml({ path, text }: SourceFile): Finding[] {
   const lines = new LineCounter();
-  const documents = parseAllDocuments(text, { lineCounter: lines, prettyErrors: false, merge: true });
-  if (!Array.isArray(documents)) return [];
-  return documents.flatMap((document) =>
-    document.errors.map((error): Finding => {
-      const twice = error.code === "DUPLICATE_KEY";
-      return {
-        severity: "error",
-        rule: twice ? "data/duplicate-key" : "data/invalid-yaml",
-        file: path,
-        line: Math.max(1, lines.linePos(error.pos[0]).line),
-        message: twice ? "A key of this map is there twice" : error.message,
-      };
-    }),
-  );
+  // The parser compares every key of a map with every other, which for a large map takes minutes.
+  const options = { lineCounter: lines, prettyErrors: false, uniqueKeys: false } as const;
+  const findings: Finding[] = [];
+  function tell(rule: string, offset: number, message: string): void {
+    const line = Math.max(1, lines.linePos(offset).line);
+    findings.push({ severity: "error", rule, file: path, line, message });
+  }
+  for (const document of parseAllDocuments(text, options)) {
+    for (const { message, pos } of document.errors) tell("data/invalid-yaml", pos[0], message);
+    for (const { value, range } of repeatedKeys(document))
+      tell("data/duplicate-key", range?.[0] ?? 0, explainKey(value));
+  }
+  return findings;
+}
+
+function repeatedKeys(document: Document): Scalar[] {
+  const repeated: Scalar[] = [];
+  visit(document, {
+    Map(_, { items }) {
+      const keys = new Set<unknown>();
+      for (const { key } of items) {
+        // Several maps may be merged into one.
+        if (!isScalar(key) || key.value === "<<") continue;
+        if (keys.has(key.value)) repeated.push(key);
+        keys.add(key.value);
+      }
+    },
+  });
+  return repeated;
 }

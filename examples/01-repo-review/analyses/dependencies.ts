@@ -2,7 +2,7 @@ import { isBuiltin } from "node:module";
 import { compareText, type Finding } from "../findings.ts";
 import type { SourceFile, Tree } from "../tree.ts";
 import type { Analysis } from "./analysis.ts";
-import { type Import, importsOf, textsOf } from "./imports.ts";
+import { type Import, type Names, namesIn } from "./imports.ts";
 import { isPackage, type Manifest, offsetOf, programsOf, readManifest, textsIn } from "./package-manifest.ts";
 import { foldersAround, join, type PackageScope, scopeOf } from "./package-scope.ts";
 import { isDeclaration, isSourceCode, parseSource } from "./source-code.ts";
@@ -16,22 +16,14 @@ export const dependencies: Analysis = {
     const scope = await scopeOf(file.path, manifest, tree);
     const unused = await candidates(manifest, scope, tree);
     const missing = new Map<string, { file: string; line: number }>();
-    unused.see(...Object.values(manifest.scripts).map(String), ...textsIn(file.text));
-    for (const path of scope.files) {
-      const text = path === file.path || isProse(path) ? undefined : await tree.read(path);
-      if (text === undefined) continue;
-      const { ast } = isSourceCode(path) ? parseSource({ path, text }) : {};
-      if (ast === undefined) {
-        unused.see(text);
-        continue;
-      }
-      unused.see(...textsOf(ast));
-      for (const found of importsOf(ast)) {
+    unused.see([...Object.values(manifest.scripts).map(String), ...textsIn(file.text)]);
+    for (const path of scope.files.filter((other) => other !== file.path && !isProse(other))) {
+      const { imports, texts } = namesInFile(path, (await tree.read(path)) ?? "");
+      unused.see(texts);
+      for (const found of imports) {
         const name = packageOf(found.specifier);
-        if (name === undefined) continue;
-        unused.see(name);
-        if (isMissing(name, found, path, scope) && !missing.has(name))
-          missing.set(name, { file: path, line: found.line });
+        if (name === undefined || missing.has(name) || !isMissing(name, found, path, scope)) continue;
+        missing.set(name, { file: path, line: found.line });
       }
     }
     return [
@@ -53,6 +45,12 @@ function isProse(path: string): boolean {
   return /\.(?:md|markdown|txt|map|lock)$|(?:^|\/)(?:package-lock\.json|pnpm-lock\.yaml|CHANGELOG[^/]*|LICEN[CS]E[^/]*)$/i.test(
     path,
   );
+}
+
+/** What is no source code, or cannot be parsed, may still name programs and plugins. */
+function namesInFile(path: string, text: string): Names {
+  const { ast } = isSourceCode(path) ? parseSource({ path, text }) : {};
+  return ast === undefined ? { imports: [], texts: new Set([text]) } : namesIn(ast);
 }
 
 /** The package of an import; `undefined` for files, builtin modules, and what some bundler makes up. */
@@ -83,7 +81,7 @@ function typesOf(name: string): string {
 /** Declared dependencies, each until something is seen that uses it. */
 interface Candidates {
   /** Texts that may name packages or their programs: `vitest`, `npx attw --pack`, `@scope/name/part`. */
-  see(...texts: readonly string[]): void;
+  see(texts: Iterable<string>): void;
   left(): [name: string, field: string][];
 }
 
@@ -108,10 +106,12 @@ async function candidates(manifest: Manifest, scope: PackageScope, tree: Tree): 
     if (typed !== undefined) left.delete(name);
   }
   return {
-    see(...texts): void {
-      for (const word of texts.flatMap((text) => text.split(/[\s;&|()[\]{}<>"'`=:,]+|node_modules\/|\.bin\//))) {
-        const names = meanings.get(word) ?? meanings.get(packageOf(word) ?? "") ?? [];
-        for (const name of names) left.delete(name);
+    see(texts): void {
+      for (const text of texts) {
+        for (const word of text.split(/[\s;&|()[\]{}<>"'`=:,]+|node_modules\/|\.bin\//)) {
+          const names = meanings.get(word) ?? meanings.get(packageOf(word) ?? "") ?? [];
+          for (const name of names) left.delete(name);
+        }
       }
     },
     left: () => [...left].sort(([a], [b]) => compareText(a, b)),

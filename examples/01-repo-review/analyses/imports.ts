@@ -8,15 +8,25 @@ export interface Import {
   readonly optional: boolean;
 }
 
-/** Every module that a file names: import, export from, require, dynamic import, and types imported in place. */
-export function importsOf(ast: File): Import[] {
-  const found: Import[] = [];
+/** What a file names. */
+export interface Names {
+  /** Modules: by import, export from, require, dynamic import, and types imported in place. */
+  readonly imports: readonly Import[];
+  /** Every constant text: programs are started and plugins loaded by name. */
+  readonly texts: ReadonlySet<string>;
+}
+
+export function namesIn(ast: File): Names {
+  const imports: Import[] = [];
+  const texts = new Set<string>();
   walk(ast, false, (node, optional, parent) => {
+    if (node.type === "StringLiteral") texts.add(node.value);
+    else if (node.type === "TemplateElement") texts.add(node.value.raw);
     const specifier = specifierIn(node);
-    if (specifier !== undefined) found.push({ specifier, line: lineOf(node), optional });
+    if (specifier !== undefined) imports.push({ specifier, line: lineOf(node), optional });
     return optional || (parent?.type === "TryStatement" && parent.block === node);
   });
-  return found;
+  return { imports, texts };
 }
 
 function specifierIn(node: Node): string | undefined {
@@ -55,14 +65,4 @@ function constantText(node: Node | null | undefined): string | undefined {
   if (node?.type === "StringLiteral") return node.value;
   if (node?.type === "TSLiteralType") return constantText(node.literal);
   return undefined;
-}
-
-/** Every constant text in a file: programs are started and plugins loaded by name. */
-export function textsOf(ast: File): Set<string> {
-  const texts = new Set<string>();
-  walk(ast, undefined, (node) => {
-    if (node.type === "StringLiteral") texts.add(node.value);
-    return undefined;
-  });
-  return texts;
 }

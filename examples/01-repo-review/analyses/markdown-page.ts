@@ -24,13 +24,15 @@ export function isMarkdown(path: string): boolean {
   return /\.(?:md|markdown)$/i.test(path);
 }
 
-/** More emphasis than this in one block takes the parser minutes, and was written by no person. */
+/** More than this between two blank lines takes the parser minutes, and was written by no person. */
+const MAX_BLOCK = 50_000;
 const MAX_EMPHASIS = 5_000;
 
 /** Reads GitHub's Markdown, with the HTML in it; `undefined` for what no parser could read in time. */
 export function readMarkdown(text: string): MarkdownPage | undefined {
-  const blocks = text.split(/\n[ \t>]*\r?\n/);
-  if (blocks.some((block) => block.length > MAX_EMPHASIS && block.replace(/[^*_~]/g, "").length > MAX_EMPHASIS)) return;
+  for (const block of text.split(/\n[ \t>]*\r?\n/)) {
+    if (block.length > MAX_BLOCK || block.replace(/[^*_~]/g, "").length > MAX_EMPHASIS) return undefined;
+  }
   try {
     return pageOf(parse(text));
   } catch (error) {
@@ -97,6 +99,6 @@ function visit(root: Nodes, enter: (node: Nodes) => void): void {
   const stack = [root];
   for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
     enter(node);
-    if ("children" in node) stack.push(...node.children.toReversed());
+    if ("children" in node) for (const child of node.children.toReversed()) stack.push(child);
   }
 }

@@ -10,7 +10,7 @@ export const markdown: Analysis = {
   async analyse(file: SourceFile, tree: Tree): Promise<Finding[]> {
     const page = readMarkdown(file.text);
     if (page === undefined) {
-      const message = "Nested too deeply, or too full of emphasis, to be read";
+      const message = "A paragraph is too long, or nested too deeply, to be read";
       return [{ severity: "info", rule: "markdown/unreadable", file: file.path, line: 1, message }];
     }
     const findings: Finding[] = [];

@@ -66,7 +66,7 @@ export function textsIn(source: string): string[] {
   const open: Node[] = (parseTree(source)?.children ?? []).filter(({ children }) => !ignored.has(children?.[0]?.value));
   for (let node = open.pop(); node !== undefined; node = open.pop()) {
     if (node.type === "string") texts.push(String(node.value));
-    open.push(...(node.children ?? []));
+    for (const child of node.children ?? []) open.push(child);
   }
   return texts;
 }

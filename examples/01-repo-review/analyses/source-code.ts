@@ -65,13 +65,19 @@ export function walk<C>(root: Node, context: C, enter: (node: Node, context: C, 
   }
 }
 
+/** A plain loop: this is where most of the time goes. */
 function childrenOf(node: Node): Node[] {
+  const children: Node[] = [];
   const values: unknown[] = Object.values(node);
-  return values.flat().filter(isNode);
+  for (const value of values) {
+    if (isNode(value)) children.push(value);
+    else if (Array.isArray(value)) for (const item of value) if (isNode(item)) children.push(item);
+  }
+  return children;
 }
 
 function isNode(value: unknown): value is Node {
-  return typeof value === "object" && value !== null && "type" in value && "loc" in value && "start" in value;
+  return typeof value === "object" && value !== null && "type" in value && "start" in value;
 }
 
 export function lineOf(node: Node): number {
