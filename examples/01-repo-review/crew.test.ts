@@ -1,0 +1,106 @@
+import { execFile } from "node:child_process";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { Coordinator, isSafeguardsError, type Json, type Outcome } from "../../src/index.ts";
+import crew from "./crew.ts";
+import planted from "./fixtures/planted.json" with { type: "json" };
+
+const fixture = (name: string): string => fileURLToPath(new URL(`fixtures/${name}`, import.meta.url));
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "review-"));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+async function run(input: Json, concurrency = 8): Promise<Outcome> {
+  await using coordinator = await Coordinator.open({ resources: crew.resources ?? {}, concurrency });
+  for (const agent of crew.agents) await coordinator.register(agent);
+  const tasks = typeof crew.tasks === "function" ? await crew.tasks(input) : crew.tasks;
+  const [handle] = await coordinator.submit(tasks);
+  if (handle === undefined) throw new Error("the crew has no task");
+  return await handle.outcome();
+}
+
+async function reportOn(name: string, concurrency?: number): Promise<string> {
+  const report = join(folder, `${name}.md`);
+  const { error } = await run({ path: fixture(name), report }, concurrency);
+  if (error !== undefined) throw error;
+  return readFile(report, "utf8");
+}
+
+/** All but the one section that holds durations. */
+function withoutTiming(report: string): string {
+  return report.replace(/<!-- timing: begin -->[\s\S]*<!-- timing: end -->/, "");
+}
+
+describe("the report on a folder with planted faults", () => {
+  it("names every one of them with file and line, and nothing else", async () => {
+    const found = [...(await reportOn("faulty")).matchAll(/^- `(.*):(\d+)` .* \(([\w/-]+), \w+\)$/gm)];
+    const places = found.map(([, file, line, rule]) => `${file}:${line} ${rule}`);
+    expect(places.sort()).toEqual(planted.map(({ file, line, rule }) => `${file}:${line} ${rule}`).sort());
+  });
+
+  it("says who found what, and how the reviewers voted", async () => {
+    const report = await reportOn("faulty");
+    expect(report).toContain("(dependencies/missing, librarian)");
+    expect(report).toContain("(security/eval, guard)");
+    expect(report).toContain(
+      "| Folder | guardian (weight 3) | maintainer (weight 3) | stickler (weight 2) | Decision |",
+    );
+    expect(report).toContain("| `data` | pass | fail | fail | **fail** |");
+    expect(report).toContain("| `docs` | pass | pass | abstains | **pass** |");
+  });
+
+  it("is the same, but for durations, whatever ran beside what", async () => {
+    const reports = [await reportOn("faulty", 1), await reportOn("faulty", 64)];
+    expect(new Set(reports.map(withoutTiming)).size).toBe(1);
+    expect(withoutTiming(reports[0] ?? "")).not.toMatch(/\d s\b/);
+  });
+});
+
+it("finds nothing in the twin without faults", async () => {
+  const report = await reportOn("clean");
+  expect(report).toContain("**0 errors**, **0 warnings** and **0 notes**");
+  expect(report).toContain("## Findings\n\nNone.");
+  expect(report).toContain("**4 folders pass**, 0 fail");
+});
+
+it("finishes with what there is when a folder is empty", async () => {
+  const path = await mkdtemp(join(folder, "empty-"));
+  const report = join(folder, "empty.md");
+  expect((await run({ path, report })).output).toEqual({
+    report,
+    errors: 0,
+    warnings: 0,
+    notes: 0,
+    folders: 0,
+    passed: 0,
+  });
+});
+
+it("does not review its own last report", async () => {
+  const path = await mkdtemp(join(folder, "self-"));
+  const report = join(path, "report.md");
+  await writeFile(report, "[broken](link.md)");
+  expect((await run({ path, report })).output).toMatchObject({ warnings: 0, folders: 0 });
+});
+
+it("refuses what is no folder, and input that it does not know", async () => {
+  const { status, error } = await run({ path: join(folder, "gone") });
+  expect(status).toBe("failed");
+  expect(error?.message).toContain("must be a folder");
+  await expect(run({ paht: "." })).rejects.toSatisfy((thrown) => isSafeguardsError(thrown, "INVALID_ARGUMENT"));
+});
+
+it("runs by itself, and tells where the report is", async () => {
+  const report = join(folder, "main.md");
+  const main = fileURLToPath(new URL("main.ts", import.meta.url));
+  const { stdout } = await promisify(execFile)(process.execPath, [main, fixture("clean"), "--report", report]);
+  expect(stdout).toContain(report);
+  expect(await readFile(report, "utf8")).toContain("# Review of");
+});
