@@ -124,10 +124,10 @@ function programOf(terminal: Terminal, ended: (code: number) => void): Command {
 
   program
     .command("explain <task>")
-    .description("why a task runs, waits or ended; an id within the latest run is enough")
+    .description("why a task runs, waits or ended; the end of an id in the latest run is enough")
     .option(JOURNAL, JOURNAL_SAYS)
     .option("--json", JSON_SAYS)
-    .addHelpText("after", example("safeguards explain r2/review/check"))
+    .addHelpText("after", example("safeguards explain review/check"))
     .action(async (task, options) => {
       const { explainCommand } = await import("./commands/explain.ts");
       ended(await explainCommand(task, options, terminal));

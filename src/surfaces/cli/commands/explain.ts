@@ -21,8 +21,8 @@ export async function explainCommand(task: string, options: ExplainOptions, term
       return 0;
     }
     const { taskId, status, text, reasons } = explanation;
-    const head = reasons.length === 0 ? text : `${text.split(":")[0]}:`;
-    terminal.print([paint("bold", printable(taskId)), ` ${status}: `, printable(head)]);
+    const head = reasons.length === 0 ? `${status}: ${text}` : `${status}, ${text.split(":")[0]}:`;
+    terminal.print([paint("bold", printable(taskId)), ` ${printable(head)}`]);
     terminal.print(...reasons.map((reason) => ["  ", paint("cyan", reason.code), ` ${printable(reason.text)}`]));
     if (view.asOf !== undefined) {
       terminal.print([paint("dim", `nobody runs it now; as of event ${view.asOf.seq}, ${clock(view.asOf.at)}`)]);
