@@ -14,11 +14,15 @@ export type Accepted = Extract<Answer, { readonly ok: true }>;
 export type BallotResult = Decision & { readonly ballotId: string; readonly open: boolean };
 
 /** What can be asked about the state: by name, what goes in and what comes out. */
-export interface Queries {
+export interface QueryTypes {
   /** Nothing but that all that was asked for before is durable. */
   settled: { readonly in: undefined; readonly out: undefined };
   status: { readonly in: string; readonly out: TaskStatus };
   explain: { readonly in: string; readonly out: Explanation };
+  /** Null as long as the task has not ended. */
+  outcome: { readonly in: string; readonly out: OutcomeData | null };
+  /** Null as long as the ballot is open. */
+  decision: { readonly in: string; readonly out: BallotResult | null };
   tasks: { readonly in: TaskFilter; readonly out: readonly TaskInfo[] };
   agents: { readonly in: undefined; readonly out: readonly AgentInfo[] };
   resources: { readonly in: undefined; readonly out: readonly ResourceInfo[] };
@@ -39,7 +43,7 @@ export interface CommandOptions {
 /** All promises are rejected with SafeguardsErrors only. */
 export interface Backend {
   command(command: Command, options?: CommandOptions): Promise<Accepted>;
-  query<N extends keyof Queries>(name: N, about: Queries[N]["in"], guard?: Guard): Promise<Queries[N]["out"]>;
+  query<N extends keyof QueryTypes>(name: N, about: QueryTypes[N]["in"], guard?: Guard): Promise<QueryTypes[N]["out"]>;
   /** Resolves when the task has ended. */
   outcome(taskId: string, signal?: AbortSignal): Promise<OutcomeData>;
   /** What its agent's code threw, where that is known. */

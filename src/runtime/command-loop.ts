@@ -29,7 +29,7 @@ export interface Asked {
   /** Told at once; for what must be known before its events take effect. */
   readonly decided?: (answer: Answer) => void;
   /** Told when it is durable. */
-  readonly released?: (answer: Answer) => void;
+  readonly released?: ((answer: Answer) => void) | undefined;
   readonly failed?: (error: SafeguardsError) => void;
 }
 
@@ -158,7 +158,7 @@ export class CommandLoop {
 
   /** Runs `during` while nothing is in flight and nothing is decided; calls wait meanwhile. */
   async pauseFor<T>(during: (head: ChainHead) => Promise<T>): Promise<T> {
-    while (this.#paused) await this.#nothingInFlight();
+    if (this.#paused) throw new RangeError("the loop is paused already");
     this.#paused = true;
     try {
       await this.#nothingInFlight();
@@ -172,7 +172,6 @@ export class CommandLoop {
 
   /** Decides nothing any more: all that waits fails with this error. */
   stop(error: SafeguardsError): void {
-    if (this.#stopped !== undefined) return;
     this.#stopped = error;
     this.#timer?.cancel();
     this.#timer = undefined;

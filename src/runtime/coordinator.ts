@@ -9,7 +9,7 @@ import { openJournal } from "../journal/open-journal.ts";
 import type { BallotRequest, Command } from "../kernel/commands.ts";
 import { limits } from "../kernel/limits.ts";
 import type { AgentInfo, Explanation, ResourceInfo, TaskFilter, TaskInfo } from "../kernel/views.ts";
-import type { Accepted, Backend, BallotResult, Queries } from "./backend.ts";
+import type { Accepted, Backend, BallotResult, QueryTypes } from "./backend.ts";
 import { SystemClock } from "./clock.ts";
 import {
   type CoordinatorOptions,
@@ -299,7 +299,7 @@ export class Coordinator implements AsyncDisposable {
     return this.#backend.command(command, { bytes, guard: this.#registrations.guard() });
   }
 
-  async #query<N extends keyof Queries>(name: N, about: Queries[N]["in"]): Promise<Queries[N]["out"]> {
+  async #query<N extends keyof QueryTypes>(name: N, about: QueryTypes[N]["in"]): Promise<QueryTypes[N]["out"]> {
     this.#assertOpen();
     return this.#backend.query(name, about, this.#registrations.guard());
   }

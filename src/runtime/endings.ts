@@ -4,6 +4,7 @@
  * 1. Whoever waits is told once: when the end is durable, or that it will never be.
  * 2. Who stops waiting leaves nothing behind.
  */
+import { show } from "../coordination/structures/arguments.ts";
 import { type ErrorCode, SafeguardsError } from "../errors.ts";
 import type { CommandLoop, Query, Release } from "./command-loop.ts";
 
@@ -12,24 +13,23 @@ interface Waiter<T> {
   reject(error: SafeguardsError): void;
 }
 
-/** What is waited for. */
-export interface Subject<T> {
-  /** What it is called in messages. */
-  readonly name: string;
-  readonly unknown: ErrorCode;
-  /** How it ended; `"open"` as long as it has not; undefined when there is none with that id. */
-  look(id: string): T | "open" | undefined;
-}
-
 export class Endings<T extends object> {
-  readonly #subject: Subject<T>;
+  readonly #name: string;
+  readonly #unknown: ErrorCode;
+  readonly #lookAt: (id: string) => T | "open" | undefined;
   readonly #waiters: Map<string, Set<Waiter<T>>> = new Map();
   /** Those for whom it has ended, but not yet durably. */
   readonly #telling: Set<Set<Waiter<T>>> = new Set();
   #stopped: SafeguardsError | undefined = undefined;
 
-  constructor(subject: Subject<T>) {
-    this.#subject = subject;
+  /**
+   * `name`: what it is called in messages. `unknown`: the code for an id that there is not. `look`: how it ended; `"open"` as
+   * long as it has not, undefined when there is none with that id.
+   */
+  constructor(name: string, unknown: ErrorCode, look: (id: string) => T | "open" | undefined) {
+    this.#name = name;
+    this.#unknown = unknown;
+    this.#lookAt = look;
   }
 
   /** Whether anybody waits. */
@@ -62,7 +62,7 @@ export class Endings<T extends object> {
   ended(id: string): Release | undefined {
     const waiters = this.#waiters.get(id);
     if (waiters === undefined) return undefined;
-    const end = this.#subject.look(id);
+    const end = this.#lookAt(id);
     // Begun anew at the same instant: it has not ended after all.
     if (end === "open" || end === undefined) return undefined;
     this.#waiters.delete(id);
@@ -83,10 +83,9 @@ export class Endings<T extends object> {
   }
 
   #look(id: string, signal: AbortSignal | undefined, waiter: Waiter<T>): Release {
-    const end = this.#subject.look(id);
+    const end = this.#lookAt(id);
     if (end === undefined) {
-      const { name, unknown } = this.#subject;
-      return () => waiter.reject(new SafeguardsError(unknown, `no ${name} has the id ${JSON.stringify(id)}`));
+      return () => waiter.reject(new SafeguardsError(this.#unknown, `no ${this.#name} has the id ${show(id)}`));
     }
     if (end !== "open") return () => waiter.resolve(end);
     this.#add(id, signal, waiter);
@@ -120,9 +119,7 @@ export class Endings<T extends object> {
   }
 
   #aborted(id: string, signal: AbortSignal): SafeguardsError {
-    const { name } = this.#subject;
-    return new SafeguardsError("CANCELLED", `the waiting for ${name} ${id} was aborted; the ${name} goes on`, {
-      cause: signal.reason,
-    });
+    const message = `the waiting for ${this.#name} ${id} was aborted; the ${this.#name} goes on`;
+    return new SafeguardsError("CANCELLED", message, { cause: signal.reason });
   }
 }

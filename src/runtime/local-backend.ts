@@ -2,14 +2,13 @@
 
 import type { Agent, Logger } from "../agents/agent.ts";
 import { type Definition, definitionOf } from "../agents/definition.ts";
-import { show } from "../coordination/structures/arguments.ts";
 import { SafeguardsError } from "../errors.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { Answer, Command, OpenSettings, ResourceSpec } from "../kernel/commands.ts";
 import type { KernelEvent } from "../kernel/events.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import type { AttemptServices } from "./attempt-context.ts";
-import type { Accepted, Backend, BallotResult, CommandOptions, Queries } from "./backend.ts";
+import type { Accepted, Backend, BallotResult, CommandOptions, QueryTypes } from "./backend.ts";
 import { Ballots } from "./ballots.ts";
 import type { Clock } from "./clock.ts";
 import { CommandLoop, type Guard, type Observer, type Release } from "./command-loop.ts";
@@ -20,8 +19,9 @@ import { errorFrom } from "./failure.ts";
 import { runtimeLimits } from "./limits.ts";
 import { withFacts } from "./logger.ts";
 import { type Past, readPast } from "./opening.ts";
-import { type OutcomeData, outcomeOf } from "./outcome.ts";
+import type { OutcomeData } from "./outcome.ts";
 import { type Progress, ProgressReports } from "./progress.ts";
+import { Queries } from "./queries.ts";
 import { Snapshots } from "./snapshots.ts";
 import { Meters } from "./stats.ts";
 import { Handle } from "./task-handle.ts";
@@ -51,6 +51,7 @@ export class LocalBackend implements Backend, Observer {
   readonly #progress: ProgressReports = new ProgressReports();
   /** Agents with code in this process. */
   readonly #agents: Map<string, Definition> = new Map();
+  readonly #queries: Queries;
   readonly #outcomes: Endings<OutcomeData>;
   readonly #decisions: Endings<BallotResult>;
   #beforeRelease: (() => Promise<void>) | undefined = undefined;
@@ -86,26 +87,12 @@ export class LocalBackend implements Backend, Observer {
     this.#logger = logger;
     this.#clock = parts.clock(kernel.at);
     this.#loop = new CommandLoop({ kernel, journal, clock: this.#clock, observer: this, head, meters: this.#meters });
-    this.#outcomes = new Endings({
-      name: "task",
-      unknown: "UNKNOWN_TASK",
-      look: (id) => {
-        const view = kernel.task(id);
-        return view === undefined ? undefined : (outcomeOf(view) ?? "open");
-      },
-    });
-    this.#decisions = new Endings({
-      name: "ballot",
-      unknown: "UNKNOWN_BALLOT",
-      look: (id) => {
-        const view = kernel.ballot(id);
-        if (view?.open !== false) return view && "open";
-        return { ...view.decision, ballotId: id, open: false };
-      },
-    });
+    this.#queries = new Queries(kernel, this.#clock, this.#meters);
+    this.#outcomes = new Endings("task", "UNKNOWN_TASK", (id) => this.#queries.outcome(id));
+    this.#decisions = new Endings("ballot", "UNKNOWN_BALLOT", (id) => this.#queries.decision(id));
     const definition = (agent: string): Definition | undefined => this.#agents.get(agent);
     const post = (command: Command, bytes: number, answered?: (answer: Answer) => void): void => {
-      this.#loop.enqueue({ kind: "command", envelope: { command }, bytes, ...(answered && { released: answered }) });
+      this.#loop.enqueue({ kind: "command", envelope: { command }, bytes, released: answered });
     };
     this.#dispatcher = new Dispatcher({
       services: this.#services(),
@@ -129,7 +116,7 @@ export class LocalBackend implements Backend, Observer {
 
   command(command: Command, options: CommandOptions = {}): Promise<Accepted> {
     const { promise, resolve, reject } = Promise.withResolvers<Accepted>();
-    if (this.#loop.length >= runtimeLimits.waitingCalls) {
+    if (this.#isFull()) {
       reject(tooManyCalls());
       return promise;
     }
@@ -154,26 +141,27 @@ export class LocalBackend implements Backend, Observer {
     return promise;
   }
 
-  query<N extends keyof Queries>(name: N, about: Queries[N]["in"], guard?: Guard): Promise<Queries[N]["out"]> {
-    return this.#look(() => this.#answers[name](about), guard);
+  /** Sees what is there when all that was asked for before is decided, and tells it when that is durable. */
+  query<N extends keyof QueryTypes>(name: N, about: QueryTypes[N]["in"], guard?: Guard): Promise<QueryTypes[N]["out"]> {
+    const { promise, resolve, reject } = Promise.withResolvers<QueryTypes[N]["out"]>();
+    if (this.#isFull()) {
+      reject(tooManyCalls());
+      return promise;
+    }
+    const look = (): Release => {
+      try {
+        const seen = this.#queries.answers[name](about);
+        return () => resolve(seen);
+      } catch (error) {
+        return () => reject(error);
+      }
+    };
+    this.#loop.enqueue({ kind: "query", guard, look, failed: reject });
+    return promise;
   }
 
   outcome(taskId: string, signal?: AbortSignal): Promise<OutcomeData> {
     return this.#outcomes.wait(this.#loop, taskId, { signal, inTurn: this.#retries > 0 });
-  }
-
-  /** How the task ended, if it has. */
-  outcomeNow(taskId: string): Promise<OutcomeData | null> {
-    return this.#look(() => outcomeOf(known(this.#kernel.task(taskId), taskId)) ?? null);
-  }
-
-  /** What came of the ballot, if it is closed. */
-  decisionNow(ballotId: string): Promise<BallotResult | null> {
-    return this.#look(() => {
-      const view = this.#kernel.ballot(ballotId);
-      if (view === undefined) throw new SafeguardsError("UNKNOWN_BALLOT", `no ballot has the id ${show(ballotId)}`);
-      return view.open ? null : { ...view.decision, ballotId, open: false };
-    });
   }
 
   thrownBy(outcome: OutcomeData): { readonly error: unknown } | undefined {
@@ -323,38 +311,6 @@ export class LocalBackend implements Backend, Observer {
     this.#end(error, error);
   }
 
-  readonly #answers: { readonly [N in keyof Queries]: (about: Queries[N]["in"]) => Queries[N]["out"] } = {
-    settled: () => undefined,
-    status: (taskId) => known(this.#kernel.task(taskId), taskId).status,
-    explain: (taskId) => known(this.#kernel.explain(taskId, this.#clock.now()), taskId),
-    tasks: (filter) => this.#kernel.tasks(filter),
-    agents: () =>
-      this.#kernel.agents(this.#clock.now()).map((agent) => (agent.team ? { ...agent, team: [...agent.team] } : agent)),
-    resources: () => this.#kernel.resources(this.#clock.now()),
-    ballots: () => this.#kernel.ballots().map(({ ballotId, open, decision }) => ({ ...decision, ballotId, open })),
-    stats: () => this.#meters.stats(this.#kernel.seq, this.#kernel.counts()),
-  };
-
-  /** What is seen when all that was asked for before is decided, told when that is durable. */
-  #look<T>(look: () => T, guard?: Guard): Promise<T> {
-    if (this.#loop.length >= runtimeLimits.waitingCalls) return Promise.reject(tooManyCalls());
-    const { promise, resolve, reject } = Promise.withResolvers<T>();
-    this.#loop.enqueue({
-      kind: "query",
-      guard,
-      look: () => {
-        try {
-          const seen = look();
-          return () => resolve(seen);
-        } catch (error) {
-          return () => reject(error);
-        }
-      },
-      failed: reject,
-    });
-    return promise;
-  }
-
   #services(): AttemptServices {
     return {
       logger: this.#logger,
@@ -406,6 +362,10 @@ export class LocalBackend implements Backend, Observer {
     this.#feed.stop(forReaders);
   }
 
+  #isFull(): boolean {
+    return this.#loop.length >= runtimeLimits.waitingCalls;
+  }
+
   #pause(): Promise<void> {
     return new Promise((resolve) => this.#clock.soon(resolve));
   }
@@ -413,9 +373,4 @@ export class LocalBackend implements Backend, Observer {
 
 function tooManyCalls(): SafeguardsError {
   return new SafeguardsError("QUEUE_FULL", `${runtimeLimits.waitingCalls} calls wait to be decided: that is the most`);
-}
-
-function known<T>(found: T | undefined, taskId: string): T {
-  if (found !== undefined) return found;
-  throw new SafeguardsError("UNKNOWN_TASK", `no task has the id ${show(taskId)}`, { details: { taskId } });
 }

@@ -9,7 +9,7 @@ import { randomUUID } from "node:crypto";
 import type { Json } from "../coordination/structures/types.ts";
 import { isSafeguardsError, SafeguardsError } from "../errors.ts";
 import type { Command } from "../kernel/commands.ts";
-import type { Accepted, Backend, BallotResult, CommandOptions, Queries } from "./backend.ts";
+import type { Accepted, Backend, BallotResult, CommandOptions, QueryTypes } from "./backend.ts";
 import type { Guard } from "./command-loop.ts";
 import type { FeedOptions, StoredEvent } from "./event-feed.ts";
 import type { OutcomeData } from "./outcome.ts";
@@ -53,29 +53,27 @@ export class RemoteBackend implements Backend {
     )) as unknown as Accepted;
   }
 
-  async query<N extends keyof Queries>(name: N, about: Queries[N]["in"], guard?: Guard): Promise<Queries[N]["out"]> {
+  async query<N extends keyof QueryTypes>(
+    name: N,
+    about: QueryTypes[N]["in"],
+    guard?: Guard,
+  ): Promise<QueryTypes[N]["out"]> {
     return (await this.#ask(
       { do: "query", name, ...(about === undefined ? {} : { about }) },
       guard,
-    )) as unknown as Queries[N]["out"];
+    )) as unknown as QueryTypes[N]["out"];
   }
 
-  async outcome(taskId: string, signal?: AbortSignal): Promise<OutcomeData> {
-    return (await this.#ends.of(
-      taskId,
-      () => this.#ask({ do: "outcome", id: taskId }),
-      signal,
-    )) as unknown as OutcomeData;
+  outcome(taskId: string, signal?: AbortSignal): Promise<OutcomeData> {
+    return this.#ends.of(taskId, () => this.query("outcome", taskId), signal);
   }
 
   thrownBy(): undefined {
     return undefined;
   }
 
-  async decision(ballotId: string): Promise<BallotResult> {
-    return (await this.#ends.of(ballotId, () =>
-      this.#ask({ do: "decision", id: ballotId }),
-    )) as unknown as BallotResult;
+  decision(ballotId: string): Promise<BallotResult> {
+    return this.#ends.of(ballotId, () => this.query("decision", ballotId));
   }
 
   async *events({ from = 1, follow = false, signal }: FeedOptions): AsyncGenerator<StoredEvent, void, undefined> {

@@ -2,9 +2,8 @@ import type { Json } from "../coordination/structures/types.ts";
 import { SafeguardsError } from "../errors.ts";
 
 interface Waiter {
-  /** Asks whether it has ended: with what, or null. */
-  ask(): Promise<Json>;
-  resolve(end: Json): void;
+  /** Asks whether it has ended, and if so tells who waits. */
+  ask(): Promise<void>;
   reject(error: unknown): void;
 }
 
@@ -24,11 +23,18 @@ export class RemoteEnds {
     this.#subscribe = subscribe;
   }
 
-  async of(id: string, ask: () => Promise<Json>, signal?: AbortSignal): Promise<Json> {
+  /** How it ended. `ask` tells that, or null as long as it has not. */
+  async of<T>(id: string, ask: () => Promise<T | null>, signal?: AbortSignal): Promise<T> {
     if (this.#closed !== undefined) throw this.#closed;
     if (signal?.aborted === true) throw stopped(id, signal);
-    const { promise, resolve, reject } = Promise.withResolvers<Json>();
-    const waiter: Waiter = { ask, resolve, reject };
+    const { promise, resolve, reject } = Promise.withResolvers<T>();
+    const waiter: Waiter = {
+      ask: async () => {
+        const end = await ask();
+        if (end !== null) resolve(end);
+      },
+      reject,
+    };
     const waiters = this.#waiters.get(id) ?? new Set<Waiter>();
     this.#waiters.set(id, waiters);
     waiters.add(waiter);
@@ -52,12 +58,7 @@ export class RemoteEnds {
   }
 
   async #askFor(waiter: Waiter): Promise<void> {
-    try {
-      const end = await waiter.ask();
-      if (end !== null) waiter.resolve(end);
-    } catch (error) {
-      waiter.reject(error);
-    }
+    await waiter.ask().catch((error: unknown) => waiter.reject(error));
   }
 
   /** Resolves when nothing will be missed. */

@@ -7,10 +7,6 @@ import type { Command } from "../kernel/commands.ts";
 export type RemoteRequest =
   | { readonly do: "command"; readonly id: string; readonly command: Command }
   | { readonly do: "query"; readonly name: string; readonly about?: unknown }
-  /** How a task ended, or null as long as it has not. */
-  | { readonly do: "outcome"; readonly id: string }
-  /** What came of a ballot, or null as long as it is open. */
-  | { readonly do: "decision"; readonly id: string }
   | { readonly do: "events"; readonly from: number; readonly follow: boolean }
   /** Ids of tasks and ballots that end from now on; the first item is null, when nothing will be missed any more. */
   | { readonly do: "ends" }

@@ -5,17 +5,19 @@
 import { invalid } from "../coordination/structures/arguments.ts";
 import type { Json } from "../coordination/structures/types.ts";
 import type { Command } from "../kernel/commands.ts";
-import type { Queries } from "./backend.ts";
+import type { QueryTypes } from "./backend.ts";
 import { checkFeedOptions, type FeedOptions, type StoredEvent } from "./event-feed.ts";
 import type { LocalBackend } from "./local-backend.ts";
 import { FORWARDED, type RemoteRequest } from "./remote-protocol.ts";
 import { type Pushes, type SocketServer, serveSocket } from "./socket-server.ts";
 import { takeInAll } from "./task-request.ts";
 
-const QUERIES: ReadonlySet<string> = new Set<keyof Queries>([
+const QUERIES: ReadonlySet<string> = new Set<keyof QueryTypes>([
   "settled",
   "status",
   "explain",
+  "outcome",
+  "decision",
   "tasks",
   "agents",
   "resources",
@@ -36,10 +38,6 @@ async function answer(backend: LocalBackend, request: RemoteRequest, pushes: Pus
       return asJson(await forward(backend, request.command, request.id));
     case "query":
       return asJson(await backend.query(queryIn(request.name), request.about as never));
-    case "outcome":
-      return asJson(await backend.outcomeNow(request.id));
-    case "decision":
-      return asJson(await backend.decisionNow(request.id));
     case "events":
       return push(backend.events({ ...optionsOf(request), signal: pushes.signal }), pushes, asJson);
     case "ends": {
@@ -100,8 +98,8 @@ function optionsOf({ from, follow }: { readonly from: number; readonly follow: b
   return { from, follow };
 }
 
-function queryIn(name: string): keyof Queries {
-  if (QUERIES.has(name)) return name as keyof Queries;
+function queryIn(name: string): keyof QueryTypes {
+  if (QUERIES.has(name)) return name as keyof QueryTypes;
   throw invalid("a query", name, [...QUERIES].join(", "));
 }
 
