@@ -10,7 +10,9 @@ const folder: URL = new URL("../.cache/", import.meta.url);
 export default class ClosingReporter implements Reporter {
   onTestRunStart(specifications: readonly unknown[]): void {
     const files = specifications.length === 1 ? "1 file" : `${specifications.length} files`;
-    console.log(`Running the tests of ${files} on Node ${process.versions.node}, with nothing outside this machine.`);
+    console.log(
+      `Running the tests of ${files} on Node ${process.versions.node}; the end tells which did not run, and why.`,
+    );
   }
 
   onTestRunEnd(modules: readonly TestModule[], unhandled: readonly unknown[]): void {
