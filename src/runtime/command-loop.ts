@@ -17,7 +17,9 @@ import type { KernelEvent } from "../kernel/events.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import type { Clock } from "./clock.ts";
 import type { Distribution } from "./distribution.ts";
+import { Inbox } from "./inbox.ts";
 import { runtimeLimits } from "./limits.ts";
+import { WakeTimer } from "./wake-timer.ts";
 
 /** A command that waits to be decided. */
 export interface Asked {
@@ -87,9 +89,8 @@ export class CommandLoop {
   #lastSeq: number;
   #lastHash: Uint8Array;
   #durableSeq: number;
-  /** Calls that wait, from `#head` on. */
-  #waiting: (Asked | Query)[] = [];
-  #head = 0;
+  /** Calls that wait to be decided. */
+  readonly #inbox: Inbox<Asked | Query> = new Inbox();
   /** Decided and not yet told, oldest first. */
   readonly #inFlight: Batch[] = [];
   #scheduled = false;
@@ -97,7 +98,7 @@ export class CommandLoop {
   #stopped: SafeguardsError | undefined;
   /** The timer has rung, and no batch was decided since. */
   #rang = false;
-  #timer: { readonly at: number; readonly cancel: () => void } | undefined;
+  readonly #timer: WakeTimer;
   /** Resolved when nothing is in flight any more. */
   #settled: PromiseWithResolvers<void> | undefined;
   #idlers: { resolve(): void; reject(error: SafeguardsError): void }[] = [];
@@ -119,6 +120,10 @@ export class CommandLoop {
     this.#lastSeq = parts.head.lastSeq;
     this.#lastHash = parts.head.lastHash;
     this.#durableSeq = parts.head.lastSeq;
+    this.#timer = new WakeTimer(parts.clock, () => {
+      this.#rang = true;
+      this.#schedule();
+    });
   }
 
   /** Seq of the last event that is durable. */
@@ -126,9 +131,9 @@ export class CommandLoop {
     return this.#durableSeq;
   }
 
-  /** Calls that wait to be decided. */
+  /** How many calls wait to be decided. */
   get length(): number {
-    return this.#waiting.length - this.#head;
+    return this.#inbox.length;
   }
 
   /** Puts a call at the end of the line. */
@@ -137,7 +142,7 @@ export class CommandLoop {
       call.failed?.(this.#stopped);
       return;
     }
-    this.#waiting.push(call);
+    this.#inbox.push(call);
     this.#schedule();
   }
 
@@ -173,11 +178,8 @@ export class CommandLoop {
   /** Decides nothing any more: all that waits fails with this error. */
   stop(error: SafeguardsError): void {
     this.#stopped = error;
-    this.#timer?.cancel();
-    this.#timer = undefined;
-    const waiting = this.#waiting.slice(this.#head);
-    this.#waiting = [];
-    this.#head = 0;
+    this.#timer.setTo(undefined);
+    const waiting = this.#inbox.clear();
     for (const call of waiting) call.failed?.(error);
     for (const idler of this.#idlers.splice(0)) idler.reject(error);
     this.#settled?.resolve();
@@ -197,7 +199,7 @@ export class CommandLoop {
     const asked = this.#gather();
     if (asked.length > 0 || this.#isDue()) this.#decide(asked);
     this.#look();
-    this.#wakeInTime();
+    this.#timer.setTo(this.#kernel.nextWakeAt());
     this.#tellIdlers();
     if (this.length > 0) this.#schedule();
   };
@@ -208,12 +210,12 @@ export class CommandLoop {
     const batch: Asked[] = [];
     let bytes = 0;
     while (batch.length < runtimeLimits.batchCommands) {
-      const call = this.#waiting[this.#head];
+      const call = this.#inbox.peek();
       if (call === undefined || call.kind === "query") break;
       const verdict = call.guard?.();
       if (verdict === "wait" && batch.length > 0) break;
       if (batch.length > 0 && bytes + call.bytes > runtimeLimits.batchBytes) break;
-      this.#shift();
+      this.#inbox.shift();
       if (verdict instanceof SafeguardsError) {
         call.failed?.(verdict);
       } else {
@@ -222,17 +224,6 @@ export class CommandLoop {
       }
     }
     return batch;
-  }
-
-  #shift(): void {
-    this.#head += 1;
-    if (this.#head < this.#waiting.length) {
-      if (this.#head < 4_096) return;
-      this.#waiting = this.#waiting.slice(this.#head);
-    } else {
-      this.#waiting = [];
-    }
-    this.#head = 0;
   }
 
   #decide(asked: readonly Asked[]): void {
@@ -299,7 +290,6 @@ export class CommandLoop {
     while (this.#stopped === undefined) {
       const batch = this.#inFlight[0];
       if (batch === undefined || !batch.durable) break;
-      this.#inFlight.shift();
       this.#durableSeq += batch.events.length;
       if (batch.events.length > 0) this.#observer.released(batch.events, batch.decidedAt);
       const { asked, answers } = batch;
@@ -309,15 +299,16 @@ export class CommandLoop {
       }
       batch.release?.();
       for (const { release } of batch.queries) release();
+      this.#inFlight.shift();
     }
   }
 
   /** Answers the queries whose turn it is. */
   #look(): void {
     for (;;) {
-      const query = this.#waiting[this.#head];
+      const query = this.#inbox.peek();
       if (query === undefined || query.kind === "command") return;
-      this.#shift();
+      this.#inbox.shift();
       const verdict = query.guard?.();
       if (verdict instanceof SafeguardsError) query.failed(verdict);
       else this.#answer(query);
@@ -334,24 +325,6 @@ export class CommandLoop {
   #isDue(): boolean {
     const at = this.#kernel.nextWakeAt();
     return at !== undefined && at <= this.#clock.now();
-  }
-
-  /** One timer for all that the kernel waits for. One that rings too early costs less than setting it anew each time. */
-  #wakeInTime(): void {
-    const at = this.#kernel.nextWakeAt();
-    if (at === undefined || this.#stopped !== undefined) {
-      this.#timer?.cancel();
-      this.#timer = undefined;
-      return;
-    }
-    if (this.#timer !== undefined && this.#timer.at <= at) return;
-    this.#timer?.cancel();
-    const cancel = this.#clock.after(at - this.#clock.now(), () => {
-      this.#timer = undefined;
-      this.#rang = true;
-      this.#schedule();
-    });
-    this.#timer = { at, cancel };
   }
 
   #tellIdlers(): void {
