@@ -172,7 +172,7 @@ describe("a command", () => {
   });
 });
 
-describe.skipIf(process.platform === "win32")("stopping a command", () => {
+describe("stopping a command", () => {
   it("ends it and all that it started", async () => {
     const file = join(newFolder(), "pids");
     const controller = new AbortController();

@@ -230,6 +230,7 @@ export class Coordinator implements AsyncDisposable {
     return this.#query("agents", undefined);
   }
 
+  /** Resources in order of registration: how much there is, is taken and is waited for, and who holds it. */
   async resources(): Promise<readonly ResourceInfo[]> {
     return this.#query("resources", undefined);
   }
@@ -239,6 +240,7 @@ export class Coordinator implements AsyncDisposable {
     return this.#query("ballots", undefined);
   }
 
+  /** How many tasks there are in each status, and how long things take. */
   async stats(): Promise<Stats> {
     return this.#query("stats", undefined);
   }
@@ -285,6 +287,7 @@ export class Coordinator implements AsyncDisposable {
     return this.#closed;
   }
 
+  /** What `await using` calls at the end of its block: {@link close}. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
