@@ -5,7 +5,15 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { Coordinator, isSafeguardsError, type Json, type Outcome } from "../../src/index.ts";
+import {
+  type Agent,
+  Coordinator,
+  defineAgent,
+  isSafeguardsError,
+  type Json,
+  type Outcome,
+  SafeguardsError,
+} from "../../src/index.ts";
 import crew from "./crew.ts";
 import planted from "./fixtures/planted.json" with { type: "json" };
 
@@ -17,9 +25,9 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-async function run(input: Json, concurrency = 8): Promise<Outcome> {
+async function run(input: Json, concurrency = 8, standIn?: Agent): Promise<Outcome> {
   await using coordinator = await Coordinator.open({ resources: crew.resources ?? {}, concurrency });
-  for (const agent of crew.agents) await coordinator.register(agent);
+  for (const agent of crew.agents) await coordinator.register(agent.name === standIn?.name ? standIn : agent);
   const tasks = typeof crew.tasks === "function" ? await crew.tasks(input) : crew.tasks;
   const [handle] = await coordinator.submit(tasks);
   if (handle === undefined) throw new Error("the crew has no task");
@@ -81,6 +89,17 @@ it("finishes with what there is when a folder is empty", async () => {
     folders: 0,
     passed: 0,
   });
+});
+
+it("tells what could not be reviewed, and reviews the rest", async () => {
+  const error = new SafeguardsError("TASK_FAILED", "the editor is ill", { retryable: false });
+  const ill = defineAgent({ name: "editor", skills: ["markdown"], run: () => Promise.reject(error) });
+  const report = join(folder, "ill.md");
+  const { status } = await run({ path: fixture("faulty"), report }, 8, ill);
+  expect(status).toBe("completed");
+  expect(await readFile(report, "utf8")).toMatch(
+    /security\/eval[\s\S]*## Not reviewed\n\n- `markdown-1` failed: the editor is ill/,
+  );
 });
 
 it("does not review its own last report", async () => {

@@ -5,7 +5,7 @@ import { verdicts } from "./reviewers.ts";
 
 const folderDecision = z.object({
   folder: z.string(),
-  /** `undecided`: neither side has more than half of the weight that voted, or too few voted. */
+  /** `undecided`: a tie, or votes of less than half of the weight. */
   decision: z.enum(["pass", "fail", "undecided"]),
   votes: z.array(z.object({ voter: z.string(), weight: z.number(), choice: z.enum(["pass", "fail"]).nullable() })),
 });
@@ -15,7 +15,7 @@ export type FolderDecision = z.infer<typeof folderDecision>;
 export const judgement = z.object({ kind: z.literal("judgement"), decisions: z.array(folderDecision) });
 export type Judgement = z.infer<typeof judgement>;
 
-/** Counts the verdicts that it depends on: a weighted vote for each folder, which more than half of the weight must carry. */
+/** Counts the verdicts that it depends on: a weighted vote for each folder. */
 export const judge = defineAgent({
   name: "judge",
   skills: ["tally"],
@@ -40,7 +40,6 @@ export const judge = defineAgent({
         weights: new Map(voters.map(({ voter, weight }) => [voter, weight])),
         method: "weighted",
         quorum: { atLeast: "1/2" },
-        threshold: 0.5,
       });
       return { folder, decision: decision ?? "undecided", votes };
     });

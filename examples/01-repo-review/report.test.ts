@@ -38,6 +38,13 @@ it("lets no name or message from a file act as Markdown or HTML, or begin a line
   expect(report).toContain("- `a'b # c:1` \\<script\\> # \\[x\\](y) \\| \\`z\\` (r, a)");
 });
 
+it("tells the votes by folder, in whatever order they were counted", () => {
+  const decisions = ["b", "", "a/c", "a"].map((folder) => ({ folder, decision: "pass" as const, votes: [] }));
+  const report = writeReport({ ...none, decisions });
+  expect([...report.matchAll(/^\| `(.*?)`/gm)].map((match) => match[1])).toEqual([".", "a", "a/c", "b"]);
+  expect(report).toContain("| `a` | abstains | abstains | abstains | **pass** |");
+});
+
 it("tells what was not reviewed, by the task's own name", () => {
   const result = { taskId: "r1/review/security-2", status: "skipped", attempts: [], cost: "0", endedAt: 0 } as const;
   expect(writeReport({ ...none, results: [result] })).toContain("## Not reviewed\n\n- `security-2` skipped: ");

@@ -36,7 +36,7 @@ function overview({ path, survey, findings, decisions }: Review): string {
   const sum = (what: "files" | "lines"): number => survey?.folders.reduce((total, it) => total + it[what], 0) ?? 0;
   const decided = (decision: FolderDecision["decision"]): number =>
     decisions.filter((it) => it.decision === decision).length;
-  const skipped = Object.entries(survey?.skipped ?? {}).map(([reason, count]) => `${count} ${reason}`);
+  const skipped = Object.entries(survey?.skipped ?? {}).map(([reason, count]) => `${reason} (${count})`);
   return [
     `# Review of ${code(path)}`,
     "",

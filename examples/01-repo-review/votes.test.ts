@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
-import { Coordinator, defineAgent, SafeguardsError } from "../../src/index.ts";
-import { judge, judgement } from "./judge.ts";
+import { type Agent, Coordinator, defineAgent, SafeguardsError } from "../../src/index.ts";
+import { type FolderDecision, judge, judgement } from "./judge.ts";
 import { reviewers } from "./reviewers.ts";
 import { planVotes } from "./votes.ts";
 
@@ -22,27 +22,47 @@ it("asks nothing when there is nothing to decide", () => {
   expect(planVotes({ survey: undefined, findings: [] })).toEqual([]);
 });
 
-it("decides by weight, counts who failed as abstaining, and says when nothing is decided", async () => {
+/** What the judge decides about three folders when some of the reviewers fail. */
+async function decide(failing: readonly string[]): Promise<FolderDecision[]> {
   await using coordinator = await Coordinator.open();
-  const failing = defineAgent({
-    name: "stickler",
-    run: () => Promise.reject(new SafeguardsError("TASK_FAILED", "no", { retryable: false })),
-  });
-  for (const { name, agent } of reviewers) await coordinator.register(name === "stickler" ? failing : agent);
+  for (const { name, agent } of reviewers) await coordinator.register(failing.includes(name) ? failingAs(name) : agent);
   await coordinator.register(judge);
   const bad = { severity: "error", rule: "data/x", file: "bad/a", line: 1, message: "", agent: "x" } as const;
   const worse = { ...bad, rule: "security/x", file: "worse/a" };
-  const tasks = planVotes({ survey: surveyOf(["good", "bad", "worse"]), findings: [bad, worse] });
+  const tasks = planVotes({
+    survey: surveyOf(["good", "bad", "worse"]),
+    findings: [bad, worse, { ...bad }, { ...worse }],
+  });
   const handles = await coordinator.submit(tasks);
-  const { decisions } = judgement.parse(await handles[3]?.result());
+  return judgement.parse(await handles.at(-1)?.result()).decisions;
+}
+
+function failingAs(name: string): Agent {
+  const error = new SafeguardsError("TASK_FAILED", "no", { retryable: false });
+  return defineAgent({ name, run: () => Promise.reject(error) });
+}
+
+it("decides by weight", async () => {
+  const decisions = await decide([]);
   expect(decisions.map(({ folder, decision }) => `${folder} ${decision}`)).toEqual([
-    "bad undecided",
+    "bad fail",
     "good pass",
     "worse fail",
   ]);
   expect(decisions[0]?.votes).toEqual([
     { voter: "guardian", weight: 3, choice: "pass" },
     { voter: "maintainer", weight: 3, choice: "fail" },
-    { voter: "stickler", weight: 2, choice: null },
+    { voter: "stickler", weight: 2, choice: "fail" },
   ]);
+});
+
+it("counts who failed as abstaining, and says when there is a tie", async () => {
+  const decisions = await decide(["stickler"]);
+  expect(decisions.map(({ decision }) => decision)).toEqual(["undecided", "pass", "fail"]);
+  expect(decisions[0]?.votes.at(-1)).toEqual({ voter: "stickler", weight: 2, choice: null });
+});
+
+it("decides nothing when less than half of the weight has voted", async () => {
+  const decisions = await decide(["guardian", "maintainer"]);
+  expect(decisions.map(({ decision }) => decision)).toEqual(["undecided", "undecided", "undecided"]);
 });

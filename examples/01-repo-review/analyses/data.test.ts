@@ -47,7 +47,7 @@ describe("YAML", () => {
     ["nothing", ""],
     ["comments alone", "# nothing\n"],
     ["several documents", "---\na: 1\n---\na: 1\n...\n"],
-    ["anchors and merges", "a: &a { b: 1 }\nc:\n  <<: *a\n  b: 2\n"],
+    ["anchors and merges", "a: &a { b: 1 }\nc:\n  <<: *a\n  <<: *a\n  b: 2\n"],
     ["tags of others", "a: !Ref b\nc: !Sub '${d}'\n"],
   ])("accepts %s", async (_what, text) => {
     expect(await tell(data, { "a.yaml": text })).toEqual([]);

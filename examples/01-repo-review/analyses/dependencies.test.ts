@@ -53,6 +53,15 @@ describe("unused dependencies", () => {
     expect(await tell(dependencies, texts)).toEqual([]);
   });
 
+  it("counts what wants each other beside it", async () => {
+    const texts = {
+      "package.json": manifest({ dependencies: { "a-plugin": "1", host: "1" }, scripts: { test: "host" } }),
+      "node_modules/a-plugin/package.json": JSON.stringify({ name: "a-plugin", peerDependencies: { host: "1" } }),
+      "node_modules/host/package.json": JSON.stringify({ name: "host", peerDependencies: { "a-plugin": "1" } }),
+    };
+    expect(await tell(dependencies, texts)).toEqual([]);
+  });
+
   it("counts types of what is declared or builtin, and not of what is gone", async () => {
     const devDependencies = { "@types/node": "1", "@types/dep": "1", "@types/a__b": "1", "@types/gone": "1" };
     const texts = {
@@ -122,6 +131,17 @@ describe("missing dependencies", () => {
     expect(await tell(dependencies, texts)).toEqual([
       "packages/a/a.js:1 dependencies/missing other is imported, but packages/a/package.json does not declare it",
     ]);
+  });
+
+  it("does not take packages that only lie in one folder for a workspace", async () => {
+    const texts = {
+      "package.json": manifest({}),
+      "a/package.json": JSON.stringify({ name: "a" }),
+      "a/a.js": "import 'b'",
+      "b/package.json": JSON.stringify({ name: "b" }),
+    };
+    expect(await tell(dependencies, texts)).toHaveLength(1);
+    expect(await tell(dependencies, { ...texts, "pnpm-workspace.yaml": "packages: ['*']" })).toEqual([]);
   });
 
   it("keeps each package to its own files, and a nameless manifest to the package around it", async () => {

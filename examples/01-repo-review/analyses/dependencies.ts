@@ -95,7 +95,7 @@ async function candidates(manifest: Manifest, scope: PackageScope, tree: Tree): 
   function means(word: string, name: string): void {
     meanings.set(word, [...(meanings.get(word) ?? []), name]);
   }
-  for (const name of left.keys()) {
+  for (const name of [...left.keys()]) {
     const installed = await installedManifest(name, scope.folder, tree);
     for (const word of [name, ...programsOf(name, installed)]) means(word, name);
     for (const peer of Object.keys(installed?.peerDependencies ?? {})) left.delete(peer);

@@ -44,15 +44,14 @@ export function findSecrets(path: string, text: string): Secret[] {
       if (!/example/i.test(match[0])) found.push({ what, offset: match.index, shown: shorten(match[0]) });
     }
   }
-  const known = new Set(found.map((secret) => secret.shown));
+  const known = found.map(({ offset }) => offset);
   for (const pattern of /\.(?:env|ya?ml|ini|properties|toml)$|(?:^|\/)\.env/.test(path)
     ? [QUOTED, UNQUOTED]
     : [QUOTED]) {
     for (const { index, 0: whole, 1: name = "", 3: value = "" } of text.matchAll(pattern)) {
-      const shown = shorten(value);
-      if (known.has(shown) || !looksRandom(value)) continue;
+      if (known.some((offset) => offset >= index && offset < index + whole.length) || !looksRandom(value)) continue;
       const what = `A random-looking value given to a ${name.toLowerCase()}`;
-      found.push({ what, offset: index + whole.length - whole.trimStart().length, shown });
+      found.push({ what, offset: index + whole.length - whole.trimStart().length, shown: shorten(value) });
     }
   }
   return found;

@@ -27,13 +27,15 @@ describe("secrets", () => {
   });
 
   it("tells one secret once, and never the whole of it", async () => {
-    const told = await tell(security, { "a.js": `const accessKey = "${AWS}";` });
+    const key = `AKIA1${"2FA3KE4FA5KE6FA"}`;
+    const told = await tell(security, { "a.js": `const accessKey = "${key}";` });
     expect(told).toHaveLength(1);
-    expect(told[0]).not.toContain(AWS.slice(0, 6));
+    expect(told[0]).not.toContain(key.slice(0, 6));
   });
 
   it.each([
     ["a name in words", 'const tokenName = "the-name-of-the-first-token";'],
+    ["what repeats itself", 'const token = "aaaa-1111-aaaa-1111-aaaa";'],
     ["a place", 'const tokenUrl = "https://a1b2.c3d4/e5f6/token7890";'],
     ["a placeholder", 'const password = "xxxx-1234-5678-abcd-efgh";'],
     ["a template", "const token = `${a1}-b2c3d4-e5f6g7h8`;"],
