@@ -171,6 +171,15 @@ test("ownWords lets pass what only looks like it", () => {
   expect(ownWords(new Map([["docs/a.md", text]]))).toEqual([]);
 });
 
+test("dependencies: an optional one that is left out of the lock file", () => {
+  const a = { version: "1.2.3", optionalDependencies: { "a-linux": "1.2.3" } };
+  expect(dependencies({}, { packages: { "node_modules/a": a } })).toHaveLength(1);
+  expect(dependencies({}, { packages: { "node_modules/a": a, "node_modules/a-linux": {} } })).toEqual([]);
+  expect(dependencies({}, { packages: { "node_modules/a": a, "node_modules/a/node_modules/a-linux": {} } })).toEqual(
+    [],
+  );
+});
+
 test("dependencies: too many, not pinned, locked otherwise, naming a host", () => {
   const many = Object.fromEntries(Array.from({ length: 13 }, (_, i) => [`p${i}`, "1.0.0"]));
   const locked = Object.fromEntries(Object.keys(many).map((name) => [`node_modules/${name}`, { version: "1.0.0" }]));
