@@ -41,7 +41,7 @@ export async function viewJournal(path: string): Promise<JournalView> {
 }
 
 /** The coordinator that writes the journal; `undefined` when nobody does. */
-export async function join(path: string): Promise<Coordinator | undefined> {
+async function join(path: string): Promise<Coordinator | undefined> {
   try {
     return await Coordinator.open({ journal: `sqlite:${path}`, join: true });
   } catch (error) {

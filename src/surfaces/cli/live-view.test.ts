@@ -9,9 +9,9 @@ import { RunProgress } from "./run-progress.ts";
 const agent = (name: string, load = 0): AgentInfo => ({
   name,
   skills: {},
-  capacity: 2,
+  capacity: 4,
   load,
-  utilization: load / 2,
+  utilization: load / 4,
   running: load,
   breaker: "closed",
   online: true,
@@ -19,7 +19,7 @@ const agent = (name: string, load = 0): AgentInfo => ({
 const resource = (id: string): ResourceInfo => ({
   id,
   type: "storage",
-  capacity: 2,
+  capacity: 4,
   allocated: 1,
   available: 1,
   waiting: 3,
@@ -70,11 +70,11 @@ test("a run is shown with its counts, who does what, what waits and why, and wha
     "
     crew r1                                                                           1 m 02 s
     ██████░░░░░░░░░░░░░░░░░░░░░░░░░░ 4/20 · 5 running · 11 waiting · 2 failed
-    uses disk 1/2 (3 wait) 
+    uses disk 1/4 (3 wait) 
     agents
-     agent-0 ████████ 2/2    task-6 1 m 00 s, task-12 1 m 00 s, task-18 1 m 00 s
-     agent-1 ████░░░░ 1/2    task-3 1 m 00 s, task-9 1 m 00 s
-     idle    ░░░░░░░░ 0/2    idle
+     agent-0 ██████░░ 3/4    task-6 1 m 00 s, task-12 1 m 00 s, task-18 1 m 00 s
+     agent-1 ████░░░░ 2/4    task-3 1 m 00 s, task-9 1 m 00 s
+     idle    ░░░░░░░░ 0/4    idle
     waiting
      task-1 and 5 more disk is full
      task-2 and 4 more no room on x
@@ -93,11 +93,11 @@ test("it fits a narrow terminal", () => {
     "
     crew r1                         1 m 02 s
     ██░░░░░░ 4/20 · 5 running · 11 waiting …
-    uses disk 1/2 (3 wait) 
+    uses disk 1/4 (3 wait) 
     agents
-     agent-0 2/2    task-6 1 m 00 s, task-12
-     agent-1 1/2    task-3 1 m 00 s, task-9…
-     idle    0/2    idle
+     agent-0 3/4    task-6 1 m 00 s, task-12
+     agent-1 2/4    task-3 1 m 00 s, task-9…
+     idle    0/4    idle
     waiting
      task-1 and 5 more disk is full
      task-2 and 4 more no room on x

@@ -90,7 +90,7 @@ interface Section {
   readonly hidden: number;
 }
 
-function agentSection(facts: LiveFacts, { columns }: Size): Section {
+function agentSection(facts: LiveFacts, { columns, rows }: Size): Section {
   const busy = new Map<string, RunningTask[]>();
   for (const task of facts.progress.running.values()) {
     const tasks = busy.get(task.agent);
@@ -98,7 +98,9 @@ function agentSection(facts: LiveFacts, { columns }: Size): Section {
     else tasks.push(task);
   }
   const known = facts.agents.filter(({ name, online }) => online && name !== runManagerName(facts.crew));
-  const agents = known.toSorted((a, b) => Number(busy.has(b.name)) - Number(busy.has(a.name)));
+  // In their own order, so that nothing jumps; those that do something first where not all can be seen.
+  const allFit = known.length <= rows / 3;
+  const agents = allFit ? known : known.toSorted((a, b) => Number(busy.has(b.name)) - Number(busy.has(a.name)));
   const nameColumns = Math.min(
     Math.floor(columns / 4),
     Math.max(0, ...known.map(({ name }) => widthOf(printable(name)))),
@@ -116,8 +118,9 @@ function agentLine(
   columns: number,
   nameColumns: number,
 ): Line {
-  const { name, load, capacity, utilization, breaker } = agent;
-  const gauge = columns < NARROW ? [] : [...bar(Number.isFinite(utilization) ? utilization : 1, 8), " "];
+  const { name, capacity, breaker } = agent;
+  const load = Number(tasks.reduce((sum, task) => sum + task.load, 0).toFixed(2));
+  const gauge = columns < NARROW ? [] : [...bar(capacity > 0 ? load / capacity : 0, 8), " "];
   const left: Line = [
     pad(printable(name), nameColumns),
     " ",

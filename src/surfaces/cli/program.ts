@@ -1,7 +1,8 @@
-/** The commands, their options, and what an error makes of the exit code. A command's own code is loaded when it is asked for. */
+/** The command line as a whole: what is asked for, and what an error makes of the exit code. */
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { type ErrorCode, isSafeguardsError } from "../../errors.ts";
+import { COMMANDS } from "./commands.ts";
 import { Terminal } from "./terminal.ts";
 
 /** What the one who typed the command can put right. */
@@ -12,10 +13,6 @@ const BAD_USAGE: ReadonlySet<ErrorCode> = new Set([
   "UNKNOWN_AGENT",
   "JOURNAL_LOCKED",
 ]);
-
-const JOURNAL = "--journal <url>";
-const JOURNAL_SAYS = "sqlite:PATH (default: the only .safeguards/*.db here)";
-const JSON_SAYS = "for a program";
 
 /** Does what the arguments say, and gives the exit code: 0 all well, 1 something failed, 2 bad usage or a bad crew. */
 export async function main(argv: readonly string[], process: NodeJS.Process): Promise<number> {
@@ -52,99 +49,13 @@ function programOf(terminal: Terminal, ended: (code: number) => void): Command {
     })
     .showHelpAfterError("(--help tells how)")
     .addHelpText("after", example("safeguards run crew.yaml"));
-
-  program
-    .command("run <crew>")
-    .description("run a crew to its end, or go on where the last run of it stood")
-    .option(JOURNAL, "where it is kept (default: sqlite:.safeguards/<crew name>.db)")
-    .option("--input <json>", "what the run is given: JSON, or @ and a file of it")
-    .option("--json", "print one object at the end, and nothing else")
-    .option("--quiet", "print the crew's output and what failed, and nothing else")
-    .option("--plain", "lines of a log, also on a terminal")
-    .option("--new", "cancel a run that has not ended, and begin another")
-    .addHelpText("after", example('safeguards run crew.yaml --input \'{"folder":"src"}\''))
-    .action(async (crew, options) => {
-      const { runCommand } = await import("./commands/run.ts");
-      ended(await runCommand(crew, options, terminal));
+  for (const entry of COMMANDS) {
+    const command = program.command(entry.usage).description(entry.says).addHelpText("after", example(entry.example));
+    for (const [flags, says] of entry.options) command.option(flags, says);
+    command.action(async () => {
+      ended(await entry.run({ subject: command.args[0] ?? "", options: command.opts() }, terminal));
     });
-
-  program
-    .command("check <crew>")
-    .description("tell everything that is wrong with a crew file, with line and column")
-    .option("--input <json>", "try its templates with this: JSON, or @ and a file of it")
-    .option("--json", JSON_SAYS)
-    .addHelpText("after", example("safeguards check crew.yaml"))
-    .action(async (crew, options) => {
-      const { checkCommand } = await import("./commands/check.ts");
-      ended(await checkCommand(crew, options, terminal));
-    });
-
-  program
-    .command("status")
-    .description("where the runs stand, and what agents and resources do")
-    .option(JOURNAL, JOURNAL_SAYS)
-    .option("--json", JSON_SAYS)
-    .addHelpText("after", example("safeguards status"))
-    .action(async (options) => {
-      const { statusCommand } = await import("./commands/status.ts");
-      ended(await statusCommand(options, terminal));
-    });
-
-  program
-    .command("tasks")
-    .description("list tasks, in the order in which they were submitted")
-    .option(JOURNAL, JOURNAL_SAYS)
-    .option(
-      "--status <status>",
-      "only those: blocked, pending, running, waiting, paused, completed, failed, skipped, cancelled",
-    )
-    .option("--agent <name>", "only those that it did last")
-    .option("--run <id>", "only those of this run")
-    .option("--after <task>", "only those submitted after this one")
-    .option("--limit <number>", "at most so many (default: 100)")
-    .option("--json", JSON_SAYS)
-    .addHelpText("after", example("safeguards tasks --status failed --run r2"))
-    .action(async (options) => {
-      const { tasksCommand } = await import("./commands/tasks.ts");
-      ended(await tasksCommand(options, terminal));
-    });
-
-  program
-    .command("events")
-    .description("what happened, one event a line")
-    .option(JOURNAL, JOURNAL_SAYS)
-    .option("--from <seq>", "from this event on (default: 1)")
-    .option("--follow", "go on with what is to come, until Ctrl-C")
-    .option("--json", "one JSON object a line")
-    .addHelpText("after", example("safeguards events --follow --json"))
-    .action(async (options) => {
-      const { eventsCommand } = await import("./commands/events.ts");
-      ended(await eventsCommand(options, terminal));
-    });
-
-  program
-    .command("explain <task>")
-    .description("why a task runs, waits or ended; the end of an id in the latest run is enough")
-    .option(JOURNAL, JOURNAL_SAYS)
-    .option("--json", JSON_SAYS)
-    .addHelpText("after", example("safeguards explain review/check"))
-    .action(async (task, options) => {
-      const { explainCommand } = await import("./commands/explain.ts");
-      ended(await explainCommand(task, options, terminal));
-    });
-
-  program
-    .command("cancel <task>")
-    .description("cancel a task and all below it, or a whole run by its id")
-    .option(JOURNAL, JOURNAL_SAYS)
-    .option("--reason <text>", "why, for the log")
-    .option("--json", JSON_SAYS)
-    .addHelpText("after", example("safeguards cancel r2"))
-    .action(async (task, options) => {
-      const { cancelCommand } = await import("./commands/cancel.ts");
-      ended(await cancelCommand(task, options, terminal));
-    });
-
+  }
   return program;
 }
 

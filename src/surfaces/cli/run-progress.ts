@@ -17,6 +17,8 @@ export interface RunningTask {
   readonly agent: string;
   readonly phase: Phase;
   readonly attempt: number;
+  /** How much of the agent's capacity it takes. */
+  readonly load: number;
   /** By the run's own clock. */
   readonly since: number;
 }
@@ -186,7 +188,7 @@ export class RunProgress {
     if (task === undefined) return;
     this.queueWaitMs += Math.max(0, at - task.readyAt);
     this.#becomes(taskId, "running", at);
-    task.live = { taskId, agent, token, phase, attempt, since: at, workedSince: at, workedMs: 0 };
+    task.live = { taskId, agent, token, phase, attempt, load: task.load, since: at, workedSince: at, workedMs: 0 };
     task.lastAgent = agent;
     this.running.set(taskId, task.live);
     this.#workOf(agent).attempts += 1;
