@@ -71,6 +71,9 @@ test("resources may be Maps, and any id may be the key", () => {
 });
 
 test("a task that nobody in the crew can do is a fault", () => {
+  expect(flaws({ name: "x", agents: [], tasks: [{}] })).toEqual([
+    "tasks[0]: tasks[0]: there is nobody in the crew to do it — at least one agent",
+  ]);
   const crew = { name: "x", agents: [linter] };
   expect(flaws({ ...crew, tasks: [{ skills: ["prose"] }] })).toMatchInlineSnapshot(`
     [

@@ -170,9 +170,10 @@ function checkAgents(
     ];
   }
   const allowed = pin === undefined ? [...team.values()] : [...team.values()].filter(({ name }) => name === pin.name);
-  if (allowed.length === 0) return [];
   const whose = pin === undefined ? (team === agents ? "nobody in the crew" : "nobody on the team") : show(pin.name);
   const qualified = allowed.filter((agent) => hasSkills(agent, task.skills));
+  if (allowed.length === 0)
+    return [{ path, message: `${formatPath(path)}: there is ${whose} to do it — at least one agent` }];
   if (qualified.length === 0) {
     const at = [...path, "skills"];
     const needs = [...task.skills].map(([skill, level]) => (level === 0 ? show(skill) : `${show(skill)} at ${level}`));

@@ -28,7 +28,11 @@ const retry = mapping({
 const task = mapping({
   id: id().optional().describe("Local to the list that it is in. Default: its index"),
   name: text("text of at most 256 characters", limits.idLength).optional().describe("For people and listings"),
-  input: payload().optional().describe("What the agent gets. {{ input.x }} and {{ env.NAME }} are filled in"),
+  input: payload()
+    .optional()
+    .describe(
+      "What the agent gets. {{ input.x }} and {{ env.NAME }} are filled in; the journal keeps it, so name no secrets",
+    ),
   context: payload().optional().describe("What it and all below it get besides"),
   skills: listOf(requirement, "a list of skills", limits.skillsPerTask)
     .optional()

@@ -42,9 +42,11 @@ export class RunWatch {
     this.#run = run;
     this.progress = new RunProgress(run.runId);
     const plain = show === "plain" ? new PlainView(run.runId, this.progress) : undefined;
-    this.#following = this.#follow((lines) => {
+    const write = (lines: readonly string[]): void => {
       for (const line of lines) terminal.out.write(`${line}\n`);
-    }, plain);
+    };
+    // Why a log ends before its time is told to who waits for the run's outcome.
+    this.#following = this.#follow(write, plain).catch(() => undefined);
     this.#notesOff = run.coordinator.onProgress(({ taskId, fraction, note }) => {
       this.#notes.set(taskId, { fraction, ...(note === undefined ? {} : { note }) });
       this.#isDirty = true;
