@@ -10,7 +10,7 @@
  */
 
 import { breakerAdmitsFrom } from "../coordination/circuit-breaker.ts";
-import { type Amount, larger, ratio, ZERO } from "../coordination/structures/amount.ts";
+import { type Amount, ratio, ZERO } from "../coordination/structures/amount.ts";
 import { FitIndex, type FitNode } from "../coordination/structures/fit-index.ts";
 import { roomOn } from "./availability.ts";
 import { limits } from "./limits.ts";
@@ -56,6 +56,13 @@ export function admitsFrom(state: State, agent: AgentState, now: number): number
   return now + (breakerAdmitsFrom(agent.breakerRule, agent.breaker, open) - open);
 }
 
+/** Since when, at the latest, nobody has been able to do what asks for this, if nobody is: in open milliseconds. */
+export function unableSince(state: State, requirement: Requirement): number {
+  let since = requirement.scope === undefined ? 0 : (state.agents.get(requirement.scope)?.teamLostMs ?? 0);
+  for (const { skill } of requirement.skills) since = Math.max(since, state.skillsLost.get(skill) ?? 0);
+  return since;
+}
+
 export class AgentPool {
   readonly key: string;
   readonly requirement: Requirement;
@@ -63,10 +70,10 @@ export class AgentPool {
   /** Classes set aside until somebody here has more room. */
   readonly parked: Set<ReadyClass> = new Set();
   /** Classes that ask here. */
-  users = 0;
-  readonly #index: FitIndex<AgentState> = new FitIndex("atLeast", 1);
+  readonly classes: Set<ReadyClass> = new Set();
+  /** By utilization; the measures are room and capacity. */
+  readonly #index: FitIndex<AgentState> = new FitIndex("atLeast", 2);
   readonly #dirty: PoolMember[] = [];
-  #mostCapacity: Amount | undefined;
 
   constructor(key: string, requirement: Requirement) {
     this.key = key;
@@ -88,12 +95,7 @@ export class AgentPool {
   /** The highest capacity among those who may get work now. */
   mostCapacity(state: State, now: number): Amount {
     this.#settle(state, now);
-    if (this.#mostCapacity === undefined) {
-      let most = ZERO;
-      for (const node of this.#index) most = larger(most, node.item.capacity);
-      this.#mostCapacity = most;
-    }
-    return this.#mostCapacity;
+    return this.#index.best?.[1] ?? ZERO;
   }
 
   /** The least utilized with at least so much room that `accept` takes; ties go to the earliest registered. */
@@ -104,7 +106,18 @@ export class AgentPool {
     accept?: (agent: AgentState) => boolean,
   ): AgentState | undefined {
     this.#settle(state, now);
-    return this.#index.firstFit([room], accept === undefined ? undefined : { accept })?.item;
+    return this.#index.firstFit([room, ZERO], accept === undefined ? undefined : { accept })?.item;
+  }
+
+  /** The least utilized that is large enough, whatever its room now, and that `accept` takes. */
+  largeEnough(
+    state: State,
+    now: number,
+    load: Amount,
+    accept?: (agent: AgentState) => boolean,
+  ): AgentState | undefined {
+    this.#settle(state, now);
+    return this.#index.firstFit([ZERO, load], accept === undefined ? undefined : { accept })?.item;
   }
 
   /** Those who may get work now, least utilized first. */
@@ -133,7 +146,6 @@ export class AgentPool {
     agent.memberships.splice(agent.memberships.indexOf(member), 1);
     if (member.node !== undefined) this.#index.remove(member.node);
     member.node = undefined;
-    this.#mostCapacity = undefined;
   }
 
   mark(member: PoolMember): void {
@@ -149,26 +161,16 @@ export class AgentPool {
       const { agent } = member;
       if (this.members.get(agent) !== member) continue;
       if (!eligible(state, agent, now)) {
-        if (member.node !== undefined) {
-          this.#index.remove(member.node);
-          this.#mostCapacity = undefined;
-        }
+        if (member.node !== undefined) this.#index.remove(member.node);
         member.node = undefined;
         continue;
       }
-      const measures = [roomOn(agent)];
+      const measures = [roomOn(agent), agent.capacity];
       const utilization = ratio(agent.load, agent.capacity);
-      if (member.node === undefined) {
-        member.node = this.#index.add(agent, utilization, agent.seq, measures);
-        this.#mostCapacity = undefined;
-      } else member.node = this.#index.update(member.node, utilization, measures);
+      if (member.node === undefined) member.node = this.#index.add(agent, utilization, agent.seq, measures);
+      else member.node = this.#index.update(member.node, utilization, measures);
     }
     this.#dirty.length = 0;
-  }
-
-  /** Its capacity may be another now. */
-  forgetCapacity(): void {
-    this.#mostCapacity = undefined;
   }
 }
 
@@ -184,7 +186,7 @@ export class AgentPools {
     this.#state = state;
   }
 
-  /** The pool for a requirement; `release` it when done. */
+  /** The pool for a requirement, for a class to join; `release` it when done. */
   use(requirement: Requirement): AgentPool {
     const key = requirementKey(requirement);
     let pool = this.#pools.get(key);
@@ -193,14 +195,13 @@ export class AgentPools {
       this.#pools.set(key, pool);
       for (const agent of this.#candidates(requirement))
         if (qualifies(this.#state, agent, requirement)) pool.add(agent);
-    } else if (pool.users === 0) this.#idle.delete(key);
-    pool.users += 1;
+    } else if (pool.classes.size === 0) this.#idle.delete(key);
     return pool;
   }
 
-  release(pool: AgentPool): void {
-    pool.users -= 1;
-    if (pool.users > 0) return;
+  release(pool: AgentPool, of: ReadyClass): void {
+    pool.classes.delete(of);
+    if (pool.classes.size > 0) return;
     this.#idle.set(pool.key, pool);
     if (this.#idle.size <= limits.idlePools) return;
     for (const [key, oldest] of this.#idle) {
@@ -216,8 +217,12 @@ export class AgentPools {
     for (const member of agent.memberships) member.pool.mark(member);
   }
 
-  /** Skills, capacity, or who it is changed. Linear in the pools: it happens when agents register, not when they work. */
-  reconsider(agent: AgentState): void {
+  /**
+   * Skills, capacity, or who it is changed. Returns the pools that it has joined or left. Linear in the pools where skills have
+   * changed: that happens when agents register, not when they work.
+   */
+  reconsider(agent: AgentState): readonly AgentPool[] {
+    const changed: AgentPool[] = [];
     const before = this.#skillsOf.get(agent);
     if (before !== agent.skills) {
       for (const skill of before?.keys() ?? []) this.#bySkill.get(skill)?.delete(agent);
@@ -230,10 +235,10 @@ export class AgentPools {
         having.add(agent);
       }
       this.#skillsOf.set(agent, agent.skills);
-      for (const pool of this.#pools.values()) this.#place(pool, agent);
+      for (const pool of this.#pools.values()) if (this.#place(pool, agent)) changed.push(pool);
     }
-    for (const member of agent.memberships) member.pool.forgetCapacity();
     this.touch(agent);
+    return changed;
   }
 
   /** A team changed: the pools within it are filled anew. Returns them. */
@@ -247,11 +252,13 @@ export class AgentPools {
     return refilled;
   }
 
-  #place(pool: AgentPool, agent: AgentState): void {
+  /** Whether that changed anything. */
+  #place(pool: AgentPool, agent: AgentState): boolean {
     const belongs = qualifies(this.#state, agent, pool.requirement);
-    if (belongs === pool.members.has(agent)) return;
+    if (belongs === pool.members.has(agent)) return false;
     if (belongs) pool.add(agent);
     else pool.remove(agent);
+    return true;
   }
 
   /** A superset of those that qualify, as small as is known without looking at each. */

@@ -41,12 +41,13 @@ export function restoreClaim(state: State, taskId: string, agent: string, victim
 }
 
 /** Takes a task's claim out of the books for as long as `during` runs: what could it start with if the promise were kept now? */
-export function withoutClaim<T>(state: State, task: Task, during: () => T): T {
+export function withoutClaim<T>(state: State, task: Task, during: () => T, after: () => void): T {
   const claimed = task.claim;
   if (claimed === undefined) return during();
   forgetClaim(state, claimed);
   const result = during();
   enterClaim(state, claimed);
+  after();
   return result;
 }
 

@@ -15,7 +15,7 @@ import { dropAllocation, endAttempt, endRequest, seat, take, unseat } from "./ho
 import { limits } from "./limits.ts";
 import { amount, known, liveOf, needsOf, taskOf } from "./named.ts";
 import type { StateObserver } from "./observer.ts";
-import type { AgentState, ExtraAllocation, ExtraRequest, Remembered, State } from "./state.ts";
+import type { AgentState, Ballot, ExtraAllocation, ExtraRequest, Remembered, State } from "./state.ts";
 import { attemptEnded, becomePending, breaker, retried, setStatus, started, submitted, terminal } from "./task-life.ts";
 
 const NONE: readonly never[] = [];
@@ -64,6 +64,7 @@ export function evolve(state: State, event: KernelEvent, observer: StateObserver
           breaker: BREAKER_CLOSED,
           claimed: ZERO,
           returning: ZERO,
+          teamLostMs: 0,
           memberships: [],
         };
         state.agents.set(event.agent, agent);
@@ -71,8 +72,9 @@ export function evolve(state: State, event: KernelEvent, observer: StateObserver
         observer?.team(agent);
       } else {
         for (const [skill, level] of before.skills) {
-          if ((skills.get(skill) ?? 0) < level) state.skillsLostMs = state.openMs(event.at);
+          if ((skills.get(skill) ?? 0) < level) state.skillsLost.set(skill, state.openMs(event.at));
         }
+        noteTeam(state, before, fresh.teamSet, event.at);
         if (event.breaker === undefined || event.breaker.ratio !== before.breakerPolicy?.ratio)
           before.breaker = BREAKER_CLOSED;
         Object.assign(before, fresh);
@@ -89,8 +91,10 @@ export function evolve(state: State, event: KernelEvent, observer: StateObserver
     }
     case "team.changed": {
       const agent = known(state.agents.get(event.agent), "agent", event.agent);
+      const teamSet = new Set(event.team);
+      noteTeam(state, agent, teamSet, event.at);
       agent.team = event.team;
-      agent.teamSet = new Set(event.team);
+      agent.teamSet = teamSet;
       observer?.team(agent);
       break;
     }
@@ -159,6 +163,7 @@ export function evolve(state: State, event: KernelEvent, observer: StateObserver
     case "task.ending": {
       const task = taskOf(state, event.taskId);
       task.ending = { as: event.as, error: event.error, reason: event.reason };
+      if (task.live === undefined) setStatus(state, task, "waiting");
       dropClaim(state, task, observer);
       observer?.task(task);
       break;
@@ -190,16 +195,18 @@ export function evolve(state: State, event: KernelEvent, observer: StateObserver
       if (task.status === "blocked" || task.status === "pending") setStatus(state, task, "paused");
       dropClaim(state, task, observer);
       observer?.task(task);
+      if (task.live !== undefined) observer?.live(task.live);
       break;
     }
     case "task.resumed": {
       const task = taskOf(state, event.taskId);
       task.held = false;
       if (task.status === "paused") {
-        setStatus(state, task, task.missing > 0 ? "blocked" : "pending");
-        task.readyMs = state.openMs(event.at);
+        if (task.missing > 0) setStatus(state, task, "blocked");
+        else becomePending(state, task, event.at);
       }
       observer?.task(task);
+      if (task.live !== undefined) observer?.live(task.live);
       break;
     }
     case "task.prioritized": {
@@ -296,23 +303,22 @@ export function evolve(state: State, event: KernelEvent, observer: StateObserver
     }
     case "breaker.changed":
       break;
-    case "ballot.opened":
+    case "ballot.opened": {
+      const ballot: Ballot = { id: event.ballotId, opened: event, at: event.at, votes: new Map(), open: true };
       state.lastBallotNumber += 1;
       state.openBallots += 1;
-      state.ballots.set(event.ballotId, {
-        id: event.ballotId,
-        opened: event,
-        at: event.at,
-        votes: new Map(),
-        open: true,
-      });
+      state.ballots.set(ballot.id, ballot);
+      observer?.ballot(ballot);
       break;
+    }
     case "ballot.cast":
       known(state.ballots.get(event.ballotId), "ballot", event.ballotId).votes.set(event.voter, event.vote);
       break;
     case "ballot.decided": {
-      known(state.ballots.get(event.ballotId), "ballot", event.ballotId).open = false;
+      const decided = known(state.ballots.get(event.ballotId), "ballot", event.ballotId);
+      decided.open = false;
       state.openBallots -= 1;
+      observer?.ballot(decided);
       if (state.ballots.size - state.openBallots > limits.keptBallots) {
         for (const [id, ballot] of state.ballots) {
           if (ballot.open) continue;
@@ -332,6 +338,11 @@ export function evolve(state: State, event: KernelEvent, observer: StateObserver
   if (event.commandId !== undefined) remember(state.commands, event.commandId, event);
 }
 
+/** Who leaves a team may have been the only one who could do what is asked of it. */
+function noteTeam(state: State, manager: AgentState, team: ReadonlySet<string>, at: number): void {
+  if (manager.team.some((member) => !team.has(member))) manager.teamLostMs = state.openMs(at);
+}
+
 /** Remembers what a command made, oldest dropped first. */
 function remember(memory: Map<string, Remembered>, id: string, event: KernelEvent): void {
   let remembered = memory.get(id);
@@ -349,4 +360,5 @@ function remember(memory: Map<string, Remembered>, id: string, event: KernelEven
   else if (event.type === "ballot.opened") remembered.ids.push(event.ballotId);
   else if (event.type === "resource.granted" && event.requestId === undefined) remembered.ids.push(event.allocationId);
   else if (event.type === "resource.requested") remembered.ids.push(event.requestId);
+  else if (event.type === "attempt.waiting") remembered.ids.push(...event.on);
 }

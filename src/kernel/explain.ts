@@ -3,7 +3,6 @@ import { amountToNumber, atMost } from "../coordination/structures/amount.ts";
 import { compareOrder } from "../coordination/structures/order-key.ts";
 import { admitsFrom } from "./agent-pools.ts";
 import { availableOf, freeSlots } from "./availability.ts";
-import { withoutClaim } from "./claims.ts";
 import type { Wish } from "./ready-queue.ts";
 import type { Scheduler } from "./scheduler.ts";
 import { isTerminal, type Resource, type State, type Task } from "./state.ts";
@@ -50,6 +49,12 @@ function verdictOf(state: State, scheduler: Scheduler, task: Task, now: number):
     };
   }
   const waiting = (reasons: readonly Reason[]): Told => ({ verdict: "waiting", text: "waits", reasons });
+  if (live?.stopping !== undefined)
+    return {
+      verdict: "waiting",
+      text: `was told to stop (${live.stopping.reason}) and has not stopped yet`,
+      reasons: [],
+    };
   if (live?.awaiting !== undefined && live.awaiting.size > 0)
     return waiting([awaited("the tasks that it awaits", [...live.awaiting])]);
   if (task.openChildren > 0 && (task.status === "waiting" || task.ending !== undefined)) {
@@ -77,7 +82,7 @@ function verdictOf(state: State, scheduler: Scheduler, task: Task, now: number):
       text: `it is tried again in ${task.notBefore - now} ms, after ${task.failures} failed`,
     });
   const wish = task.wish ?? live?.wish;
-  if (wish !== undefined) reasons.push(...withoutClaim(state, task, () => reasonsOf(state, scheduler, wish, now)));
+  if (wish !== undefined) reasons.push(...scheduler.asIfKept(task, () => reasonsOf(state, scheduler, wish, now)));
   if (task.claim !== undefined && task.claim.victims.size > 0) {
     return {
       verdict: "waiting",

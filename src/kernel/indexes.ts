@@ -8,10 +8,11 @@ import type { HeapEntry } from "../coordination/structures/indexed-heap.ts";
 import { orderRank } from "../coordination/structures/order-key.ts";
 import { PriorityInheritance } from "../coordination/structures/priority-inheritance.ts";
 import type { SkillRequirement } from "../coordination/structures/types.ts";
-import { AgentPools, admitsFrom, type Requirement } from "./agent-pools.ts";
+import { type AgentPool, AgentPools, admitsFrom, type Requirement, unableSince } from "./agent-pools.ts";
+import { Lending } from "./lending.ts";
 import { defaults, limits } from "./limits.ts";
 import type { Change, StateObserver } from "./observer.ts";
-import { type ReadyClass, ReadyQueue, type Wish } from "./ready-queue.ts";
+import { READY, type ReadyClass, ReadyQueue, type Wish } from "./ready-queue.ts";
 import { RunningIndex } from "./running-index.ts";
 import {
   type AgentState,
@@ -41,25 +42,27 @@ export class Indexes implements StateObserver {
   now = 0;
   readonly state: State;
   readonly timers: Timers = new Timers();
+  /** Ends of leases: they come before whatever is asked. */
+  readonly leases: Timers = new Timers();
   readonly pools: AgentPools;
   readonly queue: ReadyQueue;
   readonly running: RunningIndex = new RunningIndex();
   readonly inheritance: PriorityInheritance<Prioritized>;
   /** Ready tasks that ask for more than there can be, found when they became ready or a capacity was lowered. */
   readonly impossible: Set<Task> = new Set();
-  /** Attempts that await others and hold resources meanwhile. */
-  readonly waitingHolders: Set<LiveAttempt> = new Set();
-  /** No wish has had a higher effective priority since the queue was last empty. */
-  highestWish: number = Number.NEGATIVE_INFINITY;
+  readonly lending: Lending;
+  #supposing = false;
   readonly #deadlines: Map<Task, HeapEntry<Timer>> = new Map();
   readonly #backoffs: Map<Task, HeapEntry<Timer>> = new Map();
   readonly #leases: Map<ExtraAllocation, HeapEntry<Timer>> = new Map();
+  readonly #ballots: Map<Ballot, HeapEntry<Timer>> = new Map();
   readonly #breakers: Map<AgentState, HeapEntry<Timer>> = new Map();
   readonly #requirements: WeakMap<readonly SkillRequirement[], Requirement["skills"]> = new WeakMap();
 
-  constructor(state: State, now: number) {
+  /** As of the last event: what has become due since then is due, and told, when time goes on. */
+  constructor(state: State) {
     this.state = state;
-    this.now = now;
+    this.now = state.at;
     this.pools = new AgentPools(state);
     this.queue = new ReadyQueue(this.pools);
     this.inheritance = new PriorityInheritance<Prioritized>({
@@ -68,12 +71,12 @@ export class Indexes implements StateObserver {
         if ("seq" in node) this.#priorityChanged(node as Task);
       },
     });
+    this.lending = new Lending(this.inheritance, this.queue, (wish) => this.effective(wish.task));
     clearMarks(state);
     for (const agent of state.agents.values()) this.agent(agent, "other");
     for (const task of state.tasks.values()) {
       if (isTerminal(task.status)) continue;
-      const open = task.dependsOn.filter((dependency) => !isTerminal(dependency.status));
-      if (open.length > 0) this.waits(task, open);
+      for (const dependent of task.dependents ?? []) if (!isTerminal(dependent.status)) this.waits(dependent, [task]);
       const { parent } = task;
       if (parent?.status === "waiting" && task.spec.round !== undefined) this.waits(parent, [task]);
       if (parent?.live?.awaiting?.has(task)) this.waits(parent, [task]);
@@ -94,9 +97,20 @@ export class Indexes implements StateObserver {
     return orderRank(this.effective(task), task.arrivedMs, this.state.settings?.agingMs);
   }
 
+  /** What would be if this wish lent its priority to nobody: only who could be displaced is told of it. */
+  withoutLoansOf<T>(wish: Wish, during: () => T): T {
+    if (wish.lendsTo.length === 0) return during();
+    this.#supposing = true;
+    const result = this.lending.without(wish, this.now, during);
+    this.#supposing = false;
+    return result;
+  }
+
   requirementOf(task: Task): Requirement {
     const { skills, agent, scope } = task.spec;
-    return { skills: skills === undefined ? NONE : this.#normalized(skills), pin: agent, scope };
+    // Who planned aggregates: nobody else knows what to make of the subtasks.
+    const pin = task.phase === "aggregate" ? task.attempts.at(-1)?.agent : agent;
+    return { skills: skills === undefined ? NONE : this.#normalized(skills), pin, scope };
   }
 
   task(task: Task): void {
@@ -152,14 +166,13 @@ export class Indexes implements StateObserver {
       this.#withdraw(live.wish);
       live.wish = undefined;
     }
-    if (!live.seated && (task.needs.length > 0 || (live.extra?.size ?? 0) > 0)) this.waitingHolders.add(live);
-    else this.waitingHolders.delete(live);
+    this.lending.holds(live, live.place === undefined);
     this.#watchAttempt(live);
   }
 
   gone(live: LiveAttempt): void {
     this.running.remove(live);
-    this.waitingHolders.delete(live);
+    this.lending.holds(live, false);
     this.timers.cancel(live.timer);
     live.timer = undefined;
     if (live.wish !== undefined) this.#withdraw(live.wish);
@@ -180,24 +193,30 @@ export class Indexes implements StateObserver {
 
   allocation(allocation: ExtraAllocation): void {
     const held = this.state.allocations.has(allocation.id);
+    this.lending.holds(allocation.live, allocation.live.place === undefined);
     if (held && allocation.expiresAt !== undefined) {
-      this.#leases.set(allocation, this.timers.set(allocation.expiresAt, { kind: "lease", allocation }));
+      this.#leases.set(allocation, this.leases.set(allocation.expiresAt, { kind: "lease", allocation }));
     } else if (!held) {
-      this.timers.cancel(this.#leases.get(allocation));
+      this.leases.cancel(this.#leases.get(allocation));
       this.#leases.delete(allocation);
     }
   }
 
   ballot(ballot: Ballot): void {
-    if (ballot.open) this.timers.set(ballot.opened.deadlineAt, { kind: "ballot", ballotId: ballot.id });
+    if (ballot.open) {
+      this.#ballots.set(ballot, this.timers.set(ballot.opened.deadlineAt, { kind: "ballot", ballotId: ballot.id }));
+    } else {
+      this.timers.cancel(this.#ballots.get(ballot));
+      this.#ballots.delete(ballot);
+    }
   }
 
   agent(agent: AgentState, change: Change): void {
-    if (change === "other") {
-      this.pools.reconsider(agent);
-      this.watchBreaker(agent);
-    } else this.pools.touch(agent);
-    if (change === "taken") return;
+    if (change === "other") for (const pool of this.pools.reconsider(agent)) this.#membersChanged(pool);
+    else this.pools.touch(agent);
+    this.#watchBreaker(agent);
+    // Who has sent its last probe gets no more for now: those that avoid others may have to take them after all.
+    if (change === "taken" && agent.breaker.kind !== "open") return;
     for (const member of agent.memberships) this.#wakeAll(member.pool.parked);
   }
 
@@ -214,11 +233,16 @@ export class Indexes implements StateObserver {
   }
 
   team(manager: AgentState): void {
-    for (const pool of this.pools.refill(manager.name)) this.#wakeAll(pool.parked);
+    for (const pool of this.pools.refill(manager.name)) this.#membersChanged(pool);
+  }
+
+  #membersChanged(pool: AgentPool): void {
+    this.#wakeAll(pool.parked);
+    for (const of of pool.classes) this.watchUnroutable(of);
   }
 
   /** Sets the timer at which an open breaker lets a call through again. */
-  watchBreaker(agent: AgentState): void {
+  #watchBreaker(agent: AgentState): void {
     this.timers.cancel(this.#breakers.get(agent));
     this.#breakers.delete(agent);
     if (agent.breaker.kind !== "open") return;
@@ -228,11 +252,15 @@ export class Indexes implements StateObserver {
 
   /** Sets the timer at which tasks that nobody registered can do lose patience; whether the class holds such tasks. */
   watchUnroutable(of: ReadyClass): boolean {
-    if (of.kind !== "start" || of.pool === undefined || of.pool.members.size > 0) return false;
-    const oldest = of.index.best?.[1]?.whole;
+    if (of.kind !== "start" || of.pool === undefined) return false;
+    if (of.pool.members.size > 0) {
+      if (of.timer?.item.kind === "unroutable") this.timers.cancel(of.timer);
+      return false;
+    }
+    const oldest = of.index.best?.[READY]?.whole;
     if (oldest === undefined) return true;
     const patience = this.state.settings?.unroutableMs ?? defaults.unroutableMs;
-    const at = Math.max(oldest, this.state.skillsLostMs) + patience + this.state.closedMs;
+    const at = Math.max(oldest, unableSince(this.state, of.pool.requirement)) + patience + this.state.closedMs;
     if (of.timer !== undefined && of.timer.index >= 0 && of.timer.key === at) return true;
     this.timers.cancel(of.timer);
     of.timer = this.timers.set(at, { kind: "unroutable", of });
@@ -250,37 +278,46 @@ export class Indexes implements StateObserver {
     needs: readonly Need[],
     of: ReadyClass,
   ): Wish {
-    return { kind, task, request, needs, seq: task.seq, of, node: undefined, rank: 0 };
+    return { kind, task, request, needs, seq: task.seq, of, lendsTo: NONE, node: undefined, rank: 0 };
   }
 
   #enqueue(wish: Wish, readyMs: number): void {
     const effective = this.effective(wish.task);
-    if (this.queue.size === 0 || effective > this.highestWish) this.highestWish = effective;
-    this.queue.add(wish, orderRank(effective, wish.task.arrivedMs, this.state.settings?.agingMs), readyMs);
+    const rank = orderRank(effective, wish.task.arrivedMs, this.state.settings?.agingMs);
+    this.queue.add(wish, rank, effective, readyMs);
     this.watchUnroutable(wish.of);
   }
 
   #withdraw(wish: Wish): void {
+    this.lending.left(wish);
     this.queue.remove(wish);
+    if (wish.of.index.size === 0) this.timers.cancel(wish.of.timer);
   }
 
   #priorityChanged(task: Task): void {
     const effective = this.effective(task);
     const rank = this.rankOf(task);
-    if (effective > this.highestWish) this.highestWish = effective;
-    if (task.wish !== undefined) this.queue.reposition(task.wish, rank);
     const { live } = task;
+    if (this.#supposing) {
+      if (live?.place !== undefined) this.#replace(live, effective);
+      return;
+    }
+    if (task.wish !== undefined) this.queue.reposition(task.wish, rank, effective);
     if (live === undefined) return;
-    if (live.wish !== undefined) this.queue.reposition(live.wish, rank);
-    if (live.request?.wish !== undefined) this.queue.reposition(live.request.wish, rank);
+    if (live.wish !== undefined) this.queue.reposition(live.wish, rank, effective);
+    if (live.request?.wish !== undefined) this.queue.reposition(live.request.wish, rank, effective);
     if (live.place === undefined) return;
     const lower = effective < live.place.bucket.priority;
-    this.running.remove(live);
-    this.running.add(live, effective);
+    this.#replace(live, effective);
     if (!lower) return;
     // It may be made to give way to those that it was too important for.
     for (const need of task.needs) this.#wakeAll(need.resource.parked);
     for (const member of live.agent.memberships) this.#wakeAll(member.pool.parked);
+  }
+
+  #replace(live: LiveAttempt, effective: number): void {
+    this.running.remove(live);
+    this.running.add(live, effective);
   }
 
   #normalized(skills: readonly SkillRequirement[]): Requirement["skills"] {
@@ -319,7 +356,8 @@ export class Indexes implements StateObserver {
 
   #watchBackoff(task: Task, early: boolean): void {
     const set = this.#backoffs.get(task);
-    if (early === (set !== undefined && set.index >= 0)) return;
+    if (set === undefined && !early) return;
+    if (early && set !== undefined && set.index >= 0) return;
     this.timers.cancel(set);
     if (early) this.#backoffs.set(task, this.timers.set(task.notBefore, { kind: "backoff", task }));
     else this.#backoffs.delete(task);

@@ -11,12 +11,13 @@
 import type { Json } from "../coordination/structures/types.ts";
 import { SafeguardsError } from "../errors.ts";
 import type { Answer, Command, Envelope } from "./commands.ts";
+import { answerAgain } from "./decide/again.ts";
 import { register, setTeam, unregister } from "./decide/agents.ts";
 import { attemptDue, checkpoint, complete, deadlineDue, fail } from "./decide/attempts.ts";
 import { ballotDue, cast, openBallot } from "./decide/ballots.ts";
 import { cancel, pause, prioritize, resume, retry } from "./decide/control.ts";
 import { type Desk, DONE } from "./decide/desk.ts";
-import { windDown } from "./decide/endings.ts";
+import { failImpossible, failUnroutable } from "./decide/hopeless.ts";
 import { close, open } from "./decide/lifecycle.ts";
 import { awaitTasks, leaseDue, release, request, setResource } from "./decide/resources.ts";
 import { plan, submit } from "./decide/submission.ts";
@@ -109,13 +110,22 @@ export class Kernel {
       now,
       emit: (body) => this.#emit(body),
     };
+    // A lease that has run out is over for whatever is asked now.
+    if (state.open) {
+      const { leases } = works().indexes;
+      for (let timer = leases.due(now); timer !== undefined; timer = leases.due(now)) this.#due(desk, timer);
+    }
     const answers = envelopes.map((envelope) => this.#answer(desk, envelope));
     this.#envelope = undefined;
     if (state.open) {
       const { indexes, scheduler } = works();
-      for (let timer = indexes.timers.due(now); timer !== undefined; timer = indexes.timers.due(now))
-        this.#due(desk, timer);
-      this.#failImpossible(desk);
+      const unroutable: ReadyClass[] = [];
+      for (let timer = indexes.timers.due(now); timer !== undefined; timer = indexes.timers.due(now)) {
+        const of = this.#due(desk, timer);
+        if (of !== undefined) unroutable.push(of);
+      }
+      failUnroutable(desk, unroutable);
+      failImpossible(desk);
       scheduler.admit();
     }
     return { events: this.#events, answers };
@@ -123,7 +133,11 @@ export class Kernel {
 
   /** When a `tick` has something to do; undefined: never, as things are. */
   nextWakeAt(): number | undefined {
-    return this.#state.open ? this.#works?.indexes.timers.next() : undefined;
+    if (!this.#state.open || this.#works === undefined) return undefined;
+    const { timers, leases } = this.#works.indexes;
+    const timer = timers.next();
+    const lease = leases.next();
+    return timer === undefined || lease === undefined ? (timer ?? lease) : Math.min(timer, lease);
   }
 
   task(id: string): TaskView | undefined {
@@ -179,7 +193,7 @@ export class Kernel {
   }
 
   #build(): Works {
-    const indexes = new Indexes(this.#state, this.#now);
+    const indexes = new Indexes(this.#state);
     return { indexes, scheduler: new Scheduler(this.#state, indexes, (body) => this.#emit(body)) };
   }
 
@@ -203,7 +217,7 @@ export class Kernel {
     const { id, command } = envelope;
     if (id !== undefined) {
       const made = this.#state.commands.get(id);
-      if (made !== undefined) return { ok: true, ids: made.ids };
+      if (made !== undefined) return answerAgain(this.#state, command, made);
     }
     const before = this.#state.seq;
     this.#envelope = envelope;
@@ -222,7 +236,8 @@ export class Kernel {
     }
   }
 
-  #due(desk: Desk, timer: Timer): void {
+  /** Does what is due; returns the class whose tasks may have waited too long for somebody who can do them. */
+  #due(desk: Desk, timer: Timer): ReadyClass | undefined {
     const { indexes, state } = desk;
     switch (timer.kind) {
       case "attempt":
@@ -239,15 +254,15 @@ export class Kernel {
         break;
       case "breaker":
         indexes.agent(timer.agent, "other");
-        if (timer.agent.breaker.kind === "open")
+        // Once probes have gone out, it was told before.
+        if (timer.agent.breaker.kind === "open" && timer.agent.breaker.probes.length === 0)
           desk.emit({ type: "breaker.changed", v: 1, agent: timer.agent.name, state: "half-open" });
         break;
       case "ballot":
         ballotDue(desk, timer.ballotId);
         break;
       case "unroutable":
-        failUnroutable(desk, timer.of);
-        break;
+        return timer.of;
       case "tokens":
         indexes.queue.wake(timer.of);
         break;
@@ -256,50 +271,8 @@ export class Kernel {
         throw new RangeError(`unknown timer ${String(never)} at ${state.seq}`);
       }
     }
+    return undefined;
   }
-
-  #failImpossible(desk: Desk): void {
-    for (const task of [...desk.indexes.impossible].sort((a, b) => a.seq - b.seq)) {
-      const need = task.needs.find(
-        (one) =>
-          one.amount.whole > one.resource.capacity.whole ||
-          (one.amount.whole === one.resource.capacity.whole && one.amount.nano > one.resource.capacity.nano),
-      );
-      desk.indexes.impossible.delete(task);
-      if (need === undefined) continue;
-      const message = `it asks for more of ${need.resource.id} than its capacity is now`;
-      windDown(
-        desk,
-        task,
-        {
-          as: "failed",
-          error: { code: "CAPACITY_EXCEEDED", message, retryable: false, details: { resource: need.resource.id } },
-        },
-        "cancelled",
-      );
-    }
-  }
-}
-
-/** Tasks that nobody registered can do, and for which nobody came in time. */
-function failUnroutable(desk: Desk, of: ReadyClass): void {
-  const { state, now, indexes } = desk;
-  if (of.pool === undefined || of.pool.members.size > 0) return;
-  const patience = state.settings?.unroutableMs ?? 0;
-  const due = [...of.index]
-    .filter(({ measures }) => now >= Math.max(measures[1]?.whole ?? 0, state.skillsLostMs) + patience + state.closedMs)
-    .map(({ item }) => item.task);
-  for (const task of due) {
-    const skills = of.pool.requirement.skills.map(({ skill, level }) => (level > 0 ? `${skill} at ${level}` : skill));
-    const message = `no registered agent can do it${skills.length > 0 ? ` (${skills.join(", ")})` : ""}, and none came within ${patience} ms`;
-    windDown(
-      desk,
-      task,
-      { as: "failed", error: { code: "NO_QUALIFIED_AGENT", message, retryable: false } },
-      "cancelled",
-    );
-  }
-  indexes.watchUnroutable(of);
 }
 
 function decide(desk: Desk, command: Command): Answer {

@@ -1,5 +1,5 @@
 /** Who keeps indexes over the state is told of each thing that an event changed. */
-import type { AgentState, ExtraAllocation, ExtraRequest, LiveAttempt, Resource, Task } from "./state.ts";
+import type { AgentState, Ballot, ExtraAllocation, ExtraRequest, LiveAttempt, Resource, Task } from "./state.ts";
 
 /** There is less room, or more; or more than that has changed (capacity, skills, presence, breaker). */
 export type Change = "taken" | "freed" | "other";
@@ -18,6 +18,7 @@ export interface StateObserver {
   gone(live: LiveAttempt): void;
   request(request: ExtraRequest): void;
   allocation(allocation: ExtraAllocation): void;
+  ballot(ballot: Ballot): void;
   agent(agent: AgentState, change: Change): void;
   resource(resource: Resource, change: Change): void;
   team(manager: AgentState): void;

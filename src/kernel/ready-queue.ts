@@ -7,12 +7,14 @@
  * 2. An active class's candidate is its first wish, but within one admission, where it only moves on.
  * 3. Wishes that need no slot have a heap of their own, so that having no slot free costs nothing.
  */
-import { type Amount, amountOf, UNLIMITED, ZERO } from "../coordination/structures/amount.ts";
+import { type Amount, amountOf, atMost, UNLIMITED, ZERO } from "../coordination/structures/amount.ts";
 import { FitIndex, type FitNode } from "../coordination/structures/fit-index.ts";
 import { type HeapEntry, IndexedHeap } from "../coordination/structures/indexed-heap.ts";
 import type { AgentPool, AgentPools, Requirement } from "./agent-pools.ts";
 import { requirementKey } from "./agent-pools.ts";
+import type { Pot } from "./lending.ts";
 import { limits } from "./limits.ts";
+import { PriorityCounts } from "./priority-counts.ts";
 import type { ExtraRequest, Need, Resource, Task } from "./state.ts";
 import type { Timer } from "./timers.ts";
 
@@ -25,6 +27,8 @@ export interface Wish {
   /** Its arrival number. */
   readonly seq: number;
   readonly of: ReadyClass;
+  /** The resources through which it lends its priority: the lending's own. */
+  lendsTo: readonly Pot[];
   node: FitNode<Wish> | undefined;
   /** Where it last stood in the order; kept while it is out of the index. */
   rank: number;
@@ -60,26 +64,50 @@ export class ReadyClass {
     this.pool = pool;
     this.excluded = excluded;
     this.resources = resources;
-    this.index = new FitIndex("atMost", 2 + resources.length);
+    this.index = new FitIndex("atMost", AMOUNTS + resources.length);
   }
 
   get needsSlot(): boolean {
     return this.kind !== "request";
   }
 
-  /** Room, time of readiness, then amounts in the order of `resources`. Equal lists are one list: most tasks are alike. */
-  measures(load: Amount, readyMs: number, needs: readonly Need[]): readonly Amount[] {
+  /** What the index knows of a wish. Equal lists are one list: most tasks are alike. */
+  measures(wish: Wish, effective: number, readyMs: number): readonly Amount[] {
     const last = this.#lastMeasures;
-    const ready = last[1]?.whole === readyMs ? last[1] : (amountOf(Math.max(0, readyMs)) ?? ZERO);
-    let same = last.length === 2 + needs.length && last[0] === load && last[1] === ready;
-    for (let i = 0; same && i < needs.length; i++) same = last[2 + i] === needs[i]?.amount;
+    const load = wish.kind === "request" ? ZERO : wish.task.load;
+    const ready = last[READY]?.whole === readyMs ? last[READY] : (amountOf(Math.max(0, readyMs)) ?? ZERO);
+    const rank = LEAST_IMPORTANT - effective;
+    const importance = last[IMPORTANCE]?.whole === rank ? last[IMPORTANCE] : (amountOf(rank) ?? ZERO);
+    let same = last[LOAD] === load && last[READY] === ready && last[IMPORTANCE] === importance;
+    for (let i = 0; same && i < wish.needs.length; i++) same = last[AMOUNTS + i] === wish.needs[i]?.amount;
     if (same) return last;
-    const made = [load, ready];
-    for (const need of needs) made.push(need.amount);
+    const made = [load, ready, importance];
+    for (const need of wish.needs) made.push(need.amount);
     this.#lastMeasures = made;
     return made;
   }
+
+  /** Whether nobody in the class has a higher effective priority. */
+  isMostImportant(wish: Wish): boolean {
+    return wish.node?.measures[IMPORTANCE]?.whole === this.index.best?.[IMPORTANCE]?.whole;
+  }
+
+  /** Whether nobody in the class asks for less of anything, or is more important: what it cannot take, nobody here can. */
+  isLeast(node: FitNode<Wish>): boolean {
+    const { best } = this.index;
+    return best !== undefined && node.measures.every((own, i) => i === READY || atMost(own, best[i] ?? ZERO));
+  }
 }
+
+/** Places of the measures of a wish; amounts follow, in the order of the class's resources. */
+export const LOAD = 0;
+/** When it became ready, in open milliseconds. */
+export const READY = 1;
+/** The less, the higher its effective priority. */
+const IMPORTANCE = 2;
+export const AMOUNTS = 3;
+/** More than any priority. */
+const LEAST_IMPORTANT = 2 ** 21;
 
 /** The key of a class: who, what, and whom to avoid. */
 function classKey(
@@ -104,14 +132,11 @@ export class ReadyQueue {
   readonly #withSlot: IndexedHeap<ReadyClass> = new IndexedHeap();
   readonly #withoutSlot: IndexedHeap<ReadyClass> = new IndexedHeap();
   readonly #idle: Map<string, ReadyClass> = new Map();
-  #size = 0;
+  /** Effective priorities of those that want a slot. */
+  readonly priorities: PriorityCounts = new PriorityCounts();
 
   constructor(pools: AgentPools) {
     this.#pools = pools;
-  }
-
-  get size(): number {
-    return this.#size;
   }
 
   /** The class for such wishes, made when there is none. */
@@ -133,6 +158,7 @@ export class ReadyQueue {
         needs.map((need) => need.resource),
       );
       this.classes.set(key, found);
+      pool?.classes.add(found);
       for (const resource of found.resources) {
         let naming = this.naming.get(resource);
         if (naming === undefined) {
@@ -145,13 +171,12 @@ export class ReadyQueue {
     return found;
   }
 
-  add(wish: Wish, rank: number, readyMs: number): void {
+  add(wish: Wish, rank: number, effective: number, readyMs: number): void {
     const { of } = wish;
     if (of.index.size === 0) this.#idle.delete(of.key);
-    const load = wish.kind === "request" ? ZERO : wish.task.load;
     wish.rank = rank;
-    wish.node = of.index.add(wish, rank, wish.seq, of.measures(load, readyMs, wish.needs));
-    this.#size += 1;
+    wish.node = of.index.add(wish, rank, wish.seq, of.measures(wish, effective, readyMs));
+    if (of.needsSlot) this.priorities.add(effective);
     this.wake(of);
   }
 
@@ -162,7 +187,7 @@ export class ReadyQueue {
     const wasCandidate = of.candidate === node;
     const next = wasCandidate ? of.index.next(node) : undefined;
     of.index.remove(node);
-    this.#size -= 1;
+    if (of.needsSlot) this.priorities.remove(effectiveOf(node));
     if (of.index.size === 0) {
       this.#leave(of);
       this.unpark(of);
@@ -173,12 +198,16 @@ export class ReadyQueue {
     }
   }
 
-  /** Another place in the order. */
-  reposition(wish: Wish, rank: number): void {
-    if (wish.node === undefined || wish.rank === rank) return;
+  /** Another effective priority, and with it another place in the order. */
+  reposition(wish: Wish, rank: number, effective: number): void {
     const { of, node } = wish;
+    if (node === undefined || effectiveOf(node) === effective) return;
+    if (of.needsSlot) {
+      this.priorities.remove(effectiveOf(node));
+      this.priorities.add(effective);
+    }
     wish.rank = rank;
-    wish.node = of.index.update(node, rank, node.measures);
+    wish.node = of.index.update(node, rank, of.measures(wish, effective, node.measures[READY]?.whole ?? 0));
     this.wake(of);
   }
 
@@ -259,13 +288,18 @@ export class ReadyQueue {
       this.#idle.delete(key);
       this.classes.delete(key);
       for (const resource of oldest.resources) this.naming.get(resource)?.delete(oldest);
-      if (oldest.pool !== undefined) this.#pools.release(oldest.pool);
+      if (oldest.pool !== undefined) this.#pools.release(oldest.pool, oldest);
       break;
     }
   }
 }
 
-/** Limits under which every wish of a class fits: for finding those that are due. */
+/** The effective priority by which it stands in the index. */
+function effectiveOf(node: FitNode<Wish>): number {
+  return LEAST_IMPORTANT - (node.measures[IMPORTANCE]?.whole ?? 0);
+}
+
+/** Limits under which every wish of a class fits. */
 export function noLimits(of: ReadyClass): Amount[] {
-  return Array.from({ length: 2 + of.resources.length }, () => UNLIMITED);
+  return Array.from({ length: AMOUNTS + of.resources.length }, () => UNLIMITED);
 }

@@ -5,7 +5,7 @@
  */
 import { type Amount, add, atMost, subtractToZero, ZERO } from "../coordination/structures/amount.ts";
 import { availableOf, freeSlots, roomOn } from "./availability.ts";
-import { noLimits, type ReadyClass, type Wish } from "./ready-queue.ts";
+import { AMOUNTS, LOAD, noLimits, READY, type ReadyClass, type Wish } from "./ready-queue.ts";
 import type { AgentState, LiveAttempt, Resource, State } from "./state.ts";
 
 export interface Reservation {
@@ -21,16 +21,16 @@ export interface Reservation {
  * readiness, in open milliseconds, that is long enough ago. Logarithmic.
  */
 export function firstDue(state: State, of: ReadyClass, dueMs: number, now: number): Wish | undefined {
-  const oldest = of.index.best?.[1];
+  const oldest = of.index.best?.[READY];
   if (oldest === undefined || oldest.whole > dueMs || dueMs < 0) return undefined;
   const limits: Amount[] = noLimits(of);
   if (of.pool !== undefined) {
     if (of.pool.eligibleCount(state, now) === 0) return undefined;
-    limits[0] = of.pool.mostCapacity(state, now);
+    limits[LOAD] = of.pool.mostCapacity(state, now);
   }
-  limits[1] = { whole: dueMs, nano: 0 };
+  limits[READY] = { whole: dueMs, nano: 0 };
   of.resources.forEach((resource, i) => {
-    limits[2 + i] = resource.capacity;
+    limits[AMOUNTS + i] = resource.capacity;
   });
   return of.index.firstFit(limits, { accept: (wish) => wish.task.claim === undefined })?.item;
 }
@@ -93,10 +93,7 @@ function roomAt(
     if (atMost(load, room)) return { agent, at };
     rooms.set(agent, room);
   }
-  for (const agent of pool.eligible(state, now)) {
-    if (atMost(load, agent.capacity)) return { agent, at: Number.POSITIVE_INFINITY };
-  }
-  return { agent: undefined, at: Number.POSITIVE_INFINITY };
+  return { agent: pool.largeEnough(state, now, load), at: Number.POSITIVE_INFINITY };
 }
 
 /** How much of a resource is set aside by it. */

@@ -12,14 +12,7 @@
  * Costs: starting a task is logarithmic in the agents that qualify, in the class, and in the active classes; a batch in which
  * no slot comes free costs nothing but its events.
  */
-import {
-  type Amount,
-  amountToNumber,
-  atMost,
-  subtractToZero,
-  UNLIMITED,
-  ZERO,
-} from "../coordination/structures/amount.ts";
+import { amountToNumber, atMost, subtractToZero, ZERO } from "../coordination/structures/amount.ts";
 import type { FitNode } from "../coordination/structures/fit-index.ts";
 import { compareOrder } from "../coordination/structures/order-key.ts";
 import { availableOf, freeSlots } from "./availability.ts";
@@ -28,9 +21,9 @@ import type { EventBody } from "./events.ts";
 import type { Indexes } from "./indexes.ts";
 import { defaults, limits } from "./limits.ts";
 import { type Eviction, findEviction, type Lack } from "./preemption.ts";
-import type { ReadyClass, Wish } from "./ready-queue.ts";
+import { AMOUNTS, LOAD, noLimits, type ReadyClass, type Wish } from "./ready-queue.ts";
 import { firstDue, type Reservation, reserve, reservedOf, roomBeside } from "./reservation.ts";
-import type { AgentState, LiveAttempt, State, Task } from "./state.ts";
+import type { AgentState, State, Task } from "./state.ts";
 
 /** Where a wish can be granted now. */
 export interface Placement {
@@ -46,11 +39,11 @@ export class Scheduler {
   /** The first in order among those passed over so far that have waited long enough. */
   #due: Wish | undefined;
   #reservation: Reservation | undefined;
+  /** The last event of the last admission. */
+  #admittedSeq = 0;
   /** Classes to look at again in the next admission, whatever changes. */
   readonly #aside: Set<ReadyClass> = new Set();
   readonly #advanced: Set<ReadyClass> = new Set();
-  /** What waiting holders inherit, as waiters of that priority. */
-  readonly #lent: Map<LiveAttempt, { priority: number }> = new Map();
 
   constructor(state: State, indexes: Indexes, emit: Emit) {
     this.#state = state;
@@ -61,7 +54,7 @@ export class Scheduler {
   /** Starts, and makes way for, all that can be now. */
   admit(): void {
     if (!this.#state.open) return;
-    this.#lendToWaitingHolders();
+    this.#indexes.lending.update(this.#indexes.now);
     this.#keepPromises();
     this.#findDue();
     const { queue } = this.#indexes;
@@ -75,18 +68,23 @@ export class Scheduler {
     for (const of of this.#advanced) of.looks = 0;
     this.#aside.clear();
     this.#advanced.clear();
+    this.#admittedSeq = this.#state.seq;
   }
 
-  /** The reservation that stands now, for who asks why. */
+  /** The reservation that stands now, for who asks why: since the last admission the same, if nothing has happened. */
   reservation(): Reservation | undefined {
+    const stood = this.#state.seq === this.#admittedSeq ? this.#reservation : undefined;
     this.#findDue();
     for (const of of this.#indexes.queue.classes.values()) if (!of.parked) this.#noteDue(of, undefined);
-    return this.#due === undefined ? undefined : this.#reserved();
+    if (this.#due === undefined) return undefined;
+    if (this.#due === stood?.wish) this.#reservation = stood;
+    return this.#reserved();
   }
 
   /** Whether anything that runs could be made to give way to anything that waits. */
   #anyPreemptible(): boolean {
-    return this.#indexes.running.lowest < this.#indexes.highestWish;
+    const { running, queue, lending } = this.#indexes;
+    return running.lowest < queue.priorities.highest || lending.active;
   }
 
   #consider(of: ReadyClass): void {
@@ -130,7 +128,7 @@ export class Scheduler {
     const { now, running } = this.#indexes;
     const aging = state.settings?.agingMs !== undefined;
     let node: FitNode<Wish> = from;
-    while (running.lowest < (aging ? this.#indexes.highestWish : this.#indexes.effective(node.item.task))) {
+    while (!of.isLeast(node) && (aging || running.lowest < this.#indexes.effective(node.item.task))) {
       const next = of.index.next(node);
       if (next === undefined || of.looks >= limits.backfillDepth) return undefined;
       node = next;
@@ -145,8 +143,11 @@ export class Scheduler {
     }
     const looks = limits.backfillDepth - of.looks;
     if (looks <= 0) return undefined;
-    const most: Amount[] = [of.kind === "start" ? (of.pool?.mostRoom(state, now) ?? ZERO) : UNLIMITED, UNLIMITED];
-    for (const resource of of.resources) most.push(availableOf(resource, now));
+    const most = noLimits(of);
+    if (of.kind === "start") most[LOAD] = of.pool?.mostRoom(state, now) ?? ZERO;
+    of.resources.forEach((resource, i) => {
+      most[AMOUNTS + i] = availableOf(resource, now);
+    });
     return of.index.firstFit(most, {
       after: node,
       maxLooks: looks,
@@ -199,12 +200,12 @@ export class Scheduler {
     );
   }
 
-  /** Whether the agent is not one to avoid, or nobody else may get work now. */
+  /** Whether the agent is not one to avoid, or nobody else who is large enough may get work now. */
   #accepts(wish: Wish, agent: AgentState): boolean {
     const { excluded, pool } = wish.of;
     if (excluded.length === 0 || pool === undefined || !excluded.includes(agent.name)) return true;
-    for (const other of pool.eligible(this.#state, this.#indexes.now)) if (!excluded.includes(other.name)) return false;
-    return true;
+    const isOther = (other: AgentState): boolean => !excluded.includes(other.name);
+    return pool.largeEnough(this.#state, this.#indexes.now, wish.task.load, isOther) === undefined;
   }
 
   /** What it lacks that running attempts could give back; undefined when it lacks something else, or nothing. */
@@ -227,6 +228,10 @@ export class Scheduler {
 
   /** Whom it may displace to start; undefined: nobody has to go. */
   evictionFor(wish: Wish, behind: Reservation | undefined): Eviction | undefined {
+    return this.#indexes.withoutLoansOf(wish, () => this.#evictionFor(wish, behind));
+  }
+
+  #evictionFor(wish: Wish, behind: Reservation | undefined): Eviction | undefined {
     const { running, now } = this.#indexes;
     const priority = this.#indexes.effective(wish.task);
     if (running.lowest >= priority || wish.kind === "request") return undefined;
@@ -328,15 +333,27 @@ export class Scheduler {
     }
     wishes.sort(compareOrder);
     for (const wish of wishes) {
-      const agents = claimedAgents(wish.task);
-      const placement = withoutClaim(this.#state, wish.task, () => {
-        for (const agent of agents) this.#indexes.pools.touch(agent);
-        return this.place(wish, undefined);
-      });
-      for (const agent of agents) this.#indexes.pools.touch(agent);
+      const placement = this.asIfKept(wish.task, () => this.place(wish, undefined));
       if (placement !== undefined) this.#grant(wish, placement);
       else if (wish.task.claim?.victims.size === 0) this.#emit({ type: "promise.dropped", v: 1, taskId: wish.task.id });
     }
+  }
+
+  /** What would be if the promise to this task were kept now: what is set aside for it is there for it. */
+  asIfKept<T>(task: Task, during: () => T): T {
+    const agents = claimedAgents(task);
+    const touch = (): void => {
+      for (const agent of agents) this.#indexes.pools.touch(agent);
+    };
+    return withoutClaim(
+      this.#state,
+      task,
+      () => {
+        touch();
+        return during();
+      },
+      touch,
+    );
   }
 
   /** Before which instant of readiness a wish has waited long enough; none when nobody ever has. */
@@ -391,50 +408,6 @@ export class Scheduler {
       if (at > now && at < earliest) earliest = at;
     }
     if (earliest < Number.POSITIVE_INFINITY) of.timer = timers.set(earliest, { kind: "tokens", of });
-  }
-
-  /** Attempts that await others while they hold a resource inherit from those that wait for it. */
-  #lendToWaitingHolders(): void {
-    const { waitingHolders } = this.#indexes;
-    if (waitingHolders.size === 0 && this.#lent.size === 0) return;
-    for (const live of waitingHolders) {
-      const priority = this.#highestWaiterFor(live);
-      const lent = this.#lent.get(live);
-      if (lent !== undefined) {
-        const before = lent.priority;
-        lent.priority = priority;
-        if (before !== priority) this.#indexes.inheritance.ownChanged(lent, before);
-      } else if (priority > Number.NEGATIVE_INFINITY) {
-        const loan = { priority };
-        this.#lent.set(live, loan);
-        this.#indexes.inheritance.wait(loan, live.task);
-      }
-    }
-    for (const [live, loan] of this.#lent) {
-      if (waitingHolders.has(live)) continue;
-      this.#lent.delete(live);
-      this.#indexes.inheritance.unwait(loan, live.task);
-    }
-  }
-
-  #highestWaiterFor(live: LiveAttempt): number {
-    let highest = Number.NEGATIVE_INFINITY;
-    const held = new Set(live.task.needs.map((need) => need.resource));
-    for (const allocation of live.extra?.values() ?? []) for (const need of allocation.needs) held.add(need.resource);
-    for (const resource of held) {
-      if (resource.rate !== undefined) continue;
-      const free = availableOf(resource, this.#indexes.now);
-      for (const of of this.#indexes.queue.naming.get(resource) ?? []) {
-        let looks = 0;
-        for (const { item } of of.index) {
-          looks += 1;
-          if (looks > limits.backfillDepth) break;
-          const lacks = item.needs.some((need) => need.resource === resource && !atMost(need.amount, free));
-          if (lacks && item.task !== live.task) highest = Math.max(highest, this.#indexes.effective(item.task));
-        }
-      }
-    }
-    return highest;
   }
 }
 

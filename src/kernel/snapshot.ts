@@ -7,7 +7,7 @@
  */
 
 import type { BreakerState } from "../coordination/circuit-breaker.ts";
-import { type Amount, add, amountOf, amountToNumber, ZERO } from "../coordination/structures/amount.ts";
+import { add, amountToNumber, ZERO } from "../coordination/structures/amount.ts";
 import { RateBucket, type RateBucketState } from "../coordination/structures/rate-bucket.ts";
 import type { Json } from "../coordination/structures/types.ts";
 import { restoreClaim } from "./claims.ts";
@@ -23,6 +23,7 @@ import type {
   TaskSubmittedEvent,
 } from "./events.ts";
 import { evolve } from "./evolve.ts";
+import { amount, needsOf } from "./named.ts";
 import {
   type AttemptRecord,
   isTerminal,
@@ -42,6 +43,7 @@ interface MetaRow {
   readonly settings: OpenedEvent | null;
   readonly closedMs: number;
   readonly counters: readonly number[];
+  readonly skillsLost: readonly (readonly [string, number])[];
 }
 interface AgentRow {
   readonly row: "agent";
@@ -49,6 +51,7 @@ interface AgentRow {
   readonly registered: AgentRegisteredEvent;
   readonly breaker: BreakerState;
   readonly online: boolean;
+  readonly teamLostMs: number;
 }
 interface ResourceRow {
   readonly row: "resource";
@@ -71,6 +74,8 @@ interface TaskRow {
   readonly numbers: readonly number[];
   readonly attempts: readonly AttemptRecord[];
   readonly excluded: readonly string[];
+  /** Places in `dependsOn` of what it no longer waits for, though that is tried again. */
+  readonly seen?: readonly number[];
   readonly held?: boolean;
   readonly checkpoint?: Json;
   readonly ending?: Task["ending"];
@@ -132,9 +137,17 @@ function* rowsOf(state: State): Generator<Row, void, undefined> {
     state.lastTaskNumber,
     state.lastBallotNumber,
     state.lastRequestNumber,
-    state.skillsLostMs,
   ];
-  yield { row: "meta", seq, at, open, settings: settings ?? null, closedMs, counters };
+  yield {
+    row: "meta",
+    seq,
+    at,
+    open,
+    settings: settings ?? null,
+    closedMs,
+    counters,
+    skillsLost: [...state.skillsLost],
+  };
   for (const agent of state.agents.values()) {
     const skills: Record<string, number> = Object.create(null);
     for (const [skill, level] of agent.skills) skills[skill] = level;
@@ -152,7 +165,14 @@ function* rowsOf(state: State): Generator<Row, void, undefined> {
       minSuccess: agent.minSuccess,
       failFast: agent.failFast,
     };
-    yield { row: "agent", seq: agent.seq, registered, breaker: agent.breaker, online: agent.online };
+    yield {
+      row: "agent",
+      seq: agent.seq,
+      registered,
+      breaker: agent.breaker,
+      online: agent.online,
+      teamLostMs: agent.teamLostMs,
+    };
   }
   for (const { id, kind, capacity, rate } of state.resources.values())
     yield { row: "resource", id, kind, capacity: amountToNumber(capacity), rate: rate?.state() ?? null };
@@ -198,6 +218,7 @@ function taskRow(task: Task): TaskRow {
     excluded,
     ...(task.held ? { held: true } : {}),
     ...defined({
+      seen: seenBy(task),
       checkpoint: task.checkpoint,
       ending: task.ending,
       output: task.output,
@@ -206,6 +227,15 @@ function taskRow(task: Task): TaskRow {
       endedAt: task.endedAt,
     }),
   };
+}
+
+/** Who runs whatever becomes of a dependency has seen it fail, also when a person has it tried again. */
+function seenBy(task: Task): readonly number[] | undefined {
+  if (task.spec.onDependencyFailure !== "run" || isTerminal(task.status)) return undefined;
+  const seen = task.dependsOn.flatMap((dependency, i) =>
+    isTerminal(dependency.status) || dependency.dependents?.includes(task) === true ? [] : [i],
+  );
+  return seen.length > 0 ? seen : undefined;
 }
 
 function liveRow(live: LiveAttempt): LiveRow {
@@ -323,27 +353,15 @@ export function restoreState(rows: Iterable<Json>): State {
   state.open = meta.open;
   state.settings = meta.settings ?? undefined;
   state.closedMs = meta.closedMs;
-  const [
-    arrivals = 0,
-    registrations = 0,
-    lastToken = 0,
-    lastTask = 0,
-    lastBallot = 0,
-    lastRequest = 0,
-    skillsLostMs = 0,
-  ] = meta.counters;
+  const [arrivals = 0, registrations = 0, lastToken = 0, lastTask = 0, lastBallot = 0, lastRequest = 0] = meta.counters;
   state.arrivals = arrivals;
   state.registrations = registrations;
   state.lastToken = lastToken;
   state.lastTaskNumber = lastTask;
   state.lastBallotNumber = lastBallot;
   state.lastRequestNumber = lastRequest;
-  state.skillsLostMs = skillsLostMs;
+  for (const [skill, ms] of meta.skillsLost) state.skillsLost.set(skill, ms);
   return state;
-}
-
-function amount(value: number): Amount {
-  return amountOf(value) ?? ZERO;
 }
 
 function restoreAgent(state: State, row: AgentRow): void {
@@ -353,17 +371,8 @@ function restoreAgent(state: State, row: AgentRow): void {
   if (agent === undefined) return;
   agent.breaker = row.breaker;
   agent.online = row.online;
+  agent.teamLostMs = row.teamLostMs;
   Object.assign(agent, { seq: row.seq });
-}
-
-function needsOf(state: State, amounts: Readonly<Record<string, number>> | undefined): Need[] {
-  return Object.keys(amounts ?? {})
-    .sort()
-    .map((id) => {
-      const resource = state.resources.get(id);
-      if (resource === undefined) throw new RangeError(`the snapshot names resource ${id}, which it does not hold`);
-      return { resource, amount: amount(amounts?.[id] ?? 0) };
-    });
 }
 
 function restoreTask(state: State, row: TaskRow): void {
@@ -427,11 +436,11 @@ function restoreTask(state: State, row: TaskRow): void {
 function linkTask(state: State, row: TaskRow): void {
   const task = state.tasks.get(row.spec.taskId);
   if (task === undefined) return;
-  for (const id of row.spec.dependsOn ?? []) {
+  for (const [i, id] of (row.spec.dependsOn ?? []).entries()) {
     const dependency = state.tasks.get(id);
     if (dependency === undefined) throw new RangeError(`the snapshot names task ${id}, which it does not hold`);
     task.dependsOn.push(dependency);
-    if (isTerminal(dependency.status)) continue;
+    if (isTerminal(task.status) || isTerminal(dependency.status) || row.seen?.includes(i) === true) continue;
     dependency.dependents ??= [];
     dependency.dependents.push(task);
   }

@@ -182,6 +182,8 @@ export interface AgentState {
   /** Promised to tasks for which others make way, and what those others will give back. */
   claimed: Amount;
   returning: Amount;
+  /** When somebody last left its team, in open milliseconds; 0: never. */
+  teamLostMs: number;
   /** The scheduler's own mark: the pools that it is in. */
   readonly memberships: PoolMember[];
 }
@@ -260,8 +262,8 @@ export class State {
   lastBallotNumber = 0;
   lastRequestNumber = 0;
   openBallots = 0;
-  /** When an agent last lost a skill it had, in open milliseconds: until then somebody may have been able. */
-  skillsLostMs = 0;
+  /** When an agent last lost a skill, or some of its level, by skill, in open milliseconds: until then somebody may have been able. */
+  readonly skillsLost: Map<string, number> = new Map();
 
   /** Milliseconds during which a coordinator was open, as of `now`. */
   openMs(now: number): number {
@@ -283,7 +285,13 @@ export function isReady(task: Task): boolean {
   );
 }
 
-/** Whether its attempt has nothing more to await and wants its slot and load back. */
+/** Whether its attempt has nothing more to await and wants its slot and load back, and nobody holds it. */
 export function wantsSeat(live: LiveAttempt): boolean {
-  return !live.seated && live.stopping === undefined && live.awaiting !== undefined && live.awaiting.size === 0;
+  return (
+    !live.seated &&
+    live.stopping === undefined &&
+    !live.task.held &&
+    live.awaiting !== undefined &&
+    live.awaiting.size === 0
+  );
 }

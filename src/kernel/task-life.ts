@@ -222,8 +222,8 @@ export function attemptEnded(
 
 /** Whether an attempt that ended so counts towards the policy's attempts. */
 function counts(event: AttemptEndedEvent, live: LiveAttempt): boolean {
-  if (event.end === "abandoned") return live.stopping?.reason === "timeout";
-  return event.end === "failed" || event.end === "timeout" || event.end === "lost";
+  if (event.end === "abandoned" || event.end === "timeout") return live.stopping?.reason === "timeout";
+  return event.end === "failed" || event.end === "lost";
 }
 
 /** Ready to be started, or held where a person wants it so. */

@@ -319,7 +319,7 @@ export function violations(world: World): string[] {
     const runs = task.live?.seated === true;
     check((explained?.verdict === "running") === runs, `${task.id} is explained as ${explained?.verdict}`);
     check(
-      runs || (explained?.reasons.length ?? 0) > 0 || task.claim !== undefined,
+      runs || (explained?.reasons.length ?? 0) > 0 || task.claim !== undefined || task.live?.stopping !== undefined,
       `${task.id} (${task.status}) waits without reason`,
     );
     check(

@@ -57,6 +57,9 @@ function described(agent: AgentDescription): AgentRegisteredEvent {
     throw invalid("skills", Object.keys(skills).length, `at most ${limits.skillsPerAgent} skills`);
   if (description !== undefined && (typeof description !== "string" || description.length > limits.messageLength))
     throw invalid("description", description, `a string of at most ${limits.messageLength} characters`);
+  if (kind !== "agent" && kind !== "manager") throw invalid("kind", kind, '"agent" or "manager"');
+  if (votes !== undefined && typeof votes !== "boolean") throw invalid("votes", votes, "true or false");
+  if (failFast !== undefined && typeof failFast !== "boolean") throw invalid("failFast", failFast, "true or false");
   if (breaker !== undefined) breakerRule(breaker);
   if (minSuccess !== undefined && minSuccess !== "all" && minSuccess !== "any")
     checkInteger(minSuccess, "minSuccess", 0, limits.tasksPerSubmit);

@@ -1,5 +1,6 @@
 /** How attempts end: completed, failed and tried again, stopped, abandoned, lost. */
 import { breakerStatus } from "../../coordination/circuit-breaker.ts";
+import { invalid } from "../../coordination/structures/arguments.ts";
 import type { Answer, Command } from "../commands.ts";
 import type { AttemptEnd, Failure, RetryPolicy } from "../events.ts";
 import { defaults, limits } from "../limits.ts";
@@ -37,9 +38,12 @@ function mustStop(live: LiveAttempt): boolean {
 }
 
 export function fail(desk: Desk, command: CommandOf<"attempt.fail">): Answer {
+  const { error } = command;
+  if (typeof error?.code !== "string" || typeof error.message !== "string")
+    throw invalid("error", error, "an error's code and message");
   const live = speaker(desk.state, command);
   if (live.stopping !== undefined || live.task.ending !== undefined) stopped(desk, live);
-  else counted(desk, live, "failed", command.error);
+  else counted(desk, live, "failed", error);
   return DONE;
 }
 

@@ -1,7 +1,8 @@
 /** Ballots: electorate and weights are fixed at opening; one counted vote a voter, the last before closing. */
 
-import type { Decision, Election, TieBreak, Vote, VotingMethod } from "../../coordination/decisions/election.ts";
-import { tally } from "../../coordination/decisions/tally.ts";
+import type { Decision } from "../../coordination/decisions/election.ts";
+import { countVotes } from "../../coordination/decisions/tally.ts";
+import { checkTerms, type Terms } from "../../coordination/decisions/terms.ts";
 import { amountToNumber } from "../../coordination/structures/amount.ts";
 import {
   checkAmount,
@@ -81,13 +82,10 @@ export function openBallot(desk: Desk, command: CommandOf<"ballot.open">): Answe
     deadlineAt: desk.now + deadlineMs,
     ...(context === undefined ? {} : { context }),
   };
-  count(opened, new Map());
+  checkTerms(termsOf(opened));
   desk.emit(opened);
   const ballot = state.ballots.get(opened.ballotId);
-  if (ballot !== undefined) {
-    desk.indexes.ballot(ballot);
-    closeIfComplete(desk, ballot);
-  }
+  if (ballot !== undefined) closeIfComplete(desk, ballot);
   return { ok: true, ids: [opened.ballotId] };
 }
 
@@ -97,7 +95,8 @@ export function cast(desk: Desk, command: CommandOf<"ballot.cast">): Answer {
     throw refused("UNKNOWN_BALLOT", `no ballot has the id ${JSON.stringify(command.ballotId)}`, {
       ballotId: command.ballotId,
     });
-  if (!ballot.open) throw refused("INVALID_STATE", `ballot ${ballot.id} is closed`, { ballotId: ballot.id });
+  if (!ballot.open || desk.now >= ballot.opened.deadlineAt)
+    throw refused("INVALID_STATE", `ballot ${ballot.id} is closed: the vote comes too late`, { ballotId: ballot.id });
   if (!ballot.opened.electorate.includes(command.voter))
     throw refused("INVALID_ARGUMENT", `${JSON.stringify(command.voter)} has no vote in ballot ${ballot.id}`, {
       ballotId: ballot.id,
@@ -134,18 +133,21 @@ function close(desk: Desk, ballot: Ballot): void {
   });
 }
 
-/** Counts, or recounts. The shapes of what only the rules know are checked there. */
+/** Counts, or recounts. */
 export function count(opened: BallotOpenedEvent, votes: Ballot["votes"]): Decision<string> {
+  return countVotes(checkTerms(termsOf(opened)), votes);
+}
+
+function termsOf(opened: BallotOpenedEvent): Terms<string> {
   const { question, options, method, electorate, weights, quorum, threshold, tieBreak } = opened;
-  return tally({
+  return {
     question,
     options,
-    method: method as VotingMethod,
+    method,
     electorate,
     weights,
-    votes: votes as ReadonlyMap<string, Vote | undefined>,
     ...(quorum === undefined ? {} : { quorum }),
     ...(threshold === undefined ? {} : { threshold }),
-    ...(tieBreak === undefined ? {} : { tieBreak: tieBreak as TieBreak }),
-  } satisfies Election<string>);
+    ...(tieBreak === undefined ? {} : { tieBreak }),
+  };
 }

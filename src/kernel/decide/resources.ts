@@ -1,7 +1,5 @@
 /** Resources, and what running attempts ask for beyond what their task named. */
 import {
-  type Amount,
-  add,
   amountOf,
   amountToNumber,
   atMost,
@@ -10,10 +8,22 @@ import {
   ZERO,
 } from "../../coordination/structures/amount.ts";
 import { checkAmount, checkId, checkInteger, checkKeys, invalid } from "../../coordination/structures/arguments.ts";
+import { compareOrder } from "../../coordination/structures/order-key.ts";
 import { availableOf } from "../availability.ts";
 import type { Answer, Command } from "../commands.ts";
 import { limits } from "../limits.ts";
-import type { ExtraAllocation, LiveAttempt, Need, Resource, State } from "../state.ts";
+import { reservedOf } from "../reservation.ts";
+import {
+  type ExtraAllocation,
+  isTerminal,
+  type LiveAttempt,
+  type Need,
+  type Resource,
+  type State,
+  type Task,
+} from "../state.ts";
+import { answerAgain } from "./again.ts";
+import { stuckWith } from "./deadlock.ts";
 import { type Desk, DONE, refused, speaker } from "./desk.ts";
 import { checkAmounts, duration } from "./shapes.ts";
 
@@ -78,23 +88,17 @@ export function request(desk: Desk, command: CommandOf<"attempt.request">): Answ
   const number = desk.state.lastRequestNumber + 1;
   const id = `a${number}`;
   if (fits(desk, live, needs)) {
-    const token = desk.state.lastToken + 1;
-    const expiresAt = leaseMs === undefined ? undefined : desk.now + leaseMs;
     desk.emit({
       type: "resource.granted",
       v: 1,
       allocationId: id,
       taskId: live.task.id,
       token: live.token,
-      allocationToken: token,
+      allocationToken: desk.state.lastToken + 1,
       amounts,
-      ...(expiresAt === undefined ? {} : { expiresAt }),
+      ...(leaseMs === undefined ? {} : { expiresAt: desk.now + leaseMs }),
     });
-    return {
-      ok: true,
-      ids: [id],
-      allocation: { id, token, holder: live.task.id, amounts, ...(expiresAt === undefined ? {} : { expiresAt }) },
-    };
+    return answerAgain(desk.state, command, { ids: [id], type: "resource.granted" });
   }
   if (command.wait !== true) {
     const short = needs.find((need) => !atMost(need.amount, availableOf(need.resource, desk.now))) ?? needs[0];
@@ -108,12 +112,12 @@ export function request(desk: Desk, command: CommandOf<"attempt.request">): Answ
     throw refused("INVALID_STATE", `task ${live.task.id} waits for another request already`);
   if (desk.state.requests.size >= limits.waitingRequests)
     throw refused("QUEUE_FULL", `${limits.waitingRequests} requests wait: that is the most`);
-  const blockers = wouldNeverEnd(desk.state, live, needs);
-  if (blockers !== undefined)
+  const stuck = stuckWith(desk.state, live, needs, live.awaiting ?? []);
+  if (stuck !== undefined)
     throw refused(
       "WOULD_DEADLOCK",
-      `task ${live.task.id} would wait for ever: ${blockers.join(", ")} wait for what it holds`,
-      { waiting: [...blockers] },
+      `task ${live.task.id} would wait for ever: ${stuck.length === 0 ? "it holds what it asks for itself" : `${stuck.join(", ")} wait for what it holds`}`,
+      { waiting: [...stuck] },
     );
   desk.emit({
     type: "resource.requested",
@@ -128,6 +132,7 @@ export function request(desk: Desk, command: CommandOf<"attempt.request">): Answ
 }
 
 export function release(desk: Desk, command: CommandOf<"attempt.release">): Answer {
+  checkId(command.allocationId, "allocation");
   const live = speaker(desk.state, command);
   const allocation = desk.state.allocations.get(command.allocationId);
   if (allocation === undefined || allocation.live !== live) {
@@ -137,8 +142,7 @@ export function release(desk: Desk, command: CommandOf<"attempt.release">): Answ
       { allocationId: command.allocationId },
     );
   }
-  const expired = allocation.expiresAt !== undefined && allocation.expiresAt <= desk.now;
-  if (expired || allocation.token !== command.allocationToken) {
+  if (allocation.token !== command.allocationToken) {
     throw refused("FENCED", `token ${command.allocationToken} of allocation ${allocation.id} is old`, {
       allocationId: allocation.id,
     });
@@ -180,88 +184,39 @@ function needsOf(state: State, amounts: Readonly<Record<string, number>>): reado
 function fits(desk: Desk, live: LiveAttempt, needs: readonly Need[]): boolean {
   const reservation = desk.scheduler.reservation();
   const key = { rank: desk.indexes.rankOf(live.task), seq: live.task.seq };
-  const behind =
-    reservation !== undefined &&
-    (reservation.wish.rank < key.rank || (reservation.wish.rank === key.rank && reservation.wish.seq < key.seq))
-      ? reservation
-      : undefined;
+  const behind = reservation !== undefined && compareOrder(reservation.wish, key) < 0 ? reservation : undefined;
   return needs.every(({ resource, amount }) => {
-    let free = availableOf(resource, desk.now);
-    for (const need of behind?.wish.needs ?? [])
-      if (need.resource === resource) free = subtractToZero(free, need.amount);
-    return atMost(amount, free);
+    const free = availableOf(resource, desk.now);
+    return atMost(amount, behind === undefined ? free : subtractToZero(free, reservedOf(behind, resource)));
   });
 }
 
-/** One that waits while it holds something. */
-interface Waiter {
-  readonly live: LiveAttempt;
-  readonly needs: readonly Need[];
-}
-
-/**
- * Who is stuck with it, if waiting could never end: everybody that does not wait is assumed to give back what it holds; then
- * whoever could be served is, and gives back too, until nobody more can be (reduction of the wait-for graph: R. C. Holt,
- * "Some Deadlock Properties of Computer Systems", ACM Computing Surveys 4(3), 1972).
- */
-function wouldNeverEnd(state: State, asking: LiveAttempt, needs: readonly Need[]): readonly string[] | undefined {
-  const own: Waiter = { live: asking, needs };
-  let stuck: Waiter[] = [own];
-  for (const request of state.requests.values()) stuck.push({ live: request.live, needs: request.needs });
-  for (const live of state.live.values()) {
-    if (live.awaiting === undefined || live.awaiting.size === 0) continue;
-    stuck.push({ live, needs: [...live.awaiting].flatMap((task) => (task.live === undefined ? task.needs : [])) });
-  }
-  for (;;) {
-    const held = heldBy(stuck);
-    const left = stuck.filter(({ needs: wanted }) =>
-      wanted.some(
-        ({ resource, amount }) =>
-          resource.rate === undefined && !atMost(amount, subtractToZero(resource.capacity, held.get(resource) ?? ZERO)),
-      ),
-    );
-    if (!left.includes(own)) return undefined;
-    if (left.length === stuck.length)
-      return left.filter((waiter) => waiter !== own).map((waiter) => waiter.live.task.id);
-    stuck = left;
-  }
-}
-
-function heldBy(waiters: readonly Waiter[]): ReadonlyMap<Resource, Amount> {
-  const held = new Map<Resource, Amount>();
-  const hold = ({ resource, amount }: Need): void => void held.set(resource, add(held.get(resource) ?? ZERO, amount));
-  for (const { live } of waiters) {
-    live.task.needs.forEach(hold);
-    for (const allocation of live.extra?.values() ?? []) allocation.needs.forEach(hold);
-  }
-  return held;
-}
-
-/** An attempt awaits others: refused where what they need is what it holds. */
+/** An attempt awaits others: refused where that could never end, as where what they need is what it holds. */
 export function awaitTasks(desk: Desk, command: CommandOf<"attempt.await">): Answer {
+  const { on } = command;
+  if (!Array.isArray(on) || on.length > limits.tasksPerSubmit)
+    throw invalid("on", on, `a list of at most ${limits.tasksPerSubmit} tasks' ids`);
   const live = speaker(desk.state, command);
   const { task } = live;
   if (live.stopping !== undefined || task.ending !== undefined)
     throw refused("CANCELLED", `task ${task.id} was told to stop`);
   if (live.awaiting !== undefined) throw refused("INVALID_STATE", `task ${task.id} awaits others already`);
-  const open: string[] = [];
-  for (const id of command.on) {
+  const open = new Set<Task>();
+  for (const id of on) {
     const other = desk.state.tasks.get(id);
     if (other === undefined || other.parent !== task)
       throw refused("UNKNOWN_TASK", `${JSON.stringify(id)} is not a task that ${task.id} submitted`, { taskId: id });
-    if (other.endedAt !== undefined) continue;
-    open.push(id);
-    for (const { resource, amount } of other.needs) {
-      const held = heldBy([{ live, needs: [] }]).get(resource) ?? ZERO;
-      if (other.live === undefined && !atMost(amount, subtractToZero(resource.capacity, held))) {
-        throw refused(
-          "WOULD_DEADLOCK",
-          `task ${id} asks for more of ${resource.id} than is left beside what ${task.id} holds while it waits for it`,
-          { taskId: id, resource: resource.id },
-        );
-      }
-    }
+    if (!isTerminal(other.status)) open.add(other);
   }
-  if (open.length > 0) desk.emit({ type: "attempt.waiting", v: 1, taskId: task.id, token: live.token, on: open });
-  return { ok: true, ids: open };
+  if (open.size === 0) return DONE;
+  const ids = [...open].map((other) => other.id);
+  const stuck = stuckWith(desk.state, live, [], open);
+  if (stuck !== undefined)
+    throw refused(
+      "WOULD_DEADLOCK",
+      `task ${task.id} would await ${ids.join(", ")} for ever: what is needed there is held by what waits for it`,
+      { taskId: task.id, waiting: [...stuck] },
+    );
+  desk.emit({ type: "attempt.waiting", v: 1, taskId: task.id, token: live.token, on: ids });
+  return { ok: true, ids };
 }

@@ -1,6 +1,6 @@
 /** Submitting tasks: by a user, by an attempt's code, or as a manager's plan. All or nothing. */
 
-import { amountOf, atMost, compare, subtractToZero, ZERO } from "../../coordination/structures/amount.ts";
+import { add, amountOf, atMost, compare, subtractToZero, ZERO } from "../../coordination/structures/amount.ts";
 import { checkId, checkKeys, invalid } from "../../coordination/structures/arguments.ts";
 import { findCycle, findCycleAmong } from "../../coordination/structures/dependency-graph.ts";
 import type { Json } from "../../coordination/structures/types.ts";
@@ -8,6 +8,8 @@ import type { Answer, Command, TaskRequest } from "../commands.ts";
 import type { TaskFields, TaskSubmittedEvent } from "../events.ts";
 import { limits } from "../limits.ts";
 import { isTerminal, type State, type Task } from "../state.ts";
+import { sameIds } from "./again.ts";
+import { heldFirmly } from "./deadlock.ts";
 import { type Desk, refused, speaker } from "./desk.ts";
 import { end, skipped } from "./endings.ts";
 import { checkTask } from "./shapes.ts";
@@ -30,7 +32,7 @@ export function submit(desk: Desk, command: CommandOf<"task.submit">): Answer {
     if (typeof key !== "string" || key.length === 0 || key.length > limits.idLength)
       throw invalid("key", key, `a string of 1 to ${limits.idLength} characters`);
     const made = desk.state.keys.get(key);
-    if (made !== undefined) return { ok: true, ids: made.ids };
+    if (made !== undefined) return { ok: true, ids: sameIds(command.tasks, from?.taskId, made.ids) };
   }
   let place: Place = { parent: undefined, scope: undefined, round: undefined };
   if (from !== undefined) {
@@ -98,13 +100,6 @@ function prepare(
   key: string | undefined,
 ): Prepared {
   const { state } = desk;
-  const open =
-    state.tasks.size - state.counts.completed - state.counts.failed - state.counts.skipped - state.counts.cancelled;
-  if (open + requests.length > limits.liveTasks)
-    throw refused("QUEUE_FULL", `${open} tasks wait or run; at most ${limits.liveTasks} may`, {
-      open,
-      limit: limits.liveTasks,
-    });
   if (place.parent !== undefined) checkDepth(place.parent);
   const ids = nameAll(state, requests, place);
   const own = new Set<string>();
@@ -147,6 +142,13 @@ function prepare(
       { cycle: [...cycle] },
     );
   }
+  const { counts } = state;
+  const open = state.tasks.size - counts.completed - counts.failed - counts.skipped - counts.cancelled;
+  if (open + events.length > limits.liveTasks)
+    throw refused("QUEUE_FULL", `${open} tasks wait or run; at most ${limits.liveTasks} may`, {
+      open,
+      limit: limits.liveTasks,
+    });
   return { ids, events };
 }
 
@@ -317,8 +319,9 @@ function checkNames(state: State, event: TaskSubmittedEvent, place: Place): void
     }
     for (let above = parent; above !== undefined; above = above.parent) {
       if (above.live === undefined || above.live.seated) continue;
-      const held = above.needs.find((need) => need.resource === resource);
-      if (held !== undefined && !atMost(amount, subtractToZero(resource.capacity, held.amount))) {
+      let held = ZERO;
+      for (const need of heldFirmly(above.live)) if (need.resource === resource) held = add(held, need.amount);
+      if (!atMost(amount, subtractToZero(resource.capacity, held))) {
         throw refused(
           "WOULD_DEADLOCK",
           `task ${event.taskId} asks for ${value} of ${id}, which ${above.id} holds while it waits for it`,

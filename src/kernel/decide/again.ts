@@ -1,0 +1,46 @@
+/** Answers to commands that were accepted before, rebuilt from what their events left. */
+import { amountToNumber } from "../../coordination/structures/amount.ts";
+import { nullRecord } from "../../coordination/structures/arguments.ts";
+import type { Answer, Command, GrantedAllocation, TaskRequest } from "../commands.ts";
+import type { ExtraAllocation, Remembered, State } from "../state.ts";
+
+/** The answer that it got then. */
+export function answerAgain(state: State, command: Command, made: Remembered): Answer {
+  switch (command.type) {
+    case "task.submit":
+      return { ok: true, ids: sameIds(command.tasks, command.from?.taskId, made.ids) };
+    case "attempt.plan":
+      return { ok: true, ids: sameIds(command.tasks, command.taskId, made.ids) };
+    case "attempt.request": {
+      const allocation = made.type === "resource.granted" ? state.allocations.get(made.ids[0] ?? "") : undefined;
+      return { ok: true, ids: made.ids, ...(allocation === undefined ? {} : { allocation: granted(allocation) }) };
+    }
+    default:
+      return { ok: true, ids: made.ids };
+  }
+}
+
+/** Ids of all tasks asked for: those that it made, and among them, by the ids that they ask for, those that existed before. */
+export function sameIds(
+  tasks: readonly TaskRequest[],
+  parentId: string | undefined,
+  made: readonly string[],
+): string[] {
+  const ids: string[] = [];
+  let next = 0;
+  for (const { id } of tasks) {
+    const asked = id === undefined || parentId === undefined ? id : `${parentId}/${id}`;
+    const own = made[next];
+    if (own !== undefined && (asked === undefined || asked === own)) {
+      ids.push(own);
+      next += 1;
+    } else if (asked !== undefined) ids.push(asked);
+  }
+  return ids;
+}
+
+export function granted({ id, token, live, needs, expiresAt }: ExtraAllocation): GrantedAllocation {
+  const amounts = nullRecord<number>();
+  for (const { resource, amount } of needs) amounts[resource.id] = amountToNumber(amount);
+  return { id, token, holder: live.task.id, amounts, ...(expiresAt === undefined ? {} : { expiresAt }) };
+}

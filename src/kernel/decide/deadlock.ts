@@ -1,0 +1,83 @@
+/** Whether waiting could never end. */
+import { type Amount, add, atMost, subtractToZero, ZERO } from "../../coordination/structures/amount.ts";
+import { isTerminal, type LiveAttempt, type Need, type Resource, type State, type Task } from "../state.ts";
+
+/** What an attempt that holds something waits for: amounts, and attempts that have to end first. */
+interface Wait {
+  readonly needs: Need[];
+  readonly on: Set<LiveAttempt>;
+}
+
+/**
+ * Who is stuck with it, if it waited for these amounts and tasks, and that could never end; undefined: it could. Everybody that
+ * does not wait is assumed to give back what it holds; then whoever could be served is, and gives back too, until nobody more
+ * can be (reduction of the wait-for graph: R. C. Holt, "Some Deadlock Properties of Computer Systems", ACM Computing Surveys
+ * 4(3), 1972). What is held under a lease comes back by itself. Linear in those that wait, a few times over.
+ */
+export function stuckWith(
+  state: State,
+  asking: LiveAttempt,
+  needs: readonly Need[],
+  tasks: Iterable<Task>,
+): readonly string[] | undefined {
+  const waits = new Map<LiveAttempt, Wait>();
+  const waitOf = (live: LiveAttempt): Wait => {
+    let wait = waits.get(live);
+    if (wait === undefined) {
+      wait = { needs: [], on: new Set() };
+      waits.set(live, wait);
+    }
+    return wait;
+  };
+  for (const request of state.requests.values()) waitOf(request.live).needs.push(...request.needs);
+  for (const live of state.live.values())
+    if (live.awaiting !== undefined && live.awaiting.size > 0) follow(live.awaiting, waitOf(live));
+  waitOf(asking).needs.push(...needs);
+  follow(tasks, waitOf(asking));
+  for (;;) {
+    const held = heldFirmlyBy(waits.keys());
+    const served = [...waits].filter(([, wait]) => canEnd(wait, waits, held));
+    if (served.length === 0) return [...waits.keys()].filter((live) => live !== asking).map((live) => live.task.id);
+    for (const [live] of served) waits.delete(live);
+    if (!waits.has(asking)) return undefined;
+  }
+}
+
+function canEnd(wait: Wait, stuck: ReadonlyMap<LiveAttempt, Wait>, held: ReadonlyMap<Resource, Amount>): boolean {
+  for (const live of wait.on) if (stuck.has(live)) return false;
+  return wait.needs.every(
+    ({ resource, amount }) =>
+      resource.rate !== undefined || atMost(amount, subtractToZero(resource.capacity, held.get(resource) ?? ZERO)),
+  );
+}
+
+/** All that has to end before these tasks have: what it will need, and what runs of it. */
+function follow(tasks: Iterable<Task>, wait: Wait): void {
+  const ahead = new Set(tasks);
+  for (const task of ahead) {
+    if (isTerminal(task.status)) continue;
+    if (task.live !== undefined) {
+      wait.on.add(task.live);
+      continue;
+    }
+    wait.needs.push(...task.needs);
+    for (const dependency of task.dependsOn) ahead.add(dependency);
+    if (task.status !== "waiting") continue;
+    for (const child of task.children ?? []) if (child.spec.round !== undefined) ahead.add(child);
+  }
+}
+
+function heldFirmlyBy(attempts: Iterable<LiveAttempt>): ReadonlyMap<Resource, Amount> {
+  const held = new Map<Resource, Amount>();
+  for (const live of attempts) {
+    for (const { resource, amount } of heldFirmly(live)) held.set(resource, add(held.get(resource) ?? ZERO, amount));
+  }
+  return held;
+}
+
+/** What it holds until it ends or gives it back itself. */
+export function heldFirmly(live: LiveAttempt): readonly Need[] {
+  const held = [...live.task.needs];
+  for (const { needs, expiresAt } of live.extra?.values() ?? []) if (expiresAt === undefined) held.push(...needs);
+  return held;
+}

@@ -1,0 +1,128 @@
+import { describe, expect, test } from "vitest";
+import { Story, told } from "./story.fixture.ts";
+
+describe("inheritance", () => {
+  test("what a high task depends on is done before what is in between", () => {
+    const story = new Story({ concurrency: 1 });
+    story.agent("ann", { capacity: 9 });
+    story.submit({ id: "held", preemptible: false, priority: 9 });
+    story.submit({ id: "mid", priority: 5 }, { id: "low", priority: 1 });
+    story.submit({ id: "high", priority: 9, dependsOn: ["low"] });
+    expect(story.task("low")).toMatchObject({ priority: 1, effectivePriority: 9 });
+    expect(told(story.complete("held"))).toEqual(["held completed", "low starts on ann"]);
+  });
+
+  test("it is transitive, and recomputed when a waiter joins, leaves, ends or is given another priority", () => {
+    const story = new Story({ concurrency: 1 });
+    story.submit({ id: "a", priority: 1 }, { id: "b", priority: 2, dependsOn: ["a"] });
+    expect(story.task("a").effectivePriority).toBe(2);
+    story.submit({ id: "c", priority: 8, dependsOn: ["b"] });
+    expect(story.task("a").effectivePriority).toBe(8);
+    story.do({ type: "task.prioritize", taskId: "c", priority: 6 });
+    expect(story.task("a").effectivePriority).toBe(6);
+    story.do({ type: "task.cancel", taskId: "c" });
+    expect(story.task("a").effectivePriority).toBe(2);
+  });
+
+  test("priority inversion through a held resource with awaited subtasks: the subtasks get done first", () => {
+    const story = new Story({ concurrency: 1 });
+    story.agent("ann", { capacity: 9 });
+    story.resource("disk", 1);
+    story.submit({ id: "low", priority: 1, preemptible: false, resources: { disk: 1 } });
+    story.spawn("low", { id: "0" });
+    story.submit({ id: "mid", priority: 5, preemptible: false });
+    story.await("low", "low/0");
+    expect(story.running).toBe("mid");
+    story.submit({ id: "mid2", priority: 5 });
+    story.submit({ id: "high", priority: 9, resources: { disk: 1 } });
+    expect(story.task("low").effectivePriority).toBe(9);
+    expect(story.task("low/0").effectivePriority).toBe(9);
+    expect(told(story.complete("mid"))).toEqual(["mid completed", "low/0 starts on ann"]);
+    expect(told(story.complete("low/0"))).toEqual(["low/0 completed", "low regains its seat"]);
+    expect(told(story.complete("low"))).toEqual(["low completed", "high starts on ann"]);
+  });
+
+  test("who waits for a resource that a non-preemptible task holds lends it its priority", () => {
+    const story = new Story({ concurrency: 9 });
+    story.agent("ann", { capacity: 9 });
+    story.resource("disk", 1);
+    story.submit({ id: "firm", priority: 1, preemptible: false, resources: { disk: 1 } });
+    story.submit({ id: "high", priority: 9, resources: { disk: 1 } });
+    expect(story.task("firm").effectivePriority).toBe(9);
+    story.do({ type: "task.cancel", taskId: "high" });
+    expect(story.task("firm").effectivePriority).toBe(1);
+  });
+
+  test("through a chain of resources: from who waits, over a firm holder that waits for more, to the awaited subtask", () => {
+    const story = new Story({ concurrency: 3 });
+    story.agent("ann", { capacity: 9 });
+    story.resource("disk", 1);
+    story.resource("net", 1);
+    story.submit({ id: "far", priority: 1, resources: { net: 1 } });
+    story.spawn("far", { id: "0" });
+    story.submit(
+      { id: "x", preemptible: false },
+      { id: "firm", priority: 2, preemptible: false, resources: { disk: 1 } },
+    );
+    story.await("far", "far/0");
+    story.do({ type: "task.pause", taskId: "far/0" });
+    story.fail("far/0");
+    story.ask("firm", { net: 1 }, { wait: true });
+    story.submit({ id: "high", priority: 9, resources: { disk: 1 } });
+    expect(story.task("firm").effectivePriority).toBe(9);
+    expect(story.task("far").effectivePriority).toBe(9);
+    expect(story.task("far/0").effectivePriority).toBe(9);
+  });
+
+  test("who can be made to give up inherits nothing: it is displaced", () => {
+    const story = new Story({ concurrency: 9 });
+    story.agent("ann", { capacity: 9 });
+    story.resource("disk", 1);
+    story.submit({ id: "low", priority: 1, resources: { disk: 1 } });
+    expect(told(story.submit({ id: "high", priority: 9, resources: { disk: 1 } }))).toEqual([
+      "low stops: preempted for high",
+    ]);
+  });
+
+  test("what merely names a held resource, and lacks something else, lends nothing", () => {
+    const story = new Story({ concurrency: 1 });
+    story.agent("ann", { capacity: 9 });
+    story.resource("disk", 2);
+    story.submit({ id: "firm", priority: 1, preemptible: false, resources: { disk: 1 } });
+    story.submit({ id: "high", priority: 9, resources: { disk: 1 } });
+    expect(story.reasons("high")).toBe("concurrency");
+    expect(story.task("firm").effectivePriority).toBe(1);
+  });
+
+  test("a holder is compared without what it inherits from the very waiter", () => {
+    const story = new Story({ concurrency: 9 });
+    story.agent("ann", { capacity: 9 });
+    story.resource("disk", 3);
+    story.submit({ id: "parent", priority: 1, resources: { disk: 1 } });
+    story.spawn("parent", { id: "0", resources: { disk: 2 } });
+    story.await("parent", "parent/0");
+    // Of the disk the awaited subtask holds 2 and its waiting parent 1: high waits for both, and lends to the one through the other.
+    expect(told(story.submit({ id: "high", priority: 9, resources: { disk: 2 } }))).toEqual([
+      "parent/0 stops: preempted for high",
+    ]);
+  });
+
+  test("a manager lends to its subtasks what others lend to it", () => {
+    const story = new Story({ concurrency: 1 });
+    story.manager("boss", ["ann"], { skills: ["lead"] });
+    story.agent("ann", { skills: ["x"] });
+    story.submit({ id: "m", skills: ["lead"], priority: 1 });
+    story.plan("m", { id: "s", skills: ["x"] });
+    story.do({ type: "task.pause", taskId: "m/s" });
+    story.fail("m/s");
+    story.submit({ id: "high", priority: 9, dependsOn: ["m"] });
+    expect(story.task("m/s").effectivePriority).toBe(9);
+  });
+
+  test("it is the same after a restart", () => {
+    const story = new Story({ concurrency: 1 });
+    story.submit({ id: "a", priority: 1 }, { id: "b", priority: 7, dependsOn: ["a"] });
+    story.crash(10);
+    expect(story.task("a").effectivePriority).toBe(7);
+  });
+});

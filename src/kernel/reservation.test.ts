@@ -1,0 +1,199 @@
+import { describe, expect, test } from "vitest";
+import { Story, told } from "./story.fixture.ts";
+
+/** A disk of 4, of which `held` holds 2; `big` wants 4 and waits. */
+function behindBig(settings = {}, held = {}): Story {
+  const story = new Story({ concurrency: 9, protectAfterMs: 1_000, ...settings });
+  story.agent("ann", { capacity: 99 });
+  story.resource("disk", 4);
+  story.submit({ id: "held", preemptible: false, resources: { disk: 2 }, ...held });
+  story.submit({ id: "big", resources: { disk: 4 } });
+  return story;
+}
+
+describe("backfill and the one reservation", () => {
+  test("what fits may start although something ahead of it does not", () => {
+    const story = behindBig();
+    expect(told(story.submit({ id: "small", resources: { disk: 1 } }))).toEqual(["small starts on ann"]);
+  });
+
+  test("from protectAfterMs on what the first in order needs is set aside", () => {
+    const story = behindBig();
+    story.after(999);
+    expect(told(story.submit({ id: "before", resources: { disk: 1 } }))).toEqual(["before starts on ann"]);
+    story.after(1);
+    expect(told(story.submit({ id: "after", resources: { disk: 1 } }))).toEqual([]);
+    expect(story.reasons("after")).toBe("reserved");
+    expect(story.reasons("big")).toContain("reserved");
+    story.complete("before");
+    expect(told(story.complete("held"))).toEqual(["held completed", "big starts on ann"]);
+  });
+
+  test("protectAfterMs 0 is strict order", () => {
+    const story = behindBig({ protectAfterMs: 0 });
+    expect(told(story.submit({ id: "small", resources: { disk: 1 } }))).toEqual([]);
+    expect(told(story.complete("held"))).toEqual(["held completed", "big starts on ann"]);
+  });
+
+  test("protectAfterMs Infinity never protects", () => {
+    const story = behindBig({ protectAfterMs: Number.POSITIVE_INFINITY });
+    story.after(1_000_000_000);
+    expect(told(story.submit({ id: "small", resources: { disk: 1 } }))).toEqual(["small starts on ann"]);
+  });
+
+  test("the default is 30 seconds", () => {
+    const story = new Story();
+    story.agent("ann", { capacity: 9 });
+    story.resource("disk", 2);
+    story.submit({ id: "held", resources: { disk: 1 } }, { id: "big", resources: { disk: 2 } });
+    story.after(29_999);
+    expect(told(story.submit({ id: "a", resources: { disk: 1 } }))).toEqual(["a starts on ann"]);
+    story.complete("a");
+    story.after(1);
+    expect(told(story.submit({ id: "b", resources: { disk: 1 } }))).toEqual([]);
+  });
+
+  test("one that ends by its estimate before the predicted start may pass; one without an estimate may not", () => {
+    const story = behindBig({}, { estimatedMs: 10_000 });
+    story.after(1_000);
+    expect(told(story.submit({ id: "unknown", resources: { disk: 1 } }))).toEqual([]);
+    expect(told(story.submit({ id: "long", resources: { disk: 1 }, estimatedMs: 9_001 }))).toEqual([]);
+    expect(told(story.submit({ id: "short", resources: { disk: 1 }, estimatedMs: 9_000 }))).toEqual([
+      "short starts on ann",
+    ]);
+  });
+
+  test("a running task without an estimate, or past it, is predicted never to end: nobody ends in time", () => {
+    const story = behindBig();
+    story.after(1_000);
+    expect(told(story.submit({ id: "short", resources: { disk: 1 }, estimatedMs: 1 }))).toEqual([]);
+    const other = behindBig({}, { estimatedMs: 2_000 });
+    other.after(2_001);
+    expect(told(other.submit({ id: "short", resources: { disk: 1 }, estimatedMs: 1 }))).toEqual([]);
+  });
+
+  test("who was let pass but overruns: the reservation stands, with a new prediction", () => {
+    const story = behindBig({}, { estimatedMs: 10_000 });
+    story.after(1_000);
+    story.submit({ id: "short", resources: { disk: 2 }, estimatedMs: 1_000 });
+    story.complete("held");
+    expect(story.running).toBe("short");
+    expect(told(story.submit({ id: "next", resources: { disk: 1 }, estimatedMs: 1 }))).toEqual(["next starts on ann"]);
+    story.complete("next");
+    story.after(2_000);
+    expect(told(story.submit({ id: "last", resources: { disk: 1 }, estimatedMs: 1 }))).toEqual([]);
+    expect(told(story.complete("short"))).toEqual(["short completed", "big starts on ann"]);
+  });
+
+  test("earlier keys are never held up by it", () => {
+    const story = behindBig();
+    story.after(1_000);
+    expect(told(story.submit({ id: "urgent", priority: 9, resources: { disk: 1 } }))).toEqual(["urgent starts on ann"]);
+  });
+
+  test("what the reserved one leaves over is for all, and what does not touch it goes on", () => {
+    const story = behindBig();
+    story.resource("net", 1);
+    story.after(1_000);
+    expect(told(story.submit({ id: "other", resources: { net: 1 } }))).toEqual(["other starts on ann"]);
+    expect(told(story.submit({ id: "plain" }))).toEqual(["plain starts on ann"]);
+  });
+
+  test("it sets one slot aside", () => {
+    const story = behindBig({ concurrency: 3 });
+    story.after(1_000);
+    expect(told(story.submit({ id: "a" }, { id: "b" }))).toEqual(["a starts on ann"]);
+    expect(told(story.complete("a"))).toEqual(["a completed", "b starts on ann"]);
+    expect(told(story.complete("held"))).toEqual(["held completed", "big starts on ann"]);
+  });
+
+  test("it sets its room aside on the agent that is predicted free first, and on no other", () => {
+    const story = new Story({ concurrency: 9, protectAfterMs: 1_000 });
+    story.agent("ann", { capacity: 2 });
+    story.agent("bob", { capacity: 2 });
+    story.submit({ id: "a", agent: "ann", preemptible: false, estimatedMs: 9_000 });
+    story.submit({ id: "b", agent: "bob", preemptible: false, estimatedMs: 5_000 });
+    story.submit({ id: "big", load: 2 });
+    story.after(1_000);
+    expect(told(story.submit({ id: "x", agent: "bob" }))).toEqual([]);
+    expect(told(story.submit({ id: "y", agent: "ann" }))).toEqual(["y starts on ann"]);
+    expect(told(story.complete("b"))).toEqual(["b completed", "big starts on bob"]);
+  });
+
+  test("none predicted: room is set aside on the least utilized, then the earliest registered", () => {
+    const story = new Story({ concurrency: 9, protectAfterMs: 0 });
+    story.agent("ann", { capacity: 4 });
+    story.agent("bob", { capacity: 4 });
+    story.submit({ id: "a", agent: "ann", load: 2, preemptible: false });
+    story.submit({ id: "b", agent: "bob", preemptible: false });
+    story.submit({ id: "big", load: 4 });
+    expect(told(story.submit({ id: "x", agent: "bob" }, { id: "y", agent: "ann" }))).toEqual(["y starts on ann"]);
+  });
+
+  test("one at a time: the second in line is not protected", () => {
+    const story = behindBig();
+    story.resource("net", 2);
+    story.submit({ id: "net0", preemptible: false, resources: { net: 1 } });
+    story.submit({ id: "second", resources: { net: 2 } });
+    story.after(5_000);
+    expect(told(story.submit({ id: "small", resources: { net: 1 } }))).toEqual(["small starts on ann"]);
+  });
+
+  test("a reserved one that is held, cancelled or started frees others at once", () => {
+    const story = behindBig();
+    story.after(1_000);
+    story.submit({ id: "small", resources: { disk: 1 } });
+    expect(told(story.do({ type: "task.pause", taskId: "big" }))).toEqual(["small starts on ann"]);
+    story.do({ type: "task.resume", taskId: "big" });
+    story.after(1_000);
+    expect(told(story.submit({ id: "next", resources: { disk: 1 } }))).toEqual([]);
+    expect(told(story.do({ type: "task.cancel", taskId: "big" }))).toEqual(["big cancelled", "next starts on ann"]);
+  });
+
+  test("one that lacks more than slots, room and capacity holds no reservation", () => {
+    const story = new Story({ concurrency: 9, protectAfterMs: 0 });
+    story.agent("ann", { capacity: 9 });
+    story.agent("bob", { skills: ["x"] });
+    story.do({ type: "agent.unregister", agent: "bob" });
+    story.resource("disk", 2);
+    story.submit({ id: "offline", skills: ["x"], resources: { disk: 2 } });
+    expect(told(story.submit({ id: "a", resources: { disk: 1 } }))).toEqual(["a starts on ann"]);
+  });
+
+  test("nobody starves: under an endless stream of small ones the big one starts when those before it have ended", () => {
+    const story = new Story({ concurrency: 9, protectAfterMs: 1_000 });
+    story.agent("ann", { capacity: 99 });
+    story.resource("disk", 3);
+    story.submit({ id: "s0", resources: { disk: 1 } }, { id: "s1", resources: { disk: 1 } });
+    story.submit({ id: "big", resources: { disk: 3 } });
+    let rounds = 0;
+    for (let next = 2; story.status("big") !== "running"; next++) {
+      rounds += 1;
+      story.submit({ id: `s${next}`, resources: { disk: 1 } });
+      story.after(500);
+      const [oldest = ""] = story.running.split(" ");
+      story.complete(oldest);
+    }
+    expect(rounds).toBeLessThan(8);
+  });
+
+  test("the same for tokens of a rate: a big request is not starved by small ones", () => {
+    const story = new Story({ concurrency: 9, protectAfterMs: 1_000 });
+    story.agent("ann", { capacity: 99 });
+    story.resource("calls", 4, { per: 4_000 });
+    story.submit({ id: "first", resources: { calls: 4 } });
+    story.submit({ id: "big", resources: { calls: 4 } });
+    story.after(1_000);
+    expect(told(story.submit({ id: "small", resources: { calls: 1 } }))).toEqual([]);
+    expect(told(story.after(3_000))).toEqual(["big starts on ann"]);
+  });
+
+  test("the order in which a reservation was waited for survives a restart, without the time in between", () => {
+    const story = behindBig();
+    story.after(600);
+    story.crash(50_000, { concurrency: 9, protectAfterMs: 1_000 });
+    story.agent("ann", { capacity: 99 });
+    story.after(0);
+    expect(story.task("held").attempts.at(-1)?.end).toBe("lost");
+  });
+});
