@@ -120,7 +120,8 @@ test("whatever the names and the size, it is never wider nor higher than the ter
       fc.integer({ min: 2, max: 40 }),
       (text, columns, rows) => {
         const view = facts(12, (n) => `${text}${n}`);
-        const lines = shown({ ...view, crew: text, agents: [agent(text, 1), ...view.agents] }, columns, rows);
+        const reasons = new Map([...view.reasons.keys()].map((taskId) => [taskId, text]));
+        const lines = shown({ ...view, crew: text, agents: [agent(text, 1), ...view.agents], reasons }, columns, rows);
         expect(lines.length).toBeLessThanOrEqual(rows - 1);
         for (const line of lines) {
           expect(stringWidth(line)).toBeLessThanOrEqual(columns);
