@@ -102,6 +102,14 @@ it("tells what could not be reviewed, and reviews the rest", async () => {
   );
 });
 
+it("tells no votes when nobody can count them, and asks for them once", async () => {
+  const error = new SafeguardsError("TASK_FAILED", "no", { retryable: false });
+  const gone = defineAgent({ name: "judge", skills: ["tally"], run: () => Promise.reject(error) });
+  const report = join(folder, "gone.md");
+  expect((await run({ path: fixture("clean"), report }, 8, gone)).output).toMatchObject({ folders: 0 });
+  expect(await readFile(report, "utf8")).toContain("- `judge-1` failed: no\n");
+});
+
 it("does not review its own last report", async () => {
   const path = await mkdtemp(join(folder, "self-"));
   const report = join(path, "report.md");

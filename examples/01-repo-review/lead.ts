@@ -1,21 +1,18 @@
 import { mkdir, rename, stat, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { z } from "zod";
-import { defineManager, type Outcome, SafeguardsError, type TaskSpec } from "../../src/index.ts";
+import { defineManager, type Outcome, SafeguardsError } from "../../src/index.ts";
 import { inspection } from "./inspect.ts";
+import { latest, planAgain, planInspections } from "./inspections.ts";
 import { judge, judgement } from "./judge.ts";
 import { countFindings, type Review, writeReport } from "./report.ts";
 import { reviewers, verdicts } from "./reviewers.ts";
 import { specialties } from "./specialists.ts";
-import { survey, surveyor } from "./surveyor.ts";
-import { treeOnDisk } from "./tree.ts";
-import { chunks, planVotes } from "./votes.ts";
+import { combine, survey, surveyor } from "./surveyor.ts";
+import { planVotes } from "./votes.ts";
 
 /** `path` is the folder as the user named it; `root`, the same, and `report` are absolute. */
 export type ReviewRequest = { path: string; root: string; report: string };
-
-/** So long that only a program that hangs takes it. */
-const TIMEOUT_MS = 600_000;
 
 /** Lists the files, hands them to specialists, has reviewers vote on what these found, and writes the report. */
 export const lead = defineManager<ReviewRequest>({
@@ -27,27 +24,18 @@ export const lead = defineManager<ReviewRequest>({
 
   async plan({ input: { root, report } }) {
     await checkFolder(root);
-    const { files } = await treeOnDisk(root, report).list("");
-    const overview: TaskSpec = { id: "survey", skills: ["survey"], input: { root, report }, resources: { disk: 1 } };
-    const inspections = specialties.flatMap(({ skill, reads, filesPerTask }) =>
-      chunks(files.filter(reads), filesPerTask).map((chunk, index) => ({
-        id: `${skill}-${index + 1}`,
-        skills: [skill],
-        input: { root, files: chunk },
-        resources: { disk: 1 },
-        timeoutMs: TIMEOUT_MS,
-      })),
-    );
-    return [overview, ...inspections];
+    return planInspections({ root, report });
   },
 
-  async aggregate({ input: { path, report } }, results, ctx) {
-    const review = collect(path, results);
-    const votes = ctx.round === 1 ? planVotes(review) : [];
+  async aggregate({ input }, results, ctx) {
+    const again = await planAgain(input, results);
+    if (again.length > 0) return ctx.more(again);
+    const review = collect(input.path, results);
+    const votes = latest(results).has("judge-1") ? [] : planVotes(review);
     if (votes.length > 0) return ctx.more(votes);
-    await writeWhole(report, writeReport(review));
+    await writeWhole(input.report, writeReport(review));
     const passed = review.decisions.filter(({ decision }) => decision === "pass").length;
-    return { report, ...countFindings(review.findings), folders: review.decisions.length, passed };
+    return { report: input.report, ...countFindings(review.findings), folders: review.decisions.length, passed };
   },
 });
 
@@ -69,7 +57,7 @@ function collect(path: string, results: readonly Outcome[]): Review {
   });
   return {
     path,
-    survey: answers.find((it) => it.kind === "survey"),
+    survey: combine(answers.filter((it) => it.kind === "survey")),
     findings: answers
       .filter((it) => it.kind === "inspection")
       .flatMap(({ findings, agent }) => findings.map((finding) => ({ ...finding, agent }))),

@@ -3,7 +3,13 @@ import { expect, it } from "vitest";
 import type { Finding } from "./findings.ts";
 import { type Review, writeReport } from "./report.ts";
 
-const none: Review = { path: ".", survey: undefined, findings: [], decisions: [], results: [] };
+const none: Review = {
+  path: ".",
+  survey: { kind: "survey", folders: [], skipped: {} },
+  findings: [],
+  decisions: [],
+  results: [],
+};
 
 function found(severity: Finding["severity"], file: string, line: number, message = "x"): Review["findings"][number] {
   return { severity, rule: "r", file, line, message, agent: "a" };

@@ -1,5 +1,6 @@
 import type { Outcome } from "../../src/index.ts";
 import { compareSeverity, compareText, type Finding } from "./findings.ts";
+import { latest } from "./inspections.ts";
 import type { FolderDecision } from "./judge.ts";
 import { reviewers } from "./reviewers.ts";
 import type { Survey } from "./surveyor.ts";
@@ -9,8 +10,7 @@ import { timing } from "./timing.ts";
 export interface Review {
   /** The folder under review, as the user named it. */
   readonly path: string;
-  /** Absent while, or if, nobody could make one. */
-  readonly survey: Survey | undefined;
+  readonly survey: Survey;
   /** Each with who found it. */
   readonly findings: readonly (Finding & { readonly agent: string })[];
   readonly decisions: readonly FolderDecision[];
@@ -33,14 +33,14 @@ export function countFindings(found: readonly Finding[]): { errors: number; warn
 
 function overview({ path, survey, findings, decisions }: Review): string {
   const { errors, warnings, notes } = countFindings(findings);
-  const sum = (what: "files" | "lines"): number => survey?.folders.reduce((total, it) => total + it[what], 0) ?? 0;
+  const sum = (what: "files" | "lines"): number => survey.folders.reduce((total, it) => total + it[what], 0);
   const decided = (decision: FolderDecision["decision"]): number =>
     decisions.filter((it) => it.decision === decision).length;
-  const skipped = Object.entries(survey?.skipped ?? {}).map(([reason, count]) => `${reason} (${count})`);
+  const skipped = Object.entries(survey.skipped).map(([reason, count]) => `${reason} (${count})`);
   return [
     `# Review of ${code(path)}`,
     "",
-    `- **${sum("files")} files** with ${sum("lines")} lines in ${survey?.folders.length ?? 0} folders`,
+    `- **${sum("files")} files** with ${sum("lines")} lines in ${survey.folders.length} folders`,
     `- **${errors} errors**, **${warnings} warnings** and **${notes} notes**`,
     `- **${decided("pass")} folders pass**, ${decided("fail")} fail, ${decided("undecided")} are undecided`,
     `- Left out: ${skipped.join(", ") || "nothing"}`,
@@ -73,11 +73,9 @@ function votes({ decisions }: Review): string {
 }
 
 function failures({ results }: Review): string {
-  const lines = results
-    .filter(({ status }) => status !== "completed")
-    .map(
-      ({ taskId, status, error }) => `- ${code(taskId.replace(/^.*\//, ""))} ${status}: ${plain(error?.message ?? "")}`,
-    );
+  const lines = [...latest(results)]
+    .filter(([, { status }]) => status !== "completed")
+    .map(([id, { status, error }]) => `- ${code(id)} ${status}: ${plain(error?.message ?? "")}`);
   return lines.length === 0 ? "" : `## Not reviewed\n\n${lines.join("\n")}`;
 }
 

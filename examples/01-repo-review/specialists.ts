@@ -8,7 +8,7 @@ import { markdown } from "./analyses/markdown.ts";
 import { security } from "./analyses/security.ts";
 import { assignment, inspect, inspection } from "./inspect.ts";
 
-/** One skill: who has it, which files it is for, and how many of them make one task. */
+/** One skill: who has it, which files it is for, and how many of them make one task of a second or so. */
 export interface Specialty {
   readonly skill: string;
   readonly agent: Agent;
@@ -17,16 +17,15 @@ export interface Specialty {
 }
 
 /** Specialists that work in this process. */
-function specialty(name: string, skill: string, analysis: Analysis): Specialty {
+function specialty(name: string, skill: string, analysis: Analysis, filesPerTask: number): Specialty {
   const agent = defineAgent({
     name,
     skills: [skill],
-    capacity: 2,
     input: assignment,
     output: inspection,
     run: (task, ctx) => inspect(analysis, task.input, ctx),
   });
-  return { skill, agent, reads: analysis.reads, filesPerTask: 40 };
+  return { skill, agent, reads: analysis.reads, filesPerTask };
 }
 
 const program = fileURLToPath(new URL("./dependencies.program.ts", import.meta.url));
@@ -43,9 +42,9 @@ const librarian = defineAgent({
 
 /** In the order in which their tasks are planned: the program first, because it works beside all the others. */
 export const specialties: readonly Specialty[] = [
-  { skill: "dependencies", agent: librarian, reads: dependencies.reads, filesPerTask: 5 },
-  specialty("engineer", "javascript", javascript),
-  specialty("editor", "markdown", markdown),
-  specialty("archivist", "data", data),
-  specialty("guard", "security", security),
+  { skill: "dependencies", agent: librarian, reads: dependencies.reads, filesPerTask: 4 },
+  specialty("engineer", "javascript", javascript, 20),
+  specialty("editor", "markdown", markdown, 10),
+  specialty("archivist", "data", data, 20),
+  specialty("guard", "security", security, 20),
 ];

@@ -1,5 +1,6 @@
 import type { TaskSpec } from "../../src/index.ts";
 import { compareText } from "./findings.ts";
+import { chunks } from "./inspections.ts";
 import type { Review } from "./report.ts";
 import { type FolderFacts, reviewers } from "./reviewers.ts";
 import { folderOf } from "./tree.ts";
@@ -26,7 +27,7 @@ export function planVotes(review: Pick<Review, "survey" | "findings">): TaskSpec
 /** What is known of each folder, in order. */
 function factsOf({ survey, findings }: Pick<Review, "survey" | "findings">): FolderFacts[] {
   const byFolder = Map.groupBy(findings, ({ file }) => folderOf(file));
-  return (survey?.folders ?? [])
+  return survey.folders
     .map(({ folder, lines }) => {
       const found = byFolder.get(folder) ?? [];
       return {
@@ -38,10 +39,4 @@ function factsOf({ survey, findings }: Pick<Review, "survey" | "findings">): Fol
       };
     })
     .sort((a, b) => compareText(a.folder, b.folder));
-}
-
-export function chunks<T>(items: readonly T[], size: number): T[][] {
-  return Array.from({ length: Math.ceil(items.length / size) }, (_, index) =>
-    items.slice(index * size, (index + 1) * size),
-  );
 }

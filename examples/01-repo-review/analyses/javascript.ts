@@ -5,7 +5,7 @@ import type { Analysis } from "./analysis.ts";
 import { isMinified, isSourceCode, lineOf, parseSource, walk } from "./source-code.ts";
 
 /** Paths through one function before it is called complex: the default of most linters. */
-export const COMPLEXITY_LIMIT = 20;
+const COMPLEXITY_LIMIT = 20;
 
 /** Syntax errors, and functions with too many paths through them. */
 export const javascript: Analysis = {

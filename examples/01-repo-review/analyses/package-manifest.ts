@@ -2,7 +2,7 @@ import { findNodeAtLocation, type Node, parseTree } from "jsonc-parser";
 import { z } from "zod";
 
 /** The fields of a `package.json` in which it declares what it needs. */
-export const DECLARING = ["dependencies", "devDependencies", "peerDependencies", "optionalDependencies"] as const;
+const DECLARING = ["dependencies", "devDependencies", "peerDependencies", "optionalDependencies"] as const;
 
 const names = z.record(z.string(), z.unknown()).catch({});
 const text = z.string().optional().catch(undefined);
