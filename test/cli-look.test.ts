@@ -36,7 +36,7 @@ test("a crew that runs in another process is seen and steered through the socket
   const { code, stdout } = await ended;
   expect(code).toBe(1);
   expect(stdout).toContain("r1/second cancelled: not now");
-  expect(stdout).toMatch(/demo r1 cancelled in/);
+  expect(stdout).toMatch(/demo r1 cancelled after/);
   follower.child.kill("SIGINT");
   const followed = await follower.ended;
   expect(followed.code).toBe(0);

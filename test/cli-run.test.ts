@@ -160,7 +160,7 @@ test("Ctrl-C once lets what runs end, and starts nothing more; the next run goes
   const { code, stdout } = await ended;
   expect(code).toBe(1);
   expect(stdout).toContain("r1/a completed");
-  expect(stdout).toContain("stopped before its end; run it again to go on");
+  expect(stdout).toContain(", before its end; run it again to go on");
   expect(log(folder)).toEqual(["start r1/a", "end r1/a"]);
   expect(await safeguards(folder, "run", "crew.yaml")).toMatchObject({ code: 0 });
   expect(log(folder)).toEqual(["start r1/a", "end r1/a", "start r1/b", "end r1/b"]);
@@ -175,7 +175,7 @@ test("Ctrl-C twice stops what runs, with its programs", async () => {
   child.kill("SIGINT");
   const { code, stdout } = await ended;
   expect(code).toBe(1);
-  expect(stdout).toContain("stopped before its end");
+  expect(stdout).toContain("before its end; run it again");
   expect(log(folder)).toEqual(["start r1/a"]);
 });
 

@@ -83,10 +83,10 @@ const SHOWN_OUTPUTS = 5;
 
 /** For a person. */
 export function summaryLines(result: RunResult): Line[] {
-  const { crew, runId, progress, elapsedMs, message, journal } = result;
+  const { crew, runId, progress, message, journal } = result;
   const { counts, total } = progress;
   const lines: Line[] = [
-    [paint("bold", `${printable(crew)} ${runId} `), headline(result), ` in ${duration(elapsedMs)}`],
+    [paint("bold", `${printable(crew)} ${runId} `), ...headline(result)],
     ...(message === undefined ? [] : [row("why", [paint("red", printable(message))])]),
     row("tasks", [
       count(total, "task"),
@@ -108,19 +108,20 @@ export function summaryLines(result: RunResult): Line[] {
   return lines;
 }
 
-function headline(result: RunResult): Span {
-  if (result.status === "stopped") return paint("yellow", "stopped before its end; run it again to go on");
-  if (result.status !== "completed") return paint("red", result.status);
-  const lost = result.outcomes.filter(({ status }) => status !== "completed").length;
-  if (lost === 0) return paint("green", "completed");
-  return paint("red", `ended, ${count(lost, "task")} of ${result.outcomes.length} not completed,`);
+function headline({ status, outcomes, elapsedMs }: RunResult): Line {
+  const time = duration(elapsedMs);
+  if (status === "stopped") return [paint("yellow", `stopped after ${time}, before its end; run it again to go on`)];
+  if (status !== "completed") return [paint("red", status), ` after ${time}`];
+  const lost = outcomes.filter((outcome) => outcome.status !== "completed").length;
+  if (lost === 0) return [paint("green", "completed"), ` in ${time}`];
+  return [paint("red", `ended, ${count(lost, "task")} of ${outcomes.length} not completed`), ` in ${time}`];
 }
 
 function agentLines(result: RunResult): Line[] {
   const work = workOf(result).toSorted((a, b) => b.busyMs - a.busyMs);
   const columns = Math.min(24, Math.max(0, ...work.map(({ name }) => widthOf(printable(name)))));
   const lines = work.slice(0, SHOWN_AGENTS).map(({ name, utilization, busyMs, attempts, completed }, index): Line => {
-    const figures = `${percent(utilization).padStart(5)}  ${duration(busyMs)} of work, ${completed} of ${count(attempts, "attempt")} completed`;
+    const figures = ` ${percent(utilization).padStart(5)}  ${duration(busyMs)} of work, ${completed} of ${count(attempts, "attempt")} completed`;
     return row(index === 0 ? "agents" : "", [pad(printable(name), columns), " ", ...bar(utilization, 10), figures]);
   });
   if (work.length > SHOWN_AGENTS) lines.push(row("", [paint("dim", `… ${work.length - SHOWN_AGENTS} more`)]));

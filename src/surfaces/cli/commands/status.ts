@@ -1,3 +1,4 @@
+import { runManagerName } from "../../../crew/crew.ts";
 import { hasEnded, type RunInfo, runsAmong } from "../../../crew/run.ts";
 import type { AgentInfo, ResourceInfo, TaskInfo, TaskStatus } from "../../../kernel/views.ts";
 import { chooseJournal } from "../journal-choice.ts";
@@ -89,7 +90,7 @@ function asLines(
   const lines: Line[] = [[paint("bold", printable(journal)), " ", written(view)]];
   lines.push(...runs.slice(-SHOWN_RUNS).map((run) => runLine(run, view, now)));
   if (runs.length === 0) lines.push([paint("dim", "no run was begun here yet")]);
-  const shown = agents.filter(({ name }) => !runs.some(({ run }) => name === `(${run.crew})`));
+  const shown = agents.filter(({ name }) => !runs.some(({ run }) => name === runManagerName(run.crew)));
   const columns = Math.min(24, Math.max(0, ...shown.map(({ name }) => widthOf(printable(name)))));
   if (shown.length > 0) lines.push([paint("bold", "agents")]);
   for (const agent of shown.slice(0, SHOWN_AGENTS)) lines.push(agentLine(agent, columns, view));
