@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { isSafeguardsError } from "../../errors.ts";
 import type { Decision, Election, TieBreak, Vote, VotingMethod } from "./election.ts";
 import { tally } from "./tally.ts";
 
@@ -77,6 +78,19 @@ describe("weighted", () => {
         expect(weighted(votes, { ...weights, whole: (total + 1) / 1e9 }).decision).toBe("b");
       }),
     );
+  });
+
+  test("weights are counted exactly up to 2^53 - 1 of all who may vote, and refused above", () => {
+    const most = Number.MAX_SAFE_INTEGER;
+    const decision = weighted({ x: "a", y: "b", z: "b" }, { x: most - 2, y: 0.999999999, z: 1, stranger: most });
+    expect(decision.tally.map(({ score }) => score)).toEqual([most - 2, 1.999999999, 0]);
+    expect(weighted({ x: "a" }, { x: most }).decision).toBe("a");
+    const refusal = expect.toSatisfy((error: unknown) => isSafeguardsError(error, "INVALID_ARGUMENT"));
+    expect(() => weighted({ x: "a", y: "b" }, { x: most })).toThrow(refusal);
+    expect(() => weighted({ x: "a" }, { x: most }, { electorate: ["x", "y"] })).toThrow(refusal);
+    expect(
+      tally({ options: ["a"], votes: { x: "a", y: "a" }, method: "majority", weights: { x: most } }).decision,
+    ).toBe("a");
   });
 
   test("when nobody who voted weighs anything there is no quorum", () => {

@@ -19,7 +19,7 @@ import type { Count } from "./voting-rule.ts";
  *   the electorate is `invalid`: counted nowhere and reported. `votes` of the decision holds the valid ones.
  * - Shares are compared exactly: a threshold of 0.5 is exceeded by 2 of 3 and not by 2 of 4, and `{ atLeast: "2/3" }` is
  *   reached by 2 of 3. A threshold of 1 is exceeded by nothing; `{ atLeast: "1/1" }` asks for all.
- * - Weights are added exactly: 0.1 and 0.2 tie with 0.3. All together they are at most 2^52.
+ * - Weights are added exactly: 0.1 and 0.2 tie with 0.3. All who may vote together weigh less than 2^53.
  *
  * INVALID_ARGUMENT: an unknown key or method, no options or one twice, an elector twice, a weight that is negative or has
  * more than nine decimals, a share outside 0 to 1, a threshold with `unanimous`.
@@ -35,7 +35,8 @@ import type { Count } from "./voting-rule.ts";
 export function tally<const O extends string>(election: Election<O>): Decision<O> {
   checkKeys(election, [...TERMS, "votes"], "the election");
   const { votes, ...terms } = election;
-  return countVotes(checkTerms(terms), new Map(entriesOf(votes, "votes")));
+  const cast = new Map(entriesOf(votes, "votes"));
+  return countVotes(checkTerms(terms, cast.keys()), cast);
 }
 
 /** {@link tally} for terms that were checked before, with votes that may be anything. */

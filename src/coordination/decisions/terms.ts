@@ -1,10 +1,10 @@
 import { SafeguardsError } from "../../errors.ts";
-import type { Amount } from "../structures/amount.ts";
+import { type Amount, LARGEST, ONE } from "../structures/amount.ts";
 import { checkAmount, checkId, checkKeys, entriesOf, invalid, show } from "../structures/arguments.ts";
 import type { RecordOf } from "../structures/types.ts";
 import type { Quorum, Threshold, TieBreak } from "./election.ts";
 import { majority } from "./majority.ts";
-import { checkQuorum, checkThreshold, type Share } from "./share.ts";
+import { checkQuorum, checkThreshold, nanosOf, type Share } from "./share.ts";
 import { checkTieBreak } from "./tie-break.ts";
 import { unanimous } from "./unanimous.ts";
 import type { VotingRule } from "./voting-rule.ts";
@@ -12,9 +12,6 @@ import { weighted } from "./weighted.ts";
 
 /** Every rule there is. Another is a file of its own and a name in this list. */
 const RULES: readonly VotingRule[] = [majority, weighted, unanimous];
-
-/** Sums of weights stay exact and far from the largest amount, however many voters weigh 1 besides. */
-const MOST_WEIGHT = 2 ** 52;
 
 /** An election without its votes: what can be checked before anybody is asked. */
 export interface Terms<O extends string> {
@@ -51,15 +48,19 @@ export interface CheckedTerms<O extends string> {
   readonly question: string | undefined;
 }
 
-/** Checks everything but the votes. INVALID_ARGUMENT names what is wrong. */
-export function checkTerms<O extends string>(terms: Terms<O>): CheckedTerms<O> {
+/** Checks everything but the votes. `voters` may vote where no electorate is given. INVALID_ARGUMENT names what is wrong. */
+export function checkTerms<O extends string>(terms: Terms<O>, voters: Iterable<string> = []): CheckedTerms<O> {
   checkKeys(terms, TERMS, "the election");
   const rule = checkMethod(terms.method);
+  const options = checkOptions(terms.options);
+  const weights = terms.weights === undefined ? new Map<string, Amount>() : checkWeights(terms.weights);
+  const electorate = terms.electorate === undefined ? undefined : checkElectorate(terms.electorate);
+  if (rule.weighs) refuseTooMuchWeight(electorate ?? voters, weights);
   return {
-    options: checkOptions(terms.options),
+    options,
     rule,
-    weights: terms.weights === undefined ? new Map() : checkWeights(terms.weights),
-    electorate: terms.electorate === undefined ? undefined : checkElectorate(terms.electorate),
+    weights,
+    electorate,
     quorum: terms.quorum === undefined ? undefined : checkQuorum(terms.quorum),
     threshold: terms.threshold === undefined ? undefined : checkThresholdFor(rule, terms.threshold),
     tieBreak: terms.tieBreak === undefined ? "none" : checkTieBreak(terms.tieBreak),
@@ -105,13 +106,18 @@ function checkDistinct(names: readonly string[], what: string): ReadonlySet<stri
 
 function checkWeights(record: RecordOf<number>): ReadonlyMap<string, Amount> {
   const weights = new Map<string, Amount>();
-  let total = 0;
   for (const [voter, weight] of entriesOf(record, "weights")) {
     weights.set(voter, checkAmount(weight, `the weight of ${show(voter)}`, { zero: true }));
-    total += weight;
   }
-  if (total > MOST_WEIGHT) throw invalid("the sum of all weights", total, "at most 2^52");
   return weights;
+}
+
+/** Every sum of weights must be an Amount; the largest is that of all who may vote. */
+function refuseTooMuchWeight(voters: Iterable<string>, weights: ReadonlyMap<string, Amount>): void {
+  let total = 0n;
+  for (const voter of voters) total += nanosOf(weights.get(voter) ?? ONE);
+  if (total <= nanosOf(LARGEST)) return;
+  throw invalid("the weight of all voters together", Number(total) / 1e9, "less than 2^53");
 }
 
 function checkText(value: unknown, what: string): string {
