@@ -85,9 +85,34 @@ describe("a ratio", () => {
     expect([at(1_049), at(1_050)]).toEqual(["open", "closed"]);
   });
 
+  test("each call leaves the window when it is a window old, not with the calls before it", () => {
+    const breaker = new CircuitBreaker({ ratio: 0.75, minCalls: 3, windowMs: 1_000 });
+    breaker.succeeded(0);
+    for (const now of [40, 80, 1_000]) breaker.failed(now);
+    expect(breaker.state(1_000)).toBe("open");
+  });
+
+  test("with calls at up to a hundred instants it looks back over exactly the window", () => {
+    fc.assert(
+      fc.property(fc.array(fc.nat(30), { minLength: 1, maxLength: 100, size: "max" }), (gaps) => {
+        const rule = breakerRule({ ratio: 1, minCalls: 1_000, windowMs: 300 });
+        let state: BreakerState = BREAKER_CLOSED;
+        let now = 0;
+        const times: number[] = [];
+        for (const gap of gaps) {
+          now += gap;
+          times.push(now);
+          state = breakerFailed(rule, state, now);
+          const counted = state.kind === "watching" ? state.slots.reduce((sum, slot) => sum + slot.calls, 0) : -1;
+          expect(counted).toBe(times.filter((time) => time > now - 300).length);
+        }
+      }),
+    );
+  });
+
   test("never looks back over less than nine tenths of the window, or over more than all of it", () => {
     fc.assert(
-      fc.property(fc.array(fc.nat(300), { minLength: 1, maxLength: 60 }), (gaps) => {
+      fc.property(fc.array(fc.nat(8), { minLength: 1, maxLength: 600, size: "max" }), (gaps) => {
         const rule = breakerRule({ ratio: 1, minCalls: 1_000, windowMs: 1_000 });
         let state: BreakerState = BREAKER_CLOSED;
         let now = 0;
@@ -104,13 +129,13 @@ describe("a ratio", () => {
     );
   });
 
-  test("keeps ten slots however many calls there are", () => {
+  test("keeps at most 110 slots however many calls there are", () => {
     const rule = breakerRule({ ratio: 1, windowMs: 1_000 });
     let state: BreakerState = BREAKER_CLOSED;
     for (let now = 0; now < 10_000; now += 1) {
       state = breakerSucceeded(rule, state, now);
       if (state.kind !== "watching") throw new Error("a success opened it");
-      expect(state.slots.length).toBeLessThanOrEqual(10);
+      expect(state.slots.length).toBeLessThanOrEqual(110);
     }
   });
 

@@ -8,7 +8,7 @@
  * 3. In half-open one success closes it and forgets what was; one failure opens it again, from then on.
  * 4. What is reported while it is open is of calls from before: it changes nothing.
  * 5. A probe that nobody reports on gives its place back after `resetMs`, so a breaker never stays shut for ever.
- * 6. The state is plain data of bounded size (ten slots of a window, or `halfOpenMax` times), and half-open is not stored
+ * 6. The state is plain data of bounded size (slots of a window, at most 110, or `halfOpenMax` times), and half-open is not stored
  *    but read off the time, so nothing has to be done when the time has come.
  *
  * The functions are the whole logic, for whoever keeps the state elsewhere; {@link CircuitBreaker} holds it.
@@ -18,7 +18,9 @@ import { checkDuration, checkInteger, checkKeys, checkTime, invalid } from "./st
 
 const MOST_FAILURES = 1_000_000;
 const MOST_PROBES = 1_000;
-const SLOTS = 10;
+/** So many instants with calls are told apart. From then on a slot takes up to a tenth of the window. */
+const EXACT_SLOTS = 100;
+const COARSE_SLOTS = 10;
 const OPTIONS = ["failureThreshold", "ratio", "minCalls", "windowMs", "resetMs", "halfOpenMax"];
 
 /** When a breaker opens and how it tries again. */
@@ -29,7 +31,10 @@ export interface CircuitBreakerOptions {
   readonly ratio?: number;
   /** With `ratio`: the fewest calls in the window that say anything, 1 to 1 000 000. Default 10. */
   readonly minCalls?: number;
-  /** With `ratio`: how far back it looks, in milliseconds, above 0. Default 60 000. It moves on in steps of a tenth of that. */
+  /**
+   * With `ratio`: how far back it looks, in milliseconds, above 0. Default 60 000. Exact for calls at up to a hundred different
+   * instants; with more, it moves on in steps of up to a tenth of that.
+   */
   readonly windowMs?: number;
   /** How long it is open before probes are let through, in milliseconds, above 0. Default 30 000. */
   readonly resetMs?: number;
@@ -46,7 +51,7 @@ export interface BreakerRule {
   readonly halfOpenMax: number;
 }
 
-/** Calls that ended within a tenth of the window from `since` on. */
+/** Calls that ended at `since`; in a crowded window, within a tenth of it from `since` on. */
 interface Slot {
   readonly since: number;
   readonly calls: number;
@@ -148,12 +153,13 @@ function probesOut(rule: BreakerRule, probes: readonly number[], now: number): r
 
 /**
  * The slots with one more call. A slot starts with its first call and leaves the window whole, when that first call does;
- * so what is looked back over is between nine tenths of the window and all of it.
+ * so what is looked back over is all of the window or, where slots took more than one instant, at least nine tenths of it.
  */
 function recorded(slots: readonly Slot[], windowMs: number, now: number, failures: 0 | 1): readonly Slot[] {
   const inWindow = slots.filter(({ since }) => now < since + windowMs);
   const latest = inWindow.at(-1);
-  if (latest === undefined || now >= latest.since + windowMs / SLOTS) {
+  const width = inWindow.length < EXACT_SLOTS ? 0 : windowMs / COARSE_SLOTS;
+  if (latest === undefined || (now > latest.since && now >= latest.since + width)) {
     return [...inWindow, { since: now, calls: 1, failures }];
   }
   const more = { since: latest.since, calls: latest.calls + 1, failures: latest.failures + failures };
