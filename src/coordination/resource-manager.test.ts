@@ -266,6 +266,16 @@ describe("release", () => {
     expect(resources.usage("gpu").allocated).toBe(1);
   });
 
+  test("any token but the latest is stale, also 0 and negative ones, which are never given out", () => {
+    const resources = manager({ gpu: 1 });
+    const { id, token } = take(resources, "ada", { gpu: 1 });
+    for (const other of [token - 1, token + 1, -1]) {
+      expect(codeOf(() => resources.release({ id, token: other }, 0))).toBe("FENCED");
+      expect(codeOf(() => resources.renew({ id, token: other }, 10, 0))).toBe("FENCED");
+    }
+    expect(resources.usage("gpu").allocated).toBe(1);
+  });
+
   test("an id that was never given out is unknown", () => {
     const resources = manager({ gpu: 1 });
     take(resources, "ada", { gpu: 1 });

@@ -360,7 +360,7 @@ function checkAmounts(value: RecordOf<number>, what: string): [string, Amount][]
 function checkAllocation(value: Pick<Allocation, "id" | "token">): { id: string; token: number } {
   if (typeof value !== "object" || value === null) throw invalid("allocation", value, "an allocation");
   const id = checkId(value.id, "allocation.id");
-  return { id, token: checkInteger(value.token, "allocation.token", 1, Number.MAX_SAFE_INTEGER) };
+  return { id, token: checkInteger(value.token, "allocation.token", Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER) };
 }
 
 function refuseMoreThanThereIs(book: ResourceBook, amount: Amount): void {
