@@ -152,6 +152,8 @@ test.each([
   ["a least level above 1", (r: SkillRouter) => r.agentsWith("x", 2)],
   ["a load of 0, also without a balancer", (r: SkillRouter) => r.route({ id: "t", skills: [], load: 0 })],
   ["a task without skills", (r: SkillRouter) => Reflect.apply(r.route, r, [{ id: "t" }])],
+  ["no balancer at all", (r: SkillRouter) => Reflect.apply(r.route, r, [{ id: "t", skills: [] }, null])],
+  ["a balancer that is none", (r: SkillRouter) => Reflect.apply(r.route, r, [{ id: "t", skills: [] }, {}])],
   ["an unknown key of a task", (r: SkillRouter) => Reflect.apply(r.route, r, [{ id: "t", skills: [], lod: 2 }])],
 ])("%s is INVALID_ARGUMENT and changes nothing", (_, act) => {
   const router = routerOf({ a: { x: 0.5 } });

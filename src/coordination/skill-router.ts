@@ -183,6 +183,7 @@ export class SkillRouter {
     const needs = checkNeeds(task.skills);
     if (task.load !== undefined) checkAmount(task.load, "load", { zero: false });
     if (balancer === undefined) return this.#bestFit(needs)?.id;
+    if (typeof balancer?.assign !== "function") throw invalid("balancer", balancer, "a WorkloadBalancer");
     const router = this;
     const among = {
       size: this.#rarest(needs)?.size ?? this.#agents.size,
