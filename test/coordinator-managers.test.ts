@@ -355,8 +355,9 @@ describe("an attempt that submits", () => {
     );
     const handle = await coordinator.submit({ skills: ["parent"] });
     await entered.promise;
+    while ((await handle.status()) !== "waiting") await coordinator.stats();
     await handle.cancel();
-    expect(await got.promise).toMatchObject({ code: "CANCELLED" });
+    expect(await got.promise).toMatchObject({ code: "CANCELLED", details: { reason: "cancelled" } });
     expect((await handle.outcome()).status).toBe("cancelled");
   });
 

@@ -174,6 +174,9 @@ describe("opening the same journal again", () => {
     await first.register(worker);
     const before = await first.submit(Array.from({ length: 600 }, (_, n) => ({ id: `b${n}` })));
     await Promise.all(before.map((handle) => handle.result()));
+    // Larger than a chunk, and cut in the midst of characters.
+    for (const start of ["a", "aa", "aaa"])
+      await first.submit({ input: start + "€".repeat(300_000), skills: ["none"] });
     const { seq } = await first.snapshot();
     expect(await first.snapshot()).toEqual({ seq });
     await (await first.submit({ id: "after" })).result();
@@ -184,6 +187,11 @@ describe("opening the same journal again", () => {
     await journal.close();
     const second = await opened({ journal });
     expect(await second.tasks()).toEqual(all);
+    await second.register(defineAgent({ name: "reader", skills: ["none"], run: (task) => task.input }));
+    for (const start of ["a", "aa", "aaa"]) {
+      const handle = await second.task(`t${start.length}`);
+      expect((await handle.result()) === start + "€".repeat(300_000)).toBe(true);
+    }
     expect(await (await second.task("b599")).result()).toEqual({ text: "ü".repeat(500), of: "b599" });
   });
 

@@ -175,6 +175,8 @@ describe("handles", () => {
     const handle = await coordinator.submit<{ list: number[] }>({ input: { list: [1] } });
     (await handle.result()).list.push(2);
     expect(await handle.result()).toEqual({ list: [1] });
+    const outcome = await handle.outcome();
+    outcome.output?.list.push(3);
     expect((await handle.outcome()).output).toEqual({ list: [1] });
   });
 });

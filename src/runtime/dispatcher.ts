@@ -107,7 +107,6 @@ export class Dispatcher {
     const attempt = this.#running.get(token);
     if (attempt === undefined) return;
     this.#end(attempt);
-    attempt.isOver = true;
     const { taskId, agent, number } = attempt;
     attempt.stop(new SafeguardsError("FENCED", `this attempt at task ${taskId} is over`, { details: { taskId } }));
     if (end.type === "attempt.ended" && end.end === "abandoned") {
@@ -172,7 +171,7 @@ export class Dispatcher {
   }
 
   #returned(attempt: RunningAttempt, value: unknown): void {
-    if (attempt.hasReturned) return;
+    if (attempt.isOver) return;
     let report: { readonly command: Command; readonly bytes: number };
     try {
       report = reportOf(attempt, value);
@@ -206,8 +205,8 @@ export class Dispatcher {
 
   /** Its code has ended, or will not be heard any more. False when that was known. */
   #end(attempt: RunningAttempt): boolean {
-    if (attempt.isOver || attempt.hasReturned) return false;
-    attempt.hasReturned = true;
+    if (attempt.isOver) return false;
+    attempt.isOver = true;
     this.#parts.meters.run.record(performance.now() - attempt.startedAt);
     this.#running.delete(attempt.token);
     if (this.#running.size === 0) {

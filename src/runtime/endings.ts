@@ -6,11 +6,17 @@
  */
 import { show } from "../coordination/structures/arguments.ts";
 import { type ErrorCode, SafeguardsError } from "../errors.ts";
-import type { CommandLoop, Query, Release } from "./command-loop.ts";
+import type { Query, Release } from "./command-loop.ts";
 
 interface Waiter<T> {
   resolve(end: T): void;
   reject(error: SafeguardsError): void;
+}
+
+/** Where queries get their turn. */
+interface Line {
+  enqueue(query: Query): void;
+  lookNow(query: Query): void;
 }
 
 export class Endings<T extends object> {
@@ -42,7 +48,7 @@ export class Endings<T extends object> {
    * when it is unknown; CANCELLED when the signal is aborted before.
    */
   wait(
-    loop: CommandLoop,
+    loop: Line,
     id: string,
     options: { readonly signal?: AbortSignal | undefined; readonly inTurn?: boolean } = {},
   ): Promise<T> {

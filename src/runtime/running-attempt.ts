@@ -11,9 +11,7 @@ export class RunningAttempt {
   readonly phase: Phase;
   /** By the monotonic clock. */
   readonly startedAt: number;
-  /** Its code has returned or thrown. */
-  hasReturned = false;
-  /** For the kernel it is over: nothing that it still does counts. */
+  /** Its code has returned or thrown, or the kernel has given it up: nothing that it still does counts. */
   isOver = false;
   /** Subtasks submitted without an id. */
   submits = 0;
