@@ -8,7 +8,7 @@ import { importDirection, systemsApart } from "./tidy/imports.ts";
 import { ownWords } from "./tidy/own-words.ts";
 import { publicDocs } from "./tidy/public-docs.ts";
 import { purity } from "./tidy/purity.ts";
-import { isTest, listFiles, readSources, readText } from "./tidy/source.ts";
+import { entries, isTest, listFiles, readSources, readText } from "./tidy/source.ts";
 import { testDiscipline } from "./tidy/test-discipline.ts";
 
 const files = listFiles();
@@ -32,7 +32,7 @@ test("coordination and kernel name no clock, chance, timer, process or promise, 
 });
 
 test("every public name has a docstring", () => {
-  expect(publicDocs(sources)).toEqual([]);
+  expect(publicDocs(sources, entries().values())).toEqual([]);
 });
 
 test("the examples in docstrings and pages compile", () => {

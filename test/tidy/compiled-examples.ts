@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Example } from "./code-fences.ts";
-import { type Faults, root } from "./source.ts";
+import { entries, type Faults, root } from "./source.ts";
 
 const settings = {
   extends: "../../tsconfig.base.json",
@@ -15,11 +15,7 @@ const settings = {
     declaration: false,
     noUnusedLocals: false,
     noUnusedParameters: false,
-    paths: {
-      safeguards: ["../../src/index.ts"],
-      "safeguards/coordination": ["../../src/coordination-entry.ts"],
-      "safeguards/testing": ["../../src/testing/index.ts"],
-    },
+    paths: Object.fromEntries(Array.from(entries(), ([name, path]) => [name, [`../../${path}`]])),
   },
   include: ["*.ts"],
 };

@@ -3,7 +3,7 @@ import type { Faults } from "./source.ts";
 
 /** Written so that this file does not break its own rule. */
 const FOREIGN: readonly (readonly [pattern: RegExp, what: string])[] = [
-  [/(?<![\w.])\/(?:work|root|home|Users)\/[a-z]/, "a path of somebody's machine"],
+  [/(?<![\w.])\/(?:work|root)\/[a-z]/, "a path of somebody's machine"],
   [/\.\.\/(?:shared)\b/, "a folder outside of the repository"],
   [/https?:\/\/[^/\s"']*(?:npmjs|registry|artifactory|nexus|verdaccio)/, "the host of a package registry"],
   [/\bissues? #?\d/i, "the number of an issue"],

@@ -3,13 +3,11 @@ import { posix } from "node:path";
 import type { Node } from "@babel/types";
 import { at, type Faults, type Source } from "./source.ts";
 
-/** The modules that users import. */
-const ENTRIES: readonly string[] = ["src/index.ts", "src/coordination-entry.ts", "src/testing/index.ts"];
-
-export function publicDocs(sources: readonly Source[]): Faults {
+/** `entries`: the modules that users import. */
+export function publicDocs(sources: readonly Source[], entries: Iterable<string>): Faults {
   const byPath = new Map(sources.map((source) => [source.path, source]));
   const faults = new Set<string>();
-  for (const entry of ENTRIES) {
+  for (const entry of entries) {
     const source = byPath.get(entry);
     if (source === undefined) faults.add(`${entry}:1: there is no such file`);
     else for (const fault of undocumented(source, undefined, byPath)) faults.add(fault);

@@ -31,6 +31,17 @@ export function readText(path: string): string {
   return readFileSync(`${root}${path}`, "utf8");
 }
 
+/** What users import, and the source behind it, as package.json says. */
+export function entries(): ReadonlyMap<string, string> {
+  const manifest: { name: string; exports: Record<string, { default: string }> } = JSON.parse(readText("package.json"));
+  return new Map(
+    Object.entries(manifest.exports).map(([subpath, { default: compiled }]) => [
+      manifest.name + subpath.slice(1),
+      compiled.replace("./dist/", "src/").replace(/\.js$/, ".ts"),
+    ]),
+  );
+}
+
 export function parseSource(path: string, text: string): Source {
   const file = parse(text, { sourceType: "module", plugins: ["typescript"] });
   return { path, text, program: file.program, comments: file.comments ?? [] };
