@@ -59,7 +59,7 @@ export interface SafeguardsErrorOptions {
  * ```
  */
 export class SafeguardsError extends Error {
-  override readonly name = "SafeguardsError";
+  override readonly name: string = "SafeguardsError";
   readonly code: ErrorCode;
   /** Whether trying again later can help. */
   readonly retryable: boolean;
