@@ -2,10 +2,10 @@
  * What attempts hold: a slot, room on an agent, resources. Taken when they start, are granted more or regain their seat;
  * given back once, when they end or wait.
  */
-import { add, subtract } from "../coordination/structures/amount.ts";
+import { type Amount, add, subtract, ZERO } from "../coordination/structures/amount.ts";
 import { changeReturning, dropClaim } from "./claims.ts";
 import type { StateObserver } from "./observer.ts";
-import type { AttemptRecord, ExtraAllocation, ExtraRequest, LiveAttempt, Need, State } from "./state.ts";
+import type { AttemptRecord, ExtraAllocation, ExtraRequest, LiveAttempt, Need, Resource, State } from "./state.ts";
 
 export function seat(state: State, live: LiveAttempt, observer: StateObserver | undefined): void {
   live.seated = true;
@@ -29,6 +29,17 @@ export function take(need: Need, at: number, observer: StateObserver | undefined
   if (resource.rate !== undefined) resource.rate.take(need.amount, at);
   else resource.allocated = add(resource.allocated, need.amount);
   observer?.resource(resource, "taken");
+}
+
+/** How much of a resource an attempt holds, and gives back when it ends. */
+export function heldBy(live: LiveAttempt, resource: Resource): Amount {
+  let held = ZERO;
+  if (resource.rate !== undefined) return held;
+  for (const need of live.task.needs) if (need.resource === resource) held = add(held, need.amount);
+  for (const allocation of live.extra?.values() ?? []) {
+    for (const need of allocation.needs) if (need.resource === resource) held = add(held, need.amount);
+  }
+  return held;
 }
 
 function giveBack(need: Need, observer: StateObserver | undefined): void {

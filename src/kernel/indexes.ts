@@ -12,6 +12,7 @@ import { type AgentPool, AgentPools, admitsFrom, type Requirement, unableSince }
 import { Lending } from "./lending.ts";
 import { defaults, limits } from "./limits.ts";
 import type { Change, StateObserver } from "./observer.ts";
+import { PredictedEnds } from "./predicted-ends.ts";
 import { READY, type ReadyClass, ReadyQueue, type Wish } from "./ready-queue.ts";
 import { RunningIndex } from "./running-index.ts";
 import {
@@ -51,6 +52,7 @@ export class Indexes implements StateObserver {
   /** Ready tasks that ask for more than there can be, found when they became ready or a capacity was lowered. */
   readonly impossible: Set<Task> = new Set();
   readonly lending: Lending;
+  readonly ends: PredictedEnds = new PredictedEnds();
   #supposing = false;
   readonly #deadlines: Map<Task, HeapEntry<Timer>> = new Map();
   readonly #backoffs: Map<Task, HeapEntry<Timer>> = new Map();
@@ -86,6 +88,7 @@ export class Indexes implements StateObserver {
     for (const request of state.requests.values()) this.request(request);
     for (const allocation of state.allocations.values()) this.allocation(allocation);
     for (const ballot of state.ballots.values()) this.ballot(ballot);
+    this.lending.update(this.now);
   }
 
   /** The highest among its own priority and that of all who wait for it. */
@@ -167,12 +170,14 @@ export class Indexes implements StateObserver {
       live.wish = undefined;
     }
     this.lending.holds(live, live.place === undefined);
+    this.ends.set(live, live.seated);
     this.#watchAttempt(live);
   }
 
   gone(live: LiveAttempt): void {
     this.running.remove(live);
     this.lending.holds(live, false);
+    this.ends.set(live, false);
     this.timers.cancel(live.timer);
     live.timer = undefined;
     if (live.wish !== undefined) this.#withdraw(live.wish);

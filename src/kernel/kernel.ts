@@ -60,6 +60,7 @@ interface Works {
 export class Kernel {
   readonly #state: State;
   #works: Works | undefined = undefined;
+  #decided = false;
   #events: KernelEvent[] = [];
   #now = 0;
   #envelope: Envelope | undefined = undefined;
@@ -84,7 +85,8 @@ export class Kernel {
 
   /** Applies a stored event. Only before the first batch. */
   replay(event: KernelEvent): void {
-    if (this.#works !== undefined) throw new RangeError("replay comes before the first batch");
+    if (this.#decided) throw new RangeError("replay comes before the first batch");
+    this.#works = undefined;
     evolve(this.#state, event, undefined);
   }
 
@@ -92,12 +94,10 @@ export class Kernel {
   batch(envelopes: readonly Envelope[], now: number): BatchResult {
     const state = this.#state;
     if (!(now >= state.at)) throw new RangeError(`time runs backwards: ${now} after ${state.at}`);
+    this.#decided = true;
     this.#events = [];
     this.#now = now;
-    const works = (): Works => {
-      this.#works ??= this.#build();
-      return this.#works;
-    };
+    const works = (): Works => this.#built();
     works().indexes.now = now;
     const desk: Desk = {
       state,
@@ -142,7 +142,7 @@ export class Kernel {
 
   task(id: string): TaskView | undefined {
     const task = this.#state.tasks.get(id);
-    return task === undefined ? undefined : taskView(task, this.#works?.indexes);
+    return task === undefined ? undefined : taskView(task, this.#built().indexes);
   }
 
   tasks(filter: TaskFilter = {}): readonly TaskInfo[] {
@@ -154,7 +154,7 @@ export class Kernel {
   }
 
   resources(now: number): readonly ResourceInfo[] {
-    return resourceInfos(this.#state, now, this.#works?.indexes);
+    return resourceInfos(this.#state, now, this.#built().indexes);
   }
 
   ballot(id: string): BallotView | undefined {
@@ -174,8 +174,7 @@ export class Kernel {
   explain(taskId: string, now: number): Explanation | undefined {
     const task = this.#state.tasks.get(taskId);
     if (task === undefined) return undefined;
-    this.#works ??= this.#build();
-    const { indexes, scheduler } = this.#works;
+    const { indexes, scheduler } = this.#built();
     indexes.now = Math.max(now, this.#state.at);
     return explain(this.#state, scheduler, task, indexes.now);
   }
@@ -192,9 +191,13 @@ export class Kernel {
     return snapshotRows(this.#state);
   }
 
-  #build(): Works {
-    const indexes = new Indexes(this.#state);
-    return { indexes, scheduler: new Scheduler(this.#state, indexes, (body) => this.#emit(body)) };
+  /** What decides, made when it is first asked for, and anew after a replay or another opening. */
+  #built(): Works {
+    if (this.#works === undefined) {
+      const indexes = new Indexes(this.#state);
+      this.#works = { indexes, scheduler: new Scheduler(this.#state, indexes, (body) => this.#emit(body)) };
+    }
+    return this.#works;
   }
 
   #emit(body: EventBody): void {

@@ -6,8 +6,9 @@
  * 2. All or nothing: without a set that lets it start, nobody is stopped.
  * 3. The set is minimal: each in it is needed.
  */
-import { type Amount, add, atMost, ZERO } from "../coordination/structures/amount.ts";
+import { type Amount, add, atMost, isZero } from "../coordination/structures/amount.ts";
 import { compareOrder } from "../coordination/structures/order-key.ts";
+import { heldBy } from "./holdings.ts";
 import { limits } from "./limits.ts";
 import type { AgentState, LiveAttempt, Need, Resource } from "./state.ts";
 
@@ -70,17 +71,7 @@ function holdsSomething(preemptor: Preemptor, live: LiveAttempt): boolean {
   const { lack } = preemptor;
   if (lack.slot) return true;
   if (lack.room && preemptor.accepts(live.agent)) return true;
-  return lack.resources.some((need) => heldBy(live, need.resource) !== ZERO);
-}
-
-/** How much of a resource an attempt would give back. */
-function heldBy(live: LiveAttempt, resource: Resource): Amount {
-  let held = ZERO;
-  for (const need of live.task.needs) if (need.resource === resource) held = add(held, need.amount);
-  for (const allocation of live.extra?.values() ?? []) {
-    for (const need of allocation.needs) if (need.resource === resource) held = add(held, need.amount);
-  }
-  return held;
+  return lack.resources.some((need) => !isZero(heldBy(live, need.resource)));
 }
 
 /** Where it could start if these were gone; undefined: nowhere. */

@@ -5,8 +5,10 @@
  */
 import { type Amount, add, atMost, subtractToZero, ZERO } from "../coordination/structures/amount.ts";
 import { availableOf, freeSlots, roomOn } from "./availability.ts";
+import { heldBy } from "./holdings.ts";
+import type { PredictedEnds } from "./predicted-ends.ts";
 import { AMOUNTS, LOAD, noLimits, READY, type ReadyClass, type Wish } from "./ready-queue.ts";
-import type { AgentState, LiveAttempt, Resource, State } from "./state.ts";
+import type { AgentState, Need, Resource, State } from "./state.ts";
 
 export interface Reservation {
   readonly wish: Wish;
@@ -35,65 +37,53 @@ export function firstDue(state: State, of: ReadyClass, dueMs: number, now: numbe
   return of.index.firstFit(limits, { accept: (wish) => wish.task.claim === undefined })?.item;
 }
 
-/** Predicts when and where it could start. Linear in what runs; asked only while a reservation holds others up. */
-export function reserve(state: State, wish: Wish, now: number): Reservation {
-  const ends = [...state.live.values()]
-    .filter((live) => live.seated)
-    .map((live) => ({ live, at: predictedEnd(live, now) }))
-    .filter((end) => end.at < Number.POSITIVE_INFINITY)
-    .sort((a, b) => a.at - b.at || a.live.token - b.live.token);
-  let startsAt = now;
-  if (wish.kind !== "request" && freeSlots(state) < 1) startsAt = ends[0]?.at ?? Number.POSITIVE_INFINITY;
-  for (const need of wish.needs) startsAt = Math.max(startsAt, enoughAt(need.resource, need.amount, ends, now));
-  const room = roomAt(state, wish, ends, now);
-  return { wish, agent: room.agent, startsAt: Math.max(startsAt, room.at) };
-}
-
-interface End {
-  readonly live: LiveAttempt;
-  readonly at: number;
-}
-
-/** By its estimate; never when it has none, or is past it. */
-function predictedEnd(live: LiveAttempt, now: number): number {
-  const { estimatedMs } = live.task.spec;
-  if (estimatedMs === undefined) return Number.POSITIVE_INFINITY;
-  const at = live.startedAt + estimatedMs;
-  return at > now ? at : Number.POSITIVE_INFINITY;
-}
-
-function enoughAt(resource: Resource, amount: Amount, ends: readonly End[], now: number): number {
-  if (resource.rate !== undefined) return resource.rate.readyAt(amount, now);
-  let free = availableOf(resource, now);
-  if (atMost(amount, free)) return now;
-  for (const { live, at } of ends) {
-    for (const need of live.task.needs) if (need.resource === resource) free = add(free, need.amount);
-    if (atMost(amount, free)) return at;
-  }
-  return Number.POSITIVE_INFINITY;
-}
-
-/** The agent predicted free first; none predicted: the least utilized that is large enough. */
-function roomAt(
-  state: State,
-  wish: Wish,
-  ends: readonly End[],
-  now: number,
-): { readonly agent: AgentState | undefined; readonly at: number } {
+/**
+ * Predicts when and where it could start: by the attempts that end, in the order of their ends, until it could. The agent
+ * predicted free first; none predicted: the least utilized that is large enough.
+ */
+export function reserve(state: State, ends: PredictedEnds, wish: Wish, now: number): Reservation {
   const { pool } = wish.of;
-  if (pool === undefined) return { agent: undefined, at: now };
   const { load } = wish.task;
-  const free = pool.leastUtilized(state, now, load);
-  if (free !== undefined) return { agent: free, at: now };
-  const rooms = new Map<AgentState, Amount>();
-  for (const { live, at } of ends) {
-    const { agent } = live;
-    if (!pool.members.has(agent) || !atMost(load, agent.capacity)) continue;
-    const room = add(rooms.get(agent) ?? roomOn(agent), live.task.load);
-    if (atMost(load, room)) return { agent, at };
-    rooms.set(agent, room);
+  let slotAt = wish.kind === "request" || freeSlots(state) >= 1 ? now : Number.POSITIVE_INFINITY;
+  let startsAt = now;
+  let short: { readonly need: Need; readonly free: Amount }[] = [];
+  for (const need of wish.needs) {
+    const free = availableOf(need.resource, now);
+    if (need.resource.rate !== undefined) startsAt = Math.max(startsAt, need.resource.rate.readyAt(need.amount, now));
+    else if (!atMost(need.amount, free)) short.push({ need, free });
   }
-  return { agent: pool.largeEnough(state, now, load), at: Number.POSITIVE_INFINITY };
+  let agent = pool?.leastUtilized(state, now, load);
+  const rooms = new Map<AgentState, Amount>();
+  for (const { live, at } of ends.after(now)) {
+    const hasAgent = pool === undefined || agent !== undefined;
+    if (slotAt < Number.POSITIVE_INFINITY && short.length === 0 && hasAgent) break;
+    if (slotAt === Number.POSITIVE_INFINITY) slotAt = at;
+    if (short.length > 0) {
+      short = short
+        .map(({ need, free }) => ({ need, free: add(free, heldBy(live, need.resource)) }))
+        .filter(({ need, free }) => !atMost(need.amount, free));
+      if (short.length === 0) startsAt = Math.max(startsAt, at);
+    }
+    if (hasAgent || !pool.members.has(live.agent) || !atMost(load, live.agent.capacity)) continue;
+    const room = add(rooms.get(live.agent) ?? roomOn(live.agent), live.task.load);
+    rooms.set(live.agent, room);
+    if (!atMost(load, room)) continue;
+    agent = live.agent;
+    startsAt = Math.max(startsAt, at);
+  }
+  const predicted = short.length === 0 && (pool === undefined || agent !== undefined);
+  return {
+    wish,
+    agent: agent ?? pool?.largeEnough(state, now, load),
+    startsAt: predicted ? Math.max(startsAt, slotAt) : Number.POSITIVE_INFINITY,
+  };
+}
+
+/** Whether anything that it sets aside could be what this class wants. */
+export function holdsUp(reservation: Reservation, of: ReadyClass, state: State): boolean {
+  if (of.needsSlot && reservation.wish.of.needsSlot && freeSlots(state) <= 1) return true;
+  if (reservation.agent !== undefined && of.pool?.members.has(reservation.agent) === true) return true;
+  return of.resources.some((resource) => reservation.wish.needs.some((need) => need.resource === resource));
 }
 
 /** How much of a resource is set aside by it. */

@@ -22,7 +22,7 @@ import type { Indexes } from "./indexes.ts";
 import { defaults, limits } from "./limits.ts";
 import { type Eviction, findEviction, type Lack } from "./preemption.ts";
 import { AMOUNTS, LOAD, noLimits, type ReadyClass, type Wish } from "./ready-queue.ts";
-import { firstDue, type Reservation, reserve, reservedOf, roomBeside } from "./reservation.ts";
+import { firstDue, holdsUp, type Reservation, reserve, reservedOf, roomBeside } from "./reservation.ts";
 import type { AgentState, State, Task } from "./state.ts";
 
 /** Where a wish can be granted now. */
@@ -69,6 +69,7 @@ export class Scheduler {
     this.#aside.clear();
     this.#advanced.clear();
     this.#admittedSeq = this.#state.seq;
+    this.#indexes.lending.update(this.#indexes.now);
   }
 
   /** The reservation that stands now, for who asks why: since the last admission the same, if nothing has happened. */
@@ -115,7 +116,10 @@ export class Scheduler {
       queue.advance(of, next);
       return;
     }
-    const again = (of.needsSlot && freeSlots(this.#state) < 1) || this.#due !== undefined;
+    const reservation = this.#reserved();
+    const again =
+      (of.needsSlot && freeSlots(this.#state) < 1) ||
+      (reservation !== undefined && holdsUp(reservation, of, this.#state));
     if (again) {
       queue.setAside(of);
       this.#aside.add(of);
@@ -388,7 +392,8 @@ export class Scheduler {
   }
 
   #reserved(): Reservation | undefined {
-    if (this.#due !== undefined) this.#reservation ??= reserve(this.#state, this.#due, this.#indexes.now);
+    if (this.#due !== undefined)
+      this.#reservation ??= reserve(this.#state, this.#indexes.ends, this.#due, this.#indexes.now);
     return this.#reservation;
   }
 

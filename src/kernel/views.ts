@@ -156,7 +156,7 @@ function present<T extends object>(fields: T): Present<T> {
   return made as Present<T>;
 }
 
-export function taskView(task: Task, indexes: Indexes | undefined): TaskView {
+export function taskView(task: Task, indexes: Indexes): TaskView {
   const { spec } = task;
   const attempts = task.attempts.map((attempt) => present({ ...attempt }));
   const children = task.children ?? [];
@@ -166,7 +166,7 @@ export function taskView(task: Task, indexes: Indexes | undefined): TaskView {
     status: task.status,
     input: spec.input ?? null,
     priority: task.priority,
-    effectivePriority: indexes?.effective(task) ?? task.priority,
+    effectivePriority: indexes.effective(task),
     submittedAt: task.submittedAt,
     attempts,
     dependencies: (spec.dependsOn ?? []).map((id, i) => ({ id, as: spec.dependsOnAs?.[i] ?? id })),
@@ -241,7 +241,7 @@ function agentInfo(state: State, agent: AgentState, now: number): AgentInfo {
   };
 }
 
-export function resourceInfos(state: State, now: number, indexes: Indexes | undefined): readonly ResourceInfo[] {
+export function resourceInfos(state: State, now: number, indexes: Indexes): readonly ResourceInfo[] {
   const holders = new Map<string, ResourceInfo["holders"][number][]>();
   const hold = (id: string, holder: ResourceInfo["holders"][number]): void => {
     const known = holders.get(id);
@@ -263,7 +263,7 @@ export function resourceInfos(state: State, now: number, indexes: Indexes | unde
   return [...state.resources.values()].map((resource) => {
     const free = availableOf(resource, now);
     let waiting = 0;
-    for (const of of indexes?.queue.naming.get(resource) ?? []) waiting += of.index.size;
+    for (const of of indexes.queue.naming.get(resource) ?? []) waiting += of.index.size;
     return {
       id: resource.id,
       type: resource.kind,

@@ -1,0 +1,114 @@
+import { describe, expect, test } from "vitest";
+import { Story, told } from "./story.fixture.ts";
+
+function open(): Story {
+  const story = new Story({ concurrency: 2, protectAfterMs: 1_000 });
+  story.agent("ann", { capacity: 9 });
+  story.resource("disk", 2);
+  return story;
+}
+
+describe("why", () => {
+  test("what runs says where, as which attempt, and that it was told to stop", () => {
+    const story = open();
+    story.submit({ id: "a" });
+    expect(story.why("a")).toMatchObject({
+      verdict: "running",
+      agent: "ann",
+      reasons: [],
+      text: "runs on ann as attempt 1",
+    });
+    story.do({ type: "task.pause", taskId: "a" });
+    expect(story.why("a").text).toContain("told to stop (paused)");
+  });
+
+  test("all that a task lacks is named together, with how much is needed, how much is there, and who has it", () => {
+    const story = open();
+    story.submit({ id: "a", preemptible: false, resources: { disk: 2 } }, { id: "b", preemptible: false });
+    story.submit({ id: "c", load: 8, resources: { disk: 1 } });
+    expect(story.why("c").reasons).toMatchObject([
+      { code: "concurrency", need: 1, have: 0 },
+      { code: "resource", need: { resource: "disk", amount: 1 }, have: { resource: "disk", amount: 0 }, who: ["a"] },
+      { code: "room", need: 8, have: 7, who: ["ann"] },
+    ]);
+  });
+
+  test("dependencies, subtasks and awaited tasks are named", () => {
+    const story = open();
+    story.submit({ id: "a" }, { id: "b", dependsOn: ["a"] });
+    expect(story.why("b").reasons).toMatchObject([{ code: "dependencies", who: ["a"] }]);
+    story.spawn("a", { id: "0" });
+    story.await("a", "a/0");
+    expect(story.why("a").reasons).toMatchObject([{ code: "dependencies", who: ["a/0"] }]);
+  });
+
+  test("a promise names those that make way", () => {
+    const story = new Story({ concurrency: 1 });
+    story.agent("ann", { capacity: 9 });
+    story.submit({ id: "low", priority: 1 });
+    story.submit({ id: "high", priority: 9 });
+    expect(story.why("high")).toMatchObject({
+      verdict: "waiting",
+      text: expect.stringMatching(/^waits until low made way/),
+    });
+  });
+
+  test("asking changes nothing: neither the state, nor what is decided next", () => {
+    const tell = (ask: boolean): string[] => {
+      const story = new Story({ concurrency: 9 });
+      story.agent("ann", { skills: ["x"], capacity: 2 });
+      story.agent("bob", { skills: ["y"], capacity: 9 });
+      story.resource("disk", 3);
+      story.submit({ id: "low", skills: ["x"], priority: 1, resources: { disk: 3 } }, { id: "other", agent: "ann" });
+      story.submit({ id: "high", skills: ["x"], priority: 9, load: 2, resources: { disk: 1 } });
+      story.complete("other");
+      if (ask) for (const { id } of story.kernel.tasks()) story.why(id);
+      const events = told(story.submit({ id: "sneak", skills: ["x"], priority: 2 }));
+      if (ask) for (const { id } of story.kernel.tasks()) story.why(id);
+      return [...events, ...told(story.fail("low"))];
+    };
+    expect(tell(true)).toEqual(tell(false));
+    expect(tell(true)).toEqual(["low attempt preempted", "high starts on ann"]);
+  });
+
+  test("what ended says how; what was never tried for want of anybody is refused", () => {
+    const story = open();
+    story.submit({ id: "a" }, { id: "b", retry: { maxAttempts: 1 } });
+    story.complete("a");
+    story.fail("b", { message: "broken" });
+    expect(story.why("a").text).toBe("completed by ann in attempt 1");
+    expect(story.why("b")).toMatchObject({ verdict: "ended", text: "failed (TASK_FAILED): broken" });
+  });
+
+  test("an unknown task has no explanation", () => {
+    expect(open().kernel.explain("x", 2_000_000)).toBeUndefined();
+  });
+});
+
+describe("what is told", () => {
+  test("tasks by status, agent, parent and page", () => {
+    const story = open();
+    story.submit({ id: "a" }, { id: "b" }, { id: "c" });
+    story.spawn("a", { id: "0" });
+    const ids = (filter = {}): string[] => story.kernel.tasks(filter).map(({ id }) => id);
+    expect(ids()).toEqual(["a", "b", "c", "a/0"]);
+    expect(ids({ status: "pending" })).toEqual(["c", "a/0"]);
+    expect(ids({ agent: "ann", limit: 1 })).toEqual(["a"]);
+    expect(ids({ parentId: "a" })).toEqual(["a/0"]);
+    expect(ids({ after: "b", limit: 1 })).toEqual(["c"]);
+    expect(story.kernel.counts()).toMatchObject({ running: 2, pending: 2 });
+  });
+
+  test("idle is when nothing runs and no timer can start anything", () => {
+    const story = open();
+    expect(story.kernel.idle()).toBe(true);
+    story.submit({ id: "a", retry: { initialMs: 100, jitter: false } });
+    expect(story.kernel.idle()).toBe(false);
+    story.fail("a");
+    expect(story.kernel.idle()).toBe(false);
+    story.after(100);
+    story.do({ type: "task.pause", taskId: "a" });
+    story.fail("a");
+    expect(story.kernel.idle()).toBe(true);
+  });
+});
