@@ -12,6 +12,7 @@ export interface TestTools {
   readonly expect: (value: unknown) => Expectation;
 }
 
+/** What the suite asks of what `expect` gives. */
 export interface Expectation {
   toBe(expected: unknown): void;
   toEqual(expected: unknown): void;
@@ -26,8 +27,8 @@ export interface Expectation {
  * ```ts
  * import { expect, test } from "vitest";
  * import { journalConformance } from "safeguards/testing";
- * import { MyJournal } from "./my-journal.ts";
- * journalConformance("my journal", () => new MyJournal(), { test, expect });
+ * declare const emptyJournal: Parameters<typeof journalConformance>[1]; // yours
+ * journalConformance("my journal", emptyJournal, { test, expect });
  * ```
  */
 export function journalConformance(
