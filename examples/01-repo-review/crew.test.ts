@@ -78,6 +78,16 @@ it("finds nothing in the twin without faults", async () => {
   expect(report).toContain("**4 folders pass**, 0 fail");
 });
 
+it("counts what there is, in one task or in several, and tells what was left out", async () => {
+  const path = await mkdtemp(join(folder, "count-"));
+  for (let index = 0; index < 150; index++) await writeFile(join(path, `${index}.txt`), "a\nb");
+  await writeFile(join(path, "picture"), "\0");
+  const report = join(folder, "count.md");
+  await run({ path, report });
+  expect(await readFile(report, "utf8")).toContain("- **150 files** with 300 lines in 1 folders\n");
+  expect(await readFile(report, "utf8")).toContain("- Left out: binary (1)\n");
+});
+
 it("finishes with what there is when a folder is empty", async () => {
   const path = await mkdtemp(join(folder, "empty-"));
   const report = join(folder, "empty.md");

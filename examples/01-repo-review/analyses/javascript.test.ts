@@ -26,6 +26,7 @@ describe("syntax", () => {
     ["a.tsx", "const f = <T,>(x: T) => <b>{x satisfies T}</b>;"],
     ["a.cts", "import x = require('x'); export = x;"],
     ["a.ts", "@d class A { @e accessor f = 1 } enum B { C } namespace D { }"],
+    ["a.d.ts", "import * as x from 'x'; declare global { var x: 1 }"],
     ["a.d.ts", "declare var debug: debug.Debug; declare namespace debug { type Debug = 1 } export = debug;"],
   ])("accepts what %s may hold: %s", async (path, text) => {
     expect(await tell(javascript, { [path]: text })).toEqual([]);
