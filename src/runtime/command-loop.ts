@@ -60,6 +60,14 @@ export interface Observer {
   stopped(error: SafeguardsError): void;
 }
 
+/** How much one batch may hold; a command that alone has more bytes is a batch of its own. */
+export interface BatchLimits {
+  readonly commands: number;
+  readonly bytes: number;
+}
+
+const BATCH_LIMITS: BatchLimits = { commands: runtimeLimits.batchCommands, bytes: runtimeLimits.batchBytes };
+
 /** Where the journal stands. */
 export interface ChainHead {
   readonly lastSeq: number;
@@ -85,6 +93,7 @@ export class CommandLoop {
   readonly #clock: Clock;
   readonly #observer: Observer;
   readonly #meters: { readonly decision: Distribution; readonly journal: Distribution };
+  readonly #limits: BatchLimits;
   readonly #epoch: number;
   #lastSeq: number;
   #lastHash: Uint8Array;
@@ -110,12 +119,15 @@ export class CommandLoop {
     readonly observer: Observer;
     readonly head: ChainHead;
     readonly meters: { readonly decision: Distribution; readonly journal: Distribution };
+    /** Default: the runtime's own. */
+    readonly limits?: BatchLimits | undefined;
   }) {
     this.#kernel = parts.kernel;
     this.#journal = parts.journal;
     this.#clock = parts.clock;
     this.#observer = parts.observer;
     this.#meters = parts.meters;
+    this.#limits = parts.limits ?? BATCH_LIMITS;
     this.#epoch = parts.head.epoch;
     this.#lastSeq = parts.head.lastSeq;
     this.#lastHash = parts.head.lastHash;
@@ -209,12 +221,12 @@ export class CommandLoop {
     if (this.length === 0) return EMPTY;
     const batch: Asked[] = [];
     let bytes = 0;
-    while (batch.length < runtimeLimits.batchCommands) {
+    while (batch.length < this.#limits.commands) {
       const call = this.#inbox.peek();
       if (call === undefined || call.kind === "query") break;
       const verdict = call.guard?.();
       if (verdict === "wait" && batch.length > 0) break;
-      if (batch.length > 0 && bytes + call.bytes > runtimeLimits.batchBytes) break;
+      if (batch.length > 0 && bytes + call.bytes > this.#limits.bytes) break;
       this.#inbox.shift();
       if (verdict instanceof SafeguardsError) {
         call.failed?.(verdict);

@@ -11,7 +11,7 @@ import type { AttemptServices } from "./attempt-context.ts";
 import type { Accepted, Backend, BallotResult, CommandOptions, QueryTypes } from "./backend.ts";
 import { Ballots } from "./ballots.ts";
 import type { Clock } from "./clock.ts";
-import { CommandLoop, type Guard, type Observer, type Release } from "./command-loop.ts";
+import { type BatchLimits, CommandLoop, type Guard, type Observer, type Release } from "./command-loop.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { Endings } from "./endings.ts";
 import { EventFeed, type FeedOptions, type StoredEvent } from "./event-feed.ts";
@@ -34,6 +34,8 @@ export interface LocalParts {
   readonly resources: readonly (readonly [id: string, spec: ResourceSpec])[];
   /** Made when the last journaled time is known. */
   clock(notBefore: number): Clock;
+  /** What one batch may hold, where that is more or less than the runtime's own limits. */
+  readonly batchLimits?: BatchLimits;
 }
 
 export class LocalBackend implements Backend, Observer {
@@ -80,13 +82,21 @@ export class LocalBackend implements Backend, Observer {
   }
 
   private constructor(parts: LocalParts, { kernel, head, snapshotSeq }: Past) {
-    const { journal } = parts;
+    const { journal, batchLimits: limits } = parts;
     const logger = withFacts(parts.logger, {});
     this.#kernel = kernel;
     this.#journal = journal;
     this.#logger = logger;
     this.#clock = parts.clock(kernel.at);
-    this.#loop = new CommandLoop({ kernel, journal, clock: this.#clock, observer: this, head, meters: this.#meters });
+    this.#loop = new CommandLoop({
+      kernel,
+      journal,
+      clock: this.#clock,
+      observer: this,
+      head,
+      meters: this.#meters,
+      limits,
+    });
     this.#queries = new Queries(kernel, this.#clock, this.#meters);
     this.#outcomes = new Endings("task", "UNKNOWN_TASK", (id) => this.#queries.outcome(id));
     this.#decisions = new Endings("ballot", "UNKNOWN_BALLOT", (id) => this.#queries.decision(id));
