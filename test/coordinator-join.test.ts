@@ -153,6 +153,34 @@ describe("the writer", () => {
     expect(await writer.tasks()).toHaveLength(1);
   });
 
+  it("lets nobody speak for its attempts", async () => {
+    const { journal, writer } = await pair();
+    const entered = gate<number>();
+    await writer.register(
+      defineAgent({
+        name: "worker",
+        run: async (_, { signal, token }) => {
+          entered.resolve(token);
+          throw await aborted(signal);
+        },
+      }),
+    );
+    await writer.submit({ id: "x" });
+    const from = { taskId: "x", token: await entered.promise };
+    const client = await connectSocket(`${journal.slice("sqlite:".length)}.sock`);
+    onTestFinished(() => client.close());
+    for (const command of [
+      { type: "task.submit", tasks: [{}], from },
+      { type: "attempt.complete", output: "forged", ...from },
+      { type: "agent.register", agent: { name: "worker", kind: "agent" } },
+      { type: "coordinator.close" },
+    ]) {
+      const sent = client.request({ do: "command", id: "c1", command });
+      expect(await rejection(sent)).toMatchObject({ code: "INVALID_ARGUMENT" });
+    }
+    expect(await writer.tasks()).toMatchObject([{ id: "x", status: "running" }]);
+  });
+
   it("survives whatever is sent to it", async () => {
     const { journal, writer } = await pair();
     const client = await connectSocket(`${journal.slice("sqlite:".length)}.sock`);

@@ -51,6 +51,33 @@ describe("a journal that fails", () => {
     for (const call of calls) expect(await rejection(call)).toMatchObject({ code: "JOURNAL_FAILED" });
   });
 
+  it("is waited for by idle: what has ended, but not durably, has not", async () => {
+    const journal = new MortalJournal();
+    const coordinator = await opened({ journal });
+    const entered = gate();
+    const leave = gate();
+    await coordinator.register(
+      defineAgent({
+        name: "worker",
+        run: async () => {
+          entered.resolve();
+          await leave.promise;
+        },
+      }),
+    );
+    await coordinator.submit({});
+    await entered.promise;
+    const idle = coordinator.idle();
+    const held = gate();
+    journal.slow = held.promise;
+    leave.resolve();
+    const early = Promise.race([idle.then(() => "idle"), new Promise((resolve) => setTimeout(resolve, 20, "waiting"))]);
+    expect(await early).toBe("waiting");
+    held.resolve();
+    await idle;
+    expect((await coordinator.stats()).tasks.completed).toBe(1);
+  });
+
   it("cannot be opened twice", async () => {
     const journal = new MemoryJournal();
     await opened({ journal });
