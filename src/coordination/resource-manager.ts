@@ -228,7 +228,7 @@ export class ResourceManager {
    * a rate is spent: giving it back frees nothing.
    *
    * Errors: `UNKNOWN_ALLOCATION` for an id that was never given out; `FENCED` for one that was released or has run out, and
-   * for any token but its latest; `INVALID_ARGUMENT` for more than it holds.
+   * for any token but its own; `INVALID_ARGUMENT` for more than it holds.
    */
   release(allocation: Pick<Allocation, "id" | "token">, now: number, amounts?: RecordOf<number>): Released {
     const { id, token } = checkAllocation(allocation);
@@ -243,7 +243,7 @@ export class ResourceManager {
   }
 
   /**
-   * The allocation now runs out at now + leaseMs, also when it had no lease. It gets a new token, and its old one is stale.
+   * The allocation now runs out at now + leaseMs, also when it had no lease. Its token stays the same.
    *
    * Errors: as for `release`.
    */

@@ -18,14 +18,14 @@ function codeOf(call: () => unknown): ErrorCode | undefined {
   return undefined;
 }
 
-test("tokens only grow, over grants and renewals, and only the latest is good", () => {
+test("tokens only grow over grants, a renewed lease keeps its own, and no other is good", () => {
   const leases = new Leases();
   const first = allocationOf(leases.grant(ask(10), 0));
   const second = leases.grant(ask(), 0);
   leases.renew(leases.current(first.id, first.token, 5), 20);
-  const renewed = leases.current(first.id, 3, 15);
-  expect([first.token, second.token, renewed.token]).toEqual([1, 2, 3]);
-  expect(codeOf(() => leases.current(first.id, first.token, 15))).toBe("FENCED");
+  const renewed = leases.current(first.id, first.token, 15);
+  expect([first.token, second.token, renewed.token]).toEqual([1, 2, 1]);
+  expect(codeOf(() => leases.current(first.id, second.token, 15))).toBe("FENCED");
 });
 
 test("a lease is over at its end, ended or not, and leases end in the order of their ends", () => {

@@ -1,7 +1,7 @@
 /**
  * Who holds what, until when, and under which token.
  *
- * 1. Tokens only grow, over all grants and renewals; only an allocation's latest token is good.
+ * 1. Tokens only grow, over all grants; a lease that is renewed keeps its token, and whoever was given it may go on with it.
  * 2. A lease has run out when now ≥ expiresAt, whether or not it was ended since.
  * 3. An allocation that holds nothing any more is gone.
  */
@@ -15,7 +15,7 @@ import type { Need, Pool } from "./waiting-line.ts";
 /** Amounts that somebody holds. */
 export interface Allocation {
   readonly id: string;
-  /** The fencing token: greater than that of every earlier grant or renewal. */
+  /** The fencing token: greater than that of every earlier grant. */
   readonly token: number;
   readonly holder: string;
   /** What is held, by resource; a record without a prototype. */
@@ -89,9 +89,7 @@ export class Leases<P extends Pool> {
 
   /** From now on the lease ends at this time, under a new token. */
   renew(held: Held<P>, expiresAt: number): void {
-    const entry = this.#entry(held);
-    entry.token = ++this.#tokens;
-    this.#setEnd(entry, expiresAt);
+    this.#setEnd(this.#entry(held), expiresAt);
   }
 
   /** Takes these parts out of an allocation, which holds them. */
