@@ -129,10 +129,12 @@ export class Scheduler {
 
   #nextCandidate(of: ReadyClass, from: FitNode<Wish>): FitNode<Wish> | undefined {
     const state = this.#state;
-    const { now, running } = this.#indexes;
+    const { now, running, queue } = this.#indexes;
     const aging = state.settings?.agingMs !== undefined;
     let node: FitNode<Wish> = from;
-    while (!of.isLeast(node) && (aging || running.lowest < this.#indexes.effective(node.item.task))) {
+    // With aging, more important ones may come later in the order.
+    const highest = (): number => (aging ? queue.priorities.highest : this.#indexes.effective(node.item.task));
+    while (!of.isLeast(node) && running.lowest < highest()) {
       const next = of.index.next(node);
       if (next === undefined || of.looks >= limits.backfillDepth) return undefined;
       node = next;

@@ -1,7 +1,7 @@
 /** A kernel under random commands, for tests: numbers in, commands out, invariants checked after every batch. */
 import { type Amount, add, compare, ZERO } from "../coordination/structures/amount.ts";
 import type { Json } from "../coordination/structures/types.ts";
-import type { Command, TaskRequest } from "./commands.ts";
+import type { Command, OpenSettings, TaskRequest } from "./commands.ts";
 import type { KernelEvent } from "./events.ts";
 import { Kernel } from "./kernel.ts";
 import { isReady, isTerminal, State, type Task } from "./state.ts";
@@ -35,6 +35,17 @@ export class Draws {
   }
 }
 
+const MANAGERS: readonly Command[] = [
+  {
+    type: "agent.register",
+    agent: { name: "boss", kind: "manager", skills: ["lead"], team: ["ann", "bob", "sub"], minSuccess: "any" },
+  },
+  {
+    type: "agent.register",
+    agent: { name: "sub", kind: "manager", skills: ["lead"], team: ["cy", "dan"], capacity: 2, failFast: true },
+  },
+];
+
 export class World {
   readonly state: State = new State();
   readonly kernel: Kernel = new Kernel(this.state);
@@ -53,6 +64,7 @@ export class World {
     return [...events];
   }
 
+  settings: OpenSettings = {};
   readonly refusals: string[] = [];
 
   rows(): Json[] {
@@ -60,8 +72,9 @@ export class World {
   }
 
   open(draws: Draws): void {
-    const aging = draws.chance(30) ? { agingMs: draws.below(3) * 500 } : {};
+    const aging = draws.chance(40) ? { agingMs: draws.below(4) * 500 } : {};
     const protect = draws.chance(70) ? { protectAfterMs: draws.below(4) * 1_000 } : {};
+    this.settings = { concurrency: 1 + draws.below(6), unroutableMs: 5_000, ...aging, ...protect };
     const agents: Command[] = ["ann", "bob", "cy", "dan"].map((name, i) => ({
       type: "agent.register",
       agent: {
@@ -69,20 +82,14 @@ export class World {
         kind: "agent",
         skills: i === 0 ? ["x", "y"] : i === 1 ? ["x"] : i === 2 ? { y: 0.5 } : ["x", "y", "z"],
         capacity: 1 + draws.below(4),
+        votes: true,
         ...(i === 3 ? { breaker: { failureThreshold: 2, resetMs: 2_000 } } : {}),
       },
     }));
     this.run(
-      { type: "coordinator.open", concurrency: 1 + draws.below(6), unroutableMs: 5_000, ...aging, ...protect },
+      { type: "coordinator.open", ...this.settings },
       ...agents,
-      {
-        type: "agent.register",
-        agent: { name: "boss", kind: "manager", skills: ["lead"], team: ["ann", "bob", "sub"], minSuccess: "any" },
-      },
-      {
-        type: "agent.register",
-        agent: { name: "sub", kind: "manager", skills: ["lead"], team: ["cy", "dan"], capacity: 2, failFast: true },
-      },
+      ...MANAGERS,
       { type: "resource.set", resource: "disk", kind: "storage", capacity: 3 },
       { type: "resource.set", resource: "net", kind: "api_call", capacity: 2.5 },
       { type: "resource.set", resource: "calls", kind: "api_call", capacity: 4, per: 4_000 },
@@ -122,7 +129,7 @@ export class World {
     const tasks = [...this.state.tasks.values()].filter((task) => !isTerminal(task.status));
     const one = draws.pick(live);
     const task = draws.pick(tasks);
-    switch (draws.below(16)) {
+    switch (draws.below(20)) {
       case 0:
       case 1:
       case 2:
@@ -164,6 +171,8 @@ export class World {
       case 13: {
         const name = draws.pick(["ann", "bob", "cy"]) ?? "ann";
         if (draws.chance(30)) return { type: "agent.unregister", agent: name };
+        if (draws.chance(10))
+          return { type: "team.set", manager: "sub", team: draws.chance(50) ? ["cy", "dan"] : ["bob", "dan"] };
         return {
           type: "agent.register",
           agent: { name, kind: "agent", skills: draws.chance(80) ? ["x", "y"] : ["x"], capacity: draws.below(5) },
@@ -171,8 +180,27 @@ export class World {
       }
       case 14:
         return draws.chance(50)
-          ? { type: "resource.set", resource: "disk", kind: "storage", capacity: draws.below(4) }
+          ? { type: "resource.set", resource: "disk", kind: "storage", capacity: draws.below(5) }
           : { type: "resource.set", resource: "net", kind: "api_call", capacity: 1 + draws.below(3) };
+      case 15:
+        return this.ballot(draws);
+      case 16: {
+        const again = draws.pick([...this.state.tasks.values()]);
+        if (again === undefined || again.parent !== undefined) return { type: "tick" };
+        return { type: "task.submit", tasks: [requestOf(again), this.request(draws, false)] };
+      }
+      case 17: {
+        const allocation = draws.pick([...this.state.allocations.values()]);
+        if (allocation === undefined) return { type: "tick" };
+        const { id, token, live } = allocation;
+        return {
+          type: "attempt.release",
+          taskId: live.task.id,
+          token: live.token,
+          allocationId: id,
+          allocationToken: token,
+        };
+      }
       default:
         if (one === undefined || one.phase !== "run") return { type: "tick" };
         if (draws.chance(50)) {
@@ -195,12 +223,38 @@ export class World {
             type: "attempt.request",
             taskId: one.task.id,
             token: one.token,
-            amounts: { disk: 1 },
+            amounts: draws.chance(60) ? { disk: 1 + draws.below(2) } : { net: 0.5, disk: 1 },
             wait: draws.chance(70),
             ...(draws.chance(40) ? { leaseMs: 500 } : {}),
           };
         return { type: "attempt.checkpoint", taskId: one.task.id, token: one.token, state: { at: this.now } };
     }
+  }
+
+  ballot(draws: Draws): Command {
+    const open = draws.pick([...this.state.ballots.values()].filter((ballot) => ballot.open));
+    const voter = draws.pick(["ann", "dan"]) ?? "ann";
+    if (open !== undefined && draws.chance(70)) {
+      const vote = draws.pick(["a", "b", "c", undefined]);
+      return { type: "ballot.cast", ballotId: open.id, voter, ...(vote === undefined ? {} : { vote }) };
+    }
+    const voters = ["ann", "dan"].filter((name) => this.state.agents.get(name)?.votes === true);
+    return { type: "ballot.open", question: "?", options: ["a", "b"], voters, deadlineMs: 500 };
+  }
+
+  /** The process dies, or closes in good order; another opens the same log, and most agents come back. */
+  reopen(draws: Draws): void {
+    if (draws.chance(40)) this.run({ type: "coordinator.close" });
+    this.now += draws.below(10_000);
+    const agents = ["ann", "bob", "cy", "dan"]
+      .filter(() => draws.chance(80))
+      .map(
+        (name): Command => ({
+          type: "agent.register",
+          agent: { name, kind: "agent", skills: ["x", "y"], capacity: 1 + draws.below(4), votes: true },
+        }),
+      );
+    this.run({ type: "coordinator.open", ...this.settings }, ...agents, ...MANAGERS);
   }
 
   endOf(draws: Draws, task: Task): Command {
@@ -219,6 +273,7 @@ export class World {
 
   /** Some commands at one instant, after some time. */
   step(draws: Draws): void {
+    if (draws.chance(2)) this.reopen(draws);
     this.now += draws.chance(50) ? draws.below(50) : draws.below(1_500);
     const wake = this.kernel.nextWakeAt();
     if (wake !== undefined && wake < this.now && draws.chance(70)) this.now = Math.max(this.state.at, wake);
@@ -256,6 +311,27 @@ export class World {
       this.run(...held, ...ends, { type: "tick" });
     }
   }
+}
+
+const ASKED: readonly (keyof TaskRequest & keyof Task["spec"])[] = [
+  "skills",
+  "agent",
+  "priority",
+  "load",
+  "dependsOn",
+  "onDependencyFailure",
+  "resources",
+  "timeoutMs",
+  "deadlineMs",
+  "estimatedMs",
+  "graceMs",
+  "retry",
+  "preemptible",
+];
+
+/** The request that made the task, again. */
+function requestOf({ id, spec }: Task): TaskRequest {
+  return Object.assign({ id }, ...ASKED.map((name) => (spec[name] === undefined ? {} : { [name]: spec[name] })));
 }
 
 function sum(amounts: Iterable<Amount>): Amount {
