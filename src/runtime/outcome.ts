@@ -15,7 +15,7 @@ export interface OutcomeData extends Omit<Outcome, "error"> {
 
 type Ended = Outcome["status"];
 
-export function isEnded(status: TaskStatus): status is Ended {
+function isEnded(status: TaskStatus): status is Ended {
   return status === "completed" || status === "failed" || status === "skipped" || status === "cancelled";
 }
 
