@@ -3,7 +3,7 @@ export const runtimeLimits = {
   /** Commands in one batch: about 5 ms of decisions, so that nothing else waits longer. */
   batchCommands: 512,
   /** Bytes of payload in one batch, unless one command alone has more: a journal record stays small enough to write at once. */
-  batchBytes: 256 * 1_024,
+  batchBytes: 262_144,
   /** Batches that are decided but not yet durable: enough to keep the journal busy, few enough to gather large ones. */
   batchesInFlight: 4,
   /** Calls that wait to be decided: over it, QUEUE_FULL. */
@@ -29,7 +29,7 @@ export const runtimeLimits = {
   /** Events since the last snapshot that make one worthwhile when closing. */
   snapshotEventsAtClose: 20_000,
   /** Bytes of one chunk of a snapshot. */
-  snapshotChunkBytes: 256 * 1_024,
+  snapshotChunkBytes: 262_144,
   /** Milliseconds of work on a snapshot, or on a long list, before others get their turn. */
   sliceMs: 4,
   /** The latest measurements that a distribution looks at. */
