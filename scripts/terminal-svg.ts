@@ -92,7 +92,7 @@ function drawLine(runs: readonly Run[], row: number): string {
     const length = (stringWidth(text) * CELL).toFixed(1);
     return `<tspan x="${x}" textLength="${length}"${classes === "" ? "" : ` class="${classes}"`}>${xml(text)}</tspan>`;
   });
-  return `<text y="${BAR + (row + 1) * LINE - 4}">${drawn.join("")}</text>\n`;
+  return `<text xml:space="preserve" y="${BAR + (row + 1) * LINE - 4}">${drawn.join("")}</text>\n`;
 }
 
 /** A line as runs of one style, by the escapes (SGR) in it, and the style that it ends with. */
