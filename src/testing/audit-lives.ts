@@ -131,7 +131,9 @@ export class AuditLives {
       const own = life?.status === "pending" && this.#lacks(life) ? "blocked" : life?.status;
       const isSame =
         own === status && life?.attempts === attempts && life.startedAt === startedAt && life.endedAt === endedAt;
-      if (!isSame) this.#complain(`task ${show(id)} is shown as ${status} with ${attempts} attempts; it is ${own}`);
+      if (isSame) continue;
+      const shown = `${status} with ${attempts} attempts`;
+      this.#complain(`task ${show(id)} is shown as ${shown}; it is ${own} with ${life?.attempts}`);
     }
   }
 

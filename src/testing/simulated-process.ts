@@ -13,6 +13,7 @@ import type { Answer, Command } from "../kernel/commands.ts";
 import type { KernelEvent } from "../kernel/events.ts";
 import { defaults } from "../kernel/limits.ts";
 import type { Accepted, CommandOptions } from "../runtime/backend.ts";
+import type { BatchLimits } from "../runtime/command-loop.ts";
 import { LocalBackend } from "../runtime/local-backend.ts";
 import type { TaskSpec } from "../runtime/task.ts";
 import type { Audit } from "./audit.ts";
@@ -40,6 +41,9 @@ const SILENT: Logger = {
   warn: () => undefined,
   error: () => undefined,
 };
+
+/** However much falls on one instant is decided together. */
+const ALL_OF_AN_INSTANT: BatchLimits = { commands: Number.POSITIVE_INFINITY, bytes: Number.POSITIVE_INFINITY };
 
 /** The id of the command that submits the tasks: a process that does not know whether it was accepted sends it again. */
 const SUBMISSION = "submission";
@@ -79,6 +83,7 @@ export class SimulatedProcess implements Stage, AppendWatch {
         this.clock.start(notBefore);
         return this.clock;
       },
+      batchLimits: ALL_OF_AN_INSTANT,
     });
     this.#backend = backend;
     const command: Command = { type: "task.submit", tasks: requests };
