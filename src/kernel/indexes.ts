@@ -288,8 +288,7 @@ export class Indexes implements StateObserver {
 
   #enqueue(wish: Wish, readyMs: number): void {
     const effective = this.effective(wish.task);
-    const rank = orderRank(effective, wish.task.arrivedMs, this.state.settings?.agingMs);
-    this.queue.add(wish, rank, effective, readyMs);
+    this.queue.add(wish, this.rankOf(wish.task), effective, readyMs);
     this.watchUnroutable(wish.of);
   }
 

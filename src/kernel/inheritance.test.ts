@@ -94,6 +94,22 @@ describe("inheritance", () => {
     expect(story.task("firm").effectivePriority).toBe(1);
   });
 
+  test("who no longer lacks it, or is held by a person, lends no more", () => {
+    const story = new Story({ concurrency: 2 });
+    story.agent("ann", { capacity: 9 });
+    story.resource("disk", 2);
+    story.submit({ id: "firm", priority: 1, preemptible: false, resources: { disk: 1 } });
+    story.submit({ id: "other", priority: 1, preemptible: false, resources: { disk: 1 } });
+    story.submit({ id: "high", priority: 9, resources: { disk: 1 } });
+    expect(story.task("firm").effectivePriority).toBe(9);
+    story.do({ type: "task.pause", taskId: "high" });
+    expect(story.task("firm").effectivePriority).toBe(1);
+    story.do({ type: "task.resume", taskId: "high" });
+    expect(story.task("firm").effectivePriority).toBe(9);
+    story.resource("disk", 3);
+    expect([story.reasons("high"), story.task("firm").effectivePriority]).toEqual(["concurrency", 1]);
+  });
+
   test("a holder is compared without what it inherits from the very waiter", () => {
     const story = new Story({ concurrency: 9 });
     story.agent("ann", { capacity: 9 });

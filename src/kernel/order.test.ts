@@ -59,6 +59,18 @@ describe("the order", () => {
     expect(told(story.complete("urgent"))).toEqual(["urgent completed", "a starts on ann"]);
   });
 
+  test("with aging too: one that is tried again late keeps what it has waited", () => {
+    const story = oneSlot({ agingMs: 1_000 });
+    story.submit({ id: "old", retry: { initialMs: 5_000, jitter: false } });
+    story.after(1_000);
+    story.fail("old");
+    story.submit({ id: "held", preemptible: false });
+    story.after(3_000);
+    story.submit({ id: "young", priority: 6 });
+    story.after(3_000);
+    expect(startsOf(story)).toEqual(["held", "old", "young"]);
+  });
+
   test("a change of priority moves a waiting task, with its old arrival", () => {
     const story = oneSlot();
     story.submit({ id: "held", preemptible: false, priority: 9 });

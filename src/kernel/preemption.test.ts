@@ -106,6 +106,35 @@ describe("preemption", () => {
     ]);
   });
 
+  test("the earliest started is spared where either would do", () => {
+    const story = new Story({ concurrency: 9 });
+    story.agent("ann", { capacity: 9 });
+    story.resource("disk", 4);
+    story.submit({ id: "early", priority: 1, resources: { disk: 1 } });
+    story.submit({ id: "late", priority: 1, resources: { disk: 1 } });
+    story.submit({ id: "large", priority: 2, resources: { disk: 2 } });
+    expect(told(story.submit({ id: "high", priority: 9, resources: { disk: 3 } }))).toEqual([
+      "late stops: preempted for high",
+      "large stops: preempted for high",
+    ]);
+  });
+
+  test("where the first of its kind finds nobody, a later one that asks for less may", () => {
+    const story = new Story({ concurrency: 9 });
+    story.agent("ann", { capacity: 9 });
+    story.resource("disk", 3);
+    story.submit({ id: "firm", priority: 1, preemptible: false, resources: { disk: 1 } });
+    story.submit({ id: "low", priority: 1, resources: { disk: 2 } });
+    expect(
+      told(
+        story.submit(
+          { id: "large", priority: 9, resources: { disk: 3 } },
+          { id: "small", priority: 8, resources: { disk: 2 } },
+        ),
+      ),
+    ).toEqual(["low stops: preempted for small"]);
+  });
+
   test("no set that would let it start: nobody is stopped", () => {
     const story = new Story({ concurrency: 9 });
     story.agent("ann", { capacity: 9 });
