@@ -59,8 +59,8 @@ describe("why", () => {
       story.agent("ann", { skills: ["x"], capacity: 2 });
       story.agent("bob", { skills: ["y"], capacity: 9 });
       story.resource("disk", 3);
-      story.submit({ id: "low", skills: ["x"], priority: 1, resources: { disk: 3 } }, { id: "other", agent: "ann" });
-      story.submit({ id: "high", skills: ["x"], priority: 9, load: 2, resources: { disk: 1 } });
+      story.submit({ id: "low", skills: ["x"], priority: 1 }, { id: "other", agent: "ann" });
+      story.submit({ id: "high", skills: ["x"], priority: 9, load: 2 });
       story.complete("other");
       if (ask) for (const { id } of story.kernel.tasks()) story.why(id);
       const events = told(story.submit({ id: "sneak", skills: ["x"], priority: 2 }));

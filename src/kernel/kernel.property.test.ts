@@ -215,7 +215,7 @@ test("with everything equal, priorities alone never make two displace each other
   );
 });
 
-test("nobody starves: under an endless stream of small ones, of one priority, a big request starts in bounded time", () => {
+test("nobody starves: under an endless stream of small ones, of one priority, that keep their estimates, a big request starts in bounded time", () => {
   fc.assert(
     fc.property(
       fc.record({
@@ -225,7 +225,7 @@ test("nobody starves: under an endless stream of small ones, of one priority, a 
         agents: fc.integer({ min: 1, max: 3 }),
         of: fc.constantFrom("resource", "room", "tokens"),
       }),
-      fc.array(fc.record({ amount: fc.constantFrom(0.5, 1), estimatedMs: fc.constantFrom(undefined, 50, 100, 900) }), {
+      fc.array(fc.record({ amount: fc.constantFrom(0.5, 1), estimatedMs: fc.constantFrom(undefined, 100, 900) }), {
         minLength: 5,
         maxLength: 20,
       }),
@@ -244,7 +244,7 @@ test("nobody starves: under an endless stream of small ones, of one priority, a 
         let next = 20;
         const began = story.now;
         while (story.task("big").startedAt === undefined) {
-          // Each attempt takes 100 ms, whatever it estimated.
+          // Each attempt takes 100 ms, and estimates that or more.
           for (const id of story.running.split(" ").filter((id) => id !== ""))
             if (!running.some((one) => one.id === id)) running.push({ id, until: story.now + 100 });
           story.submit(small(next++), small(next++), small(next++));

@@ -27,9 +27,9 @@ export class PredictedEnds {
     }
   }
 
-  /** Those that are not past their estimate, in the order of their ends. */
+  /** Those that are not past their estimate, in the order of their ends: who ends right now is among them. */
   *after(now: number): Generator<PredictedEnd, void, undefined> {
-    for (let node = this.#index.firstFit([instant(now + 1)]); node !== undefined; node = this.#index.next(node))
+    for (let node = this.#index.firstFit([instant(now)]); node !== undefined; node = this.#index.next(node))
       yield { live: node.item, at: node.rank };
   }
 }
