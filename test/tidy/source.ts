@@ -1,6 +1,6 @@
 /** The repository's own files, parsed, and the shape of a rule about them. */
 import { execFileSync } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { parse } from "@babel/parser";
 import { type Comment, type Node, VISITOR_KEYS } from "@babel/types";
@@ -24,7 +24,7 @@ export function listFiles(): readonly string[] {
     cwd: root,
     encoding: "utf8",
   });
-  return listed.split("\n").filter((path) => path !== "" && existsSync(`${root}${path}`));
+  return listed.split("\n").filter((path) => statSync(`${root}${path}`, { throwIfNoEntry: false })?.isFile());
 }
 
 export function readText(path: string): string {
