@@ -18,7 +18,9 @@ export interface CrewSpec {
   /** Their ids are local to the run; or a function from the run's input to them. */
   readonly tasks: readonly TaskSpec[] | ((input: Json) => readonly TaskSpec[] | Promise<readonly TaskSpec[]>);
   /** `per` makes it a rate: `capacity` each `per` milliseconds. */
-  readonly resources?: RecordOf<{ readonly type: ResourceKind; readonly capacity: number; readonly per?: number }> | undefined;
+  readonly resources?:
+    | RecordOf<{ readonly type: ResourceKind; readonly capacity: number; readonly per?: number }>
+    | undefined;
   /** Tasks that run at once. Default: 64. */
   readonly concurrency?: number;
   /** Milliseconds of waiting that outweigh one step of priority. Default: off. */

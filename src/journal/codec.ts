@@ -19,7 +19,7 @@ import { frameText, sealFrame } from "./frame.ts";
 import type { JournalRecord } from "./journal.ts";
 
 /** The number of this format of bodies. */
-export const CODEC = 1;
+const CODEC = 1;
 
 const HEAD = ["commandId", "by", "trace"] as const;
 /** A mask is a whole number below 2⁵³, and its four lowest bits are the head's. */

@@ -33,7 +33,7 @@ export interface PoolMember {
 }
 
 /** Whether the agent may ever do what asks for this. */
-export function qualifies(state: State, agent: AgentState, requirement: Requirement): boolean {
+function qualifies(state: State, agent: AgentState, requirement: Requirement): boolean {
   if (requirement.pin !== undefined && agent.name !== requirement.pin) return false;
   if (requirement.scope !== undefined && state.agents.get(requirement.scope)?.teamSet.has(agent.name) !== true)
     return false;
@@ -45,7 +45,7 @@ export function qualifies(state: State, agent: AgentState, requirement: Requirem
 }
 
 /** Whether it may get work now. */
-export function eligible(state: State, agent: AgentState, now: number): boolean {
+function eligible(state: State, agent: AgentState, now: number): boolean {
   return agent.online && admitsFrom(state, agent, now) <= now;
 }
 

@@ -52,13 +52,13 @@ export function withoutClaim<T>(state: State, task: Task, during: () => T, after
 }
 
 /** Into the books, and out of them again. */
-export function enterClaim(state: State, claimed: Claim): void {
+function enterClaim(state: State, claimed: Claim): void {
   claimed.task.claim = claimed;
   changeClaimed(state, claimed, add, 1);
   for (const victim of claimed.victims) changeVictim(state, victim, add, 1);
 }
 
-export function forgetClaim(state: State, claimed: Claim): void {
+function forgetClaim(state: State, claimed: Claim): void {
   claimed.task.claim = undefined;
   changeClaimed(state, claimed, subtract, -1);
   for (const victim of claimed.victims) changeVictim(state, victim, subtract, -1);
@@ -67,11 +67,11 @@ export function forgetClaim(state: State, claimed: Claim): void {
 type Sum = (a: Amount, b: Amount) => Amount;
 
 /** What a start of this task would take beside a slot and room: nothing when it only wants its seat back. */
-export function startNeeds(task: Task): readonly Need[] {
+function startNeeds(task: Task): readonly Need[] {
   return task.live === undefined ? task.needs : [];
 }
 
-export function changeClaimed(state: State, claim: Claim, sum: Sum, sign: 1 | -1): void {
+function changeClaimed(state: State, claim: Claim, sum: Sum, sign: 1 | -1): void {
   state.slotsClaimed += sign;
   claim.agent.claimed = sum(claim.agent.claimed, claim.task.load);
   for (const need of startNeeds(claim.task)) {
@@ -79,7 +79,7 @@ export function changeClaimed(state: State, claim: Claim, sum: Sum, sign: 1 | -1
   }
 }
 
-export function changeVictim(state: State, live: LiveAttempt, sum: Sum, sign: 1 | -1): void {
+function changeVictim(state: State, live: LiveAttempt, sum: Sum, sign: 1 | -1): void {
   if (live.seated) {
     state.slotsReturning += sign;
     live.agent.returning = sum(live.agent.returning, live.task.load);
@@ -90,6 +90,6 @@ export function changeVictim(state: State, live: LiveAttempt, sum: Sum, sign: 1 
   }
 }
 
-export function changeNeed(need: Need, sum: Sum): void {
+function changeNeed(need: Need, sum: Sum): void {
   if (need.resource.rate === undefined) need.resource.returning = sum(need.resource.returning, need.amount);
 }

@@ -76,6 +76,8 @@ interface FromAttempt {
 
 export type Command =
   | ({ readonly type: "coordinator.open" } & OpenSettings)
+  /** Nothing more is started until it is opened again; what runs goes on. Leaves no event. */
+  | { readonly type: "coordinator.drain" }
   | { readonly type: "coordinator.close" }
   | { readonly type: "agent.register"; readonly agent: AgentDescription }
   | { readonly type: "agent.unregister"; readonly agent: string }

@@ -37,6 +37,7 @@ export interface Failure {
   readonly details?: { readonly [key: string]: Json };
 }
 
+/** How often and after how long a failed task is tried again: exponential backoff. */
 export interface RetryPolicy {
   readonly maxAttempts?: number;
   readonly initialMs?: number;
@@ -45,6 +46,7 @@ export interface RetryPolicy {
   readonly jitter?: boolean;
 }
 
+/** When an agent that keeps failing gets no more tasks; see `CircuitBreaker`. */
 export interface BreakerPolicy {
   readonly failureThreshold?: number;
   readonly ratio?: number;
@@ -54,6 +56,7 @@ export interface BreakerPolicy {
   readonly halfOpenMax?: number;
 }
 
+/** What a resource is. For people and listings: no kind is treated differently. */
 export type ResourceKind = "compute" | "memory" | "storage" | "api_call" | "data";
 
 export interface OpenedEvent {

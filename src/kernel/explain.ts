@@ -4,6 +4,7 @@ import { compareOrder } from "../coordination/structures/order-key.ts";
 import { admitsFrom } from "./agent-pools.ts";
 import { availableOf, freeSlots } from "./availability.ts";
 import type { Wish } from "./ready-queue.ts";
+import type { Reservation } from "./reservation.ts";
 import type { Scheduler } from "./scheduler.ts";
 import { isTerminal, type Resource, type State, type Task } from "./state.ts";
 import type { Explanation, Reason } from "./views.ts";
@@ -55,18 +56,20 @@ function verdictOf(state: State, scheduler: Scheduler, task: Task, now: number):
       text: `was told to stop (${live.stopping.reason}) and has not stopped yet`,
       reasons: [],
     };
+  const held: Reason[] =
+    task.held && task.ending === undefined ? [{ code: "held", text: "a person paused it; resume lets it go on" }] : [];
   if (live?.awaiting !== undefined && live.awaiting.size > 0)
-    return waiting([awaited("the tasks that it awaits", [...live.awaiting])]);
+    return waiting([...held, awaited("the tasks that it awaits", [...live.awaiting])]);
   if (task.openChildren > 0 && (task.status === "waiting" || task.ending !== undefined)) {
     return waiting([
+      ...held,
       awaited(
         "its subtasks",
         (task.children ?? []).filter((child) => !isTerminal(child.status)),
       ),
     ]);
   }
-  const reasons: Reason[] = [];
-  if (task.held) reasons.push({ code: "held", text: "a person paused it; resume lets it go on" });
+  const reasons = held;
   if (task.missing > 0)
     reasons.push(
       awaited(
@@ -82,7 +85,11 @@ function verdictOf(state: State, scheduler: Scheduler, task: Task, now: number):
       text: `it is tried again in ${task.notBefore - now} ms, after ${task.failures} failed`,
     });
   const wish = task.wish ?? live?.wish;
-  if (wish !== undefined) reasons.push(...scheduler.asIfKept(task, () => reasonsOf(state, scheduler, wish, now)));
+  if (wish !== undefined) {
+    // Who is promised something is not the one to reserve for: asked before its promise is taken as kept.
+    const reservation = scheduler.reservation();
+    reasons.push(...scheduler.asIfKept(task, () => reasonsOf(state, scheduler, reservation, wish, now)));
+  }
   if (task.claim !== undefined && task.claim.victims.size > 0) {
     return {
       verdict: "waiting",
@@ -125,7 +132,15 @@ function namesOf(tasks: readonly { readonly id: string }[]): string {
 }
 
 /** All that a ready task lacks. */
-function reasonsOf(state: State, scheduler: Scheduler, wish: Wish, now: number): Reason[] {
+function reasonsOf(
+  state: State,
+  scheduler: Scheduler,
+  reservation: Reservation | undefined,
+  wish: Wish,
+  now: number,
+): Reason[] {
+  if (!state.open) return [{ code: "offline", text: "no coordinator is open" }];
+  if (scheduler.draining) return [{ code: "offline", text: "the coordinator drains: it starts nothing more" }];
   const reasons: Reason[] = [];
   const concurrency = state.settings?.concurrency ?? 0;
   if (freeSlots(state) < 1)
@@ -143,7 +158,6 @@ function reasonsOf(state: State, scheduler: Scheduler, wish: Wish, now: number):
     });
   }
   reasons.push(...agentReasons(state, scheduler, wish, now));
-  const reservation = scheduler.reservation();
   if (reservation?.wish === wish)
     reasons.push({
       code: "reserved",

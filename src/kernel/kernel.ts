@@ -183,6 +183,7 @@ export class Kernel {
   idle(): boolean {
     const { counts } = this.#state;
     if (counts.running > 0 || this.#state.openBallots > 0) return false;
+    if (counts.pending + counts.blocked + counts.waiting + counts.paused === 0) return true;
     return this.nextWakeAt() === undefined;
   }
 
@@ -282,6 +283,9 @@ function decide(desk: Desk, command: Command): Answer {
   switch (command.type) {
     case "coordinator.open":
       return open(desk, command);
+    case "coordinator.drain":
+      desk.scheduler.drain();
+      return DONE;
     case "coordinator.close":
       return close(desk);
     case "agent.register":

@@ -8,7 +8,7 @@
  */
 import { atMost } from "../coordination/structures/amount.ts";
 import type { PriorityInheritance } from "../coordination/structures/priority-inheritance.ts";
-import { availableOf } from "./availability.ts";
+import { availableTo } from "./availability.ts";
 import { limits } from "./limits.ts";
 import type { ReadyClass, ReadyQueue, Wish } from "./ready-queue.ts";
 import type { LiveAttempt, Resource } from "./state.ts";
@@ -163,5 +163,7 @@ export class Lending {
 }
 
 function lacks(wish: Wish, resource: Resource, now: number): boolean {
-  return wish.needs.some((need) => need.resource === resource && !atMost(need.amount, availableOf(resource, now)));
+  return wish.needs.some(
+    (need) => need.resource === resource && !atMost(need.amount, availableTo(wish.task, resource, now)),
+  );
 }

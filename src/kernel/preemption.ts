@@ -6,8 +6,9 @@
  * 2. All or nothing: without a set that lets it start, nobody is stopped.
  * 3. The set is minimal: each in it is needed.
  */
-import { type Amount, add, atMost, isZero } from "../coordination/structures/amount.ts";
+import { type Amount, isZero } from "../coordination/structures/amount.ts";
 import { compareOrder } from "../coordination/structures/order-key.ts";
+import { type Balance, covers, givenBack } from "./availability.ts";
 import { heldBy } from "./holdings.ts";
 import { limits } from "./limits.ts";
 import type { AgentState, LiveAttempt, Need, Resource } from "./state.ts";
@@ -25,10 +26,11 @@ export interface Preemptor {
   readonly load: Amount;
   readonly priority: number;
   readonly key: { readonly rank: number; readonly seq: number };
-  /** Free slots, room and amounts for it now. */
-  slots(): number;
-  room(agent: AgentState): Amount;
-  available(resource: Resource): Amount;
+  /** Slots that would be left for it if so many attempts were gone. */
+  slotsWithout(gone: number): number;
+  /** Room and amounts as it may see them now. */
+  room(agent: AgentState): Balance;
+  available(resource: Resource): Balance;
   /** Whether the agent could take it if it had room. */
   accepts(agent: AgentState): boolean;
   /** An agent that has room already. */
@@ -77,18 +79,18 @@ function holdsSomething(preemptor: Preemptor, live: LiveAttempt): boolean {
 /** Where it could start if these were gone; undefined: nowhere. */
 function agentWithout(preemptor: Preemptor, gone: readonly LiveAttempt[]): AgentState | undefined {
   const { lack, load } = preemptor;
-  if (lack.slot && preemptor.slots() + gone.length < 1) return undefined;
+  if (lack.slot && preemptor.slotsWithout(gone.length) < 1) return undefined;
   for (const { resource, amount } of lack.resources) {
-    let free = preemptor.available(resource);
-    for (const live of gone) free = add(free, heldBy(live, resource));
-    if (!atMost(amount, free)) return undefined;
+    let balance = preemptor.available(resource);
+    for (const live of gone) balance = givenBack(balance, heldBy(live, resource), false);
+    if (!covers(balance, amount)) return undefined;
   }
   if (!lack.room) return preemptor.agentWithRoom();
-  const rooms = new Map<AgentState, Amount>();
+  const rooms = new Map<AgentState, Balance>();
   for (const { agent, task } of gone) {
     if (!preemptor.accepts(agent)) continue;
-    const room = add(rooms.get(agent) ?? preemptor.room(agent), task.load);
-    if (atMost(load, room)) return agent;
+    const room = givenBack(rooms.get(agent) ?? preemptor.room(agent), task.load, false);
+    if (covers(room, load)) return agent;
     rooms.set(agent, room);
   }
   return undefined;

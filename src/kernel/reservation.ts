@@ -3,8 +3,8 @@
  * use only what is left, or what they give back before it could start (EASY backfill: D. Lifka, "The ANL/IBM SP Scheduling
  * System", JSSPP 1995).
  */
-import { type Amount, add, atMost, subtractToZero, ZERO } from "../coordination/structures/amount.ts";
-import { availableOf, freeSlots, roomOn } from "./availability.ts";
+import { type Amount, ZERO } from "../coordination/structures/amount.ts";
+import { type Balance, balanceOf, balanceOn, beside, covers, freeSlots, givenBack, slotsLeft } from "./availability.ts";
 import { heldBy } from "./holdings.ts";
 import type { PredictedEnds } from "./predicted-ends.ts";
 import { AMOUNTS, LOAD, noLimits, READY, type ReadyClass, type Wish } from "./ready-queue.ts";
@@ -39,44 +39,91 @@ export function firstDue(state: State, of: ReadyClass, dueMs: number, now: numbe
 
 /**
  * Predicts when and where it could start: by the attempts that end, in the order of their ends, until it could. The agent
- * predicted free first; none predicted: the least utilized that is large enough.
+ * predicted free first among those that `accepts` takes; none predicted: the least utilized that is large enough. What an
+ * attempt gives back that makes way for somebody else is not counted twice: that is promised.
  */
-export function reserve(state: State, ends: PredictedEnds, wish: Wish, now: number): Reservation {
+export function reserve(
+  state: State,
+  ends: PredictedEnds,
+  wish: Wish,
+  accepts: (agent: AgentState) => boolean,
+  now: number,
+): Reservation {
   const { pool } = wish.of;
   const { load } = wish.task;
+  let ended = 0;
+  let victimsEnded = 0;
   let slotAt = wish.kind === "request" || freeSlots(state) >= 1 ? now : Number.POSITIVE_INFINITY;
   let startsAt = now;
-  let short: { readonly need: Need; readonly free: Amount }[] = [];
+  let short: { readonly need: Need; readonly balance: Balance }[] = [];
   for (const need of wish.needs) {
-    const free = availableOf(need.resource, now);
+    const balance = balanceOf(need.resource);
     if (need.resource.rate !== undefined) startsAt = Math.max(startsAt, need.resource.rate.readyAt(need.amount, now));
-    else if (!atMost(need.amount, free)) short.push({ need, free });
+    else if (!covers(balance, need.amount)) short.push({ need, balance });
   }
-  let agent = pool?.leastUtilized(state, now, load);
-  const rooms = new Map<AgentState, Amount>();
+  let agent = pool?.leastUtilized(state, now, load, accepts);
+  const rooms = new Map<AgentState, Balance>();
   for (const { live, at } of ends.after(now)) {
     const hasAgent = pool === undefined || agent !== undefined;
     if (slotAt < Number.POSITIVE_INFINITY && short.length === 0 && hasAgent) break;
-    if (slotAt === Number.POSITIVE_INFINITY) slotAt = at;
+    const promised = live.stopping?.for?.claim?.victims.has(live) === true;
+    if (promised) victimsEnded += 1;
+    else ended += 1;
+    if (slotAt === Number.POSITIVE_INFINITY && slotsLeft(state, ended, victimsEnded) >= 1) slotAt = at;
     if (short.length > 0) {
       short = short
-        .map(({ need, free }) => ({ need, free: add(free, heldBy(live, need.resource)) }))
-        .filter(({ need, free }) => !atMost(need.amount, free));
+        .map(({ need, balance }) => ({ need, balance: givenBack(balance, heldBy(live, need.resource), promised) }))
+        .filter(({ need, balance }) => !covers(balance, need.amount));
       if (short.length === 0) startsAt = Math.max(startsAt, at);
     }
-    if (hasAgent || !pool.members.has(live.agent) || !atMost(load, live.agent.capacity)) continue;
-    const room = add(rooms.get(live.agent) ?? roomOn(live.agent), live.task.load);
+    if (hasAgent || !accepts(live.agent)) continue;
+    const room = givenBack(rooms.get(live.agent) ?? balanceOn(live.agent), live.task.load, promised);
     rooms.set(live.agent, room);
-    if (!atMost(load, room)) continue;
+    if (!covers(room, load)) continue;
     agent = live.agent;
     startsAt = Math.max(startsAt, at);
   }
   const predicted = short.length === 0 && (pool === undefined || agent !== undefined);
   return {
     wish,
-    agent: agent ?? pool?.largeEnough(state, now, load),
+    agent: agent ?? pool?.largeEnough(state, now, load, accepts),
     startsAt: predicted ? Math.max(startsAt, slotAt) : Number.POSITIVE_INFINITY,
   };
+}
+
+/** What a reservation sets aside from one that comes after it. */
+export interface Aside {
+  readonly slots: 0 | 1;
+  /** The reservation whose room is set aside, if it is. */
+  readonly room: Reservation | undefined;
+  amountOf(resource: Resource): Amount;
+}
+
+const NOTHING_ASIDE: Aside = { slots: 0, room: undefined, amountOf: () => ZERO };
+
+/**
+ * What the wish must leave alone: nothing when no reservation is ahead of it; only tokens, which are not given back, when it
+ * ends before the reserved one is predicted to start.
+ */
+export function asideFrom(wish: Wish, behind: Reservation | undefined, now: number): Aside {
+  if (behind === undefined) return NOTHING_ASIDE;
+  const inTime = endsBefore(wish, behind, now);
+  return {
+    slots: inTime || behind.wish.kind === "request" ? 0 : 1,
+    room: inTime ? undefined : behind,
+    amountOf: (resource) => (inTime && resource.rate === undefined ? ZERO : reservedOf(behind, resource)),
+  };
+}
+
+/** By its estimate it ends before the reserved one is predicted to start. */
+function endsBefore(wish: Wish, reservation: Reservation, now: number): boolean {
+  const { estimatedMs } = wish.task.spec;
+  return (
+    wish.kind === "start" &&
+    estimatedMs !== undefined &&
+    now + estimatedMs <= reservation.startsAt &&
+    reservation.startsAt < Number.POSITIVE_INFINITY
+  );
 }
 
 /** Whether anything that it sets aside could be what this class wants. */
@@ -93,7 +140,7 @@ export function reservedOf(reservation: Reservation, resource: Resource): Amount
 }
 
 /** Room on an agent that others may use. */
-export function roomBeside(reservation: Reservation | undefined, agent: AgentState): Amount {
-  const room = roomOn(agent);
-  return reservation?.agent === agent ? subtractToZero(room, reservation.wish.task.load) : room;
+export function roomBeside(reservation: Reservation | undefined, agent: AgentState): Balance {
+  const room = balanceOn(agent);
+  return reservation?.agent === agent ? beside(room, reservation.wish.task.load) : room;
 }

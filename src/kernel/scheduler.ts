@@ -15,14 +15,14 @@
 import { amountToNumber, atMost, subtractToZero, ZERO } from "../coordination/structures/amount.ts";
 import type { FitNode } from "../coordination/structures/fit-index.ts";
 import { compareOrder } from "../coordination/structures/order-key.ts";
-import { availableOf, freeSlots } from "./availability.ts";
+import { availableOf, balanceOf, beside, covers, freeSlots, slotsLeft } from "./availability.ts";
 import { withoutClaim } from "./claims.ts";
 import type { EventBody } from "./events.ts";
 import type { Indexes } from "./indexes.ts";
 import { defaults, limits } from "./limits.ts";
 import { type Eviction, findEviction, type Lack } from "./preemption.ts";
 import { AMOUNTS, LOAD, noLimits, type ReadyClass, type Wish } from "./ready-queue.ts";
-import { firstDue, holdsUp, type Reservation, reserve, reservedOf, roomBeside } from "./reservation.ts";
+import { type Aside, asideFrom, firstDue, holdsUp, type Reservation, reserve, roomBeside } from "./reservation.ts";
 import type { AgentState, State, Task } from "./state.ts";
 
 /** Where a wish can be granted now. */
@@ -45,15 +45,27 @@ export class Scheduler {
   readonly #aside: Set<ReadyClass> = new Set();
   readonly #advanced: Set<ReadyClass> = new Set();
 
+  #draining = false;
+
   constructor(state: State, indexes: Indexes, emit: Emit) {
     this.#state = state;
     this.#indexes = indexes;
     this.#emit = emit;
   }
 
+  /** Whether it has stopped admitting for good. */
+  get draining(): boolean {
+    return this.#draining;
+  }
+
+  /** Admits nothing any more. */
+  drain(): void {
+    this.#draining = true;
+  }
+
   /** Starts, and makes way for, all that can be now. */
   admit(): void {
-    if (!this.#state.open) return;
+    if (!this.#state.open || this.#draining) return;
     this.#indexes.lending.update(this.#indexes.now);
     this.#keepPromises();
     this.#findDue();
@@ -169,21 +181,14 @@ export class Scheduler {
    * The same verdict serves admission and explanation.
    */
   place(wish: Wish, behind: Reservation | undefined): Placement | undefined {
-    const state = this.#state;
     const { now } = this.#indexes;
-    const inTime = behind !== undefined && endsBefore(wish, behind, now);
-    if (wish.kind !== "request") {
-      const aside = behind !== undefined && !inTime && behind.wish.kind !== "request" ? 1 : 0;
-      if (freeSlots(state) - aside < 1) return undefined;
-    }
+    const aside = asideFrom(wish, behind, now);
+    if (wish.kind !== "request" && freeSlots(this.#state) - aside.slots < 1) return undefined;
     for (const { resource, amount } of wish.needs) {
-      let free = availableOf(resource, now);
-      if (behind !== undefined && (!inTime || resource.rate !== undefined))
-        free = subtractToZero(free, reservedOf(behind, resource));
-      if (!atMost(amount, free)) return undefined;
+      if (!atMost(amount, subtractToZero(availableOf(resource, now), aside.amountOf(resource)))) return undefined;
     }
     if (wish.kind === "request") return { agent: undefined };
-    const agent = this.agentFor(wish, inTime ? undefined : behind);
+    const agent = this.agentFor(wish, aside.room);
     return agent === undefined ? undefined : { agent };
   }
 
@@ -192,7 +197,7 @@ export class Scheduler {
     const { load, live } = wish.task;
     if (wish.kind === "regain") {
       const agent = live?.agent;
-      return agent !== undefined && atMost(load, roomBeside(behind, agent)) ? agent : undefined;
+      return agent !== undefined && covers(roomBeside(behind, agent), load) ? agent : undefined;
     }
     const { pool } = wish.of;
     const { now } = this.#indexes;
@@ -202,33 +207,36 @@ export class Scheduler {
       this.#state,
       now,
       load,
-      (agent) => this.#accepts(wish, agent) && atMost(load, roomBeside(behind, agent)),
+      (agent) => !this.#avoids(wish, agent) && covers(roomBeside(behind, agent), load),
     );
   }
 
-  /** Whether the agent is not one to avoid, or nobody else who is large enough may get work now. */
-  #accepts(wish: Wish, agent: AgentState): boolean {
+  /** Whether it failed the task, and another who is large enough may get work now. */
+  #avoids(wish: Wish, agent: AgentState): boolean {
     const { excluded, pool } = wish.of;
-    if (excluded.length === 0 || pool === undefined || !excluded.includes(agent.name)) return true;
+    if (excluded.length === 0 || pool === undefined || !excluded.includes(agent.name)) return false;
     const isOther = (other: AgentState): boolean => !excluded.includes(other.name);
-    return pool.largeEnough(this.#state, this.#indexes.now, wish.task.load, isOther) === undefined;
+    return pool.largeEnough(this.#state, this.#indexes.now, wish.task.load, isOther) !== undefined;
+  }
+
+  /** Whether the agent could take it now if it had room. */
+  #accepts(wish: Wish, agent: AgentState): boolean {
+    if (wish.kind === "regain") return agent === wish.task.live?.agent;
+    return wish.of.pool?.hasEligible(agent, this.#state, this.#indexes.now) === true && !this.#avoids(wish, agent);
   }
 
   /** What it lacks that running attempts could give back; undefined when it lacks something else, or nothing. */
-  lackOf(wish: Wish, behind: Reservation | undefined): Lack | undefined {
-    const state = this.#state;
+  #lackOf(wish: Wish, aside: Aside): Lack | undefined {
     const { now } = this.#indexes;
-    const slot =
-      wish.kind !== "request" &&
-      freeSlots(state) - (behind !== undefined && behind.wish.kind !== "request" ? 1 : 0) < 1;
+    const slot = wish.kind !== "request" && freeSlots(this.#state) - aside.slots < 1;
     const resources = [];
     for (const need of wish.needs) {
-      const reserved = behind === undefined ? ZERO : reservedOf(behind, need.resource);
-      if (atMost(need.amount, subtractToZero(availableOf(need.resource, now), reserved))) continue;
-      if (need.resource.rate !== undefined) return undefined;
+      const { resource, amount } = need;
+      if (atMost(amount, subtractToZero(availableOf(resource, now), aside.amountOf(resource)))) continue;
+      if (resource.rate !== undefined) return undefined;
       resources.push(need);
     }
-    const room = wish.kind !== "request" && this.agentFor(wish, behind) === undefined;
+    const room = wish.kind !== "request" && this.agentFor(wish, aside.room) === undefined;
     return slot || room || resources.length > 0 ? { slot, room, resources } : undefined;
   }
 
@@ -241,26 +249,21 @@ export class Scheduler {
     const { running, now } = this.#indexes;
     const priority = this.#indexes.effective(wish.task);
     if (running.lowest >= priority || wish.kind === "request") return undefined;
-    const lack = this.lackOf(wish, behind);
+    const aside = asideFrom(wish, behind, now);
+    const lack = this.#lackOf(wish, aside);
     if (lack === undefined) return undefined;
-    const { pool } = wish.of;
+    const slotsAside = Math.min(aside.slots, freeSlots(this.#state));
     return findEviction(
       {
         lack,
         load: wish.task.load,
         priority,
         key: { rank: wish.rank, seq: wish.seq },
-        slots: () => freeSlots(this.#state) - (behind !== undefined && behind.wish.kind !== "request" ? 1 : 0),
-        room: (agent) => roomBeside(behind, agent),
-        available: (resource) => {
-          const free = availableOf(resource, now);
-          return behind === undefined ? free : subtractToZero(free, reservedOf(behind, resource));
-        },
-        accepts: (agent) =>
-          wish.kind === "regain"
-            ? agent === wish.task.live?.agent
-            : pool?.hasEligible(agent, this.#state, now) === true && this.#accepts(wish, agent),
-        agentWithRoom: () => this.agentFor(wish, behind),
+        slotsWithout: (gone) => slotsLeft(this.#state, gone, 0) - slotsAside,
+        room: (agent) => roomBeside(aside.room, agent),
+        available: (resource) => beside(balanceOf(resource), aside.amountOf(resource)),
+        accepts: (agent) => this.#accepts(wish, agent),
+        agentWithRoom: () => this.agentFor(wish, aside.room),
         keyOf: (live) => ({ rank: this.#indexes.rankOf(live.task), seq: live.task.seq }),
         priorityOf: (live) => this.#indexes.effective(live.task),
       },
@@ -394,8 +397,11 @@ export class Scheduler {
   }
 
   #reserved(): Reservation | undefined {
-    if (this.#due !== undefined)
-      this.#reservation ??= reserve(this.#state, this.#indexes.ends, this.#due, this.#indexes.now);
+    const due = this.#due;
+    if (due !== undefined) {
+      const accepts = (agent: AgentState): boolean => this.#accepts(due, agent);
+      this.#reservation ??= reserve(this.#state, this.#indexes.ends, due, accepts, this.#indexes.now);
+    }
     return this.#reservation;
   }
 
@@ -416,17 +422,6 @@ export class Scheduler {
     }
     if (earliest < Number.POSITIVE_INFINITY) of.timer = timers.set(earliest, { kind: "tokens", of });
   }
-}
-
-/** By its estimate it ends before the reserved one is predicted to start. */
-function endsBefore(wish: Wish, reservation: Reservation, now: number): boolean {
-  const { estimatedMs } = wish.task.spec;
-  return (
-    wish.kind === "start" &&
-    estimatedMs !== undefined &&
-    now + estimatedMs <= reservation.startsAt &&
-    reservation.startsAt < Number.POSITIVE_INFINITY
-  );
 }
 
 /** Those whose visible room a claim changes. */

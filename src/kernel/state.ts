@@ -26,6 +26,7 @@ import type { ReadyClass, Wish } from "./ready-queue.ts";
 import type { RunningPlace } from "./running-index.ts";
 import type { Timer } from "./timers.ts";
 
+/** Where a task stands. */
 export type TaskStatus =
   | "blocked"
   | "pending"

@@ -133,7 +133,7 @@ export function submitted(
 }
 
 /** The n of `tn`, 0 for other ids. */
-export function generatedNumber(id: string): number {
+function generatedNumber(id: string): number {
   if (id.charCodeAt(0) !== 116) return 0;
   const digits = id.slice(1);
   const number = Number(digits);

@@ -52,9 +52,12 @@ export interface TaskView {
   readonly round: number;
   /** Subtasks in plan order over all rounds, then tasks that its code submitted. */
   readonly children: readonly string[];
+  /** How many of them were planned: those come first. */
+  readonly planned: number;
   readonly held: boolean;
 }
 
+/** Which tasks are meant. `after`: only those submitted after that one; `limit`: at most so many. */
 export interface TaskFilter {
   readonly status?: TaskStatus;
   readonly agent?: string;
@@ -63,6 +66,7 @@ export interface TaskFilter {
   readonly after?: string;
 }
 
+/** A task as listings show it. Instants are epoch milliseconds; `cost` is a decimal. */
 export interface TaskInfo {
   readonly id: string;
   readonly name?: string;
@@ -77,6 +81,7 @@ export interface TaskInfo {
   readonly cost: string;
 }
 
+/** An agent as it stands: what it can do, and what it has to do. */
 export interface AgentInfo {
   readonly name: string;
   readonly skills: Readonly<Record<string, number>>;
@@ -89,6 +94,7 @@ export interface AgentInfo {
   readonly team?: readonly string[];
 }
 
+/** A resource as it stands: how much there is, who holds it, and how many tasks wait for it. */
 export interface ResourceInfo {
   readonly id: string;
   readonly type: ResourceKind;
@@ -115,6 +121,7 @@ export interface BallotView {
   readonly decision: Decision<string>;
 }
 
+/** One thing that a task waits for: what it needs, what there is, and who has it. `text` says it in words. */
 export interface Reason {
   readonly code:
     | "dependencies"
@@ -136,6 +143,7 @@ export interface Reason {
   readonly text: string;
 }
 
+/** Why a task runs, waits or ended: the scheduler's own verdict, as of `seq`. */
 export interface Explanation {
   readonly taskId: string;
   readonly status: TaskStatus;
@@ -171,6 +179,7 @@ export function taskView(task: Task, indexes: Indexes): TaskView {
     attempts,
     dependencies: (spec.dependsOn ?? []).map((id, i) => ({ id, as: spec.dependsOnAs?.[i] ?? id })),
     round: task.round,
+    planned: planned.length,
     children: [...planned, ...children.filter((child) => child.spec.round === undefined)].map((child) => child.id),
     held: task.held,
     ...present({

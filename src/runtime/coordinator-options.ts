@@ -31,7 +31,7 @@ export interface CoordinatorOptions {
   /** Milliseconds that a task waits for an agent that can do it. Default: 60 000. */
   readonly unroutableMs?: number;
   /** Resources by id. What the journal knows of and is not named here stays as it is. */
-  readonly resources?: RecordOf<ResourceDescription>;
+  readonly resources?: RecordOf<ResourceDescription> | undefined;
   /** Default: warnings and errors go to stderr, the rest nowhere. */
   readonly logger?: Logger;
 }

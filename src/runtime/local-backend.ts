@@ -227,8 +227,7 @@ export class LocalBackend implements Backend, Observer {
   }
 
   async drain(graceMs: number): Promise<void> {
-    await this.query("settled", undefined);
-    this.#dispatcher.close();
+    await this.#startNothingMore();
     await this.#quietWithin(graceMs);
     await this.#stopAttempts();
   }
@@ -236,8 +235,7 @@ export class LocalBackend implements Backend, Observer {
   async close(): Promise<void> {
     const closed = new SafeguardsError("CLOSED", "the coordinator is closed");
     try {
-      await this.query("settled", undefined);
-      this.#dispatcher.close();
+      await this.#startNothingMore();
       await this.#stopAttempts();
       if (this.#snapshots.isWorthwhileAtClose(this.#loop.durableSeq)) await this.#snapshots.take();
     } catch (error) {
@@ -343,6 +341,14 @@ export class LocalBackend implements Backend, Observer {
       default:
         return undefined;
     }
+  }
+
+  /** What was asked for before is decided; from then on nothing is started. */
+  async #startNothingMore(): Promise<void> {
+    await this.query("settled", undefined);
+    // After a drain it is closed already.
+    await this.command({ type: "coordinator.drain" }).catch(() => undefined);
+    this.#dispatcher.close();
   }
 
   /** Code that runs is told to stop, and given a short time to; then the kernel puts its tasks back in the queue. */

@@ -65,6 +65,7 @@ class Registration extends Promise<void> {
 
   // biome-ignore lint/suspicious/noThenProperty: that is how one learns that somebody waits
   override then<A = void, B = never>(
+    // biome-ignore lint/suspicious/noConfusingVoidType: as Promise has it
     onFulfilled?: ((value: void) => A | PromiseLike<A>) | null,
     onRejected?: ((reason: unknown) => B | PromiseLike<B>) | null,
   ): Promise<A | B> {

@@ -39,7 +39,7 @@ export function sameIds(
   return ids;
 }
 
-export function granted({ id, token, live, needs, expiresAt }: ExtraAllocation): GrantedAllocation {
+function granted({ id, token, live, needs, expiresAt }: ExtraAllocation): GrantedAllocation {
   const amounts = nullRecord<number>();
   for (const { resource, amount } of needs) amounts[resource.id] = amountToNumber(amount);
   return { id, token, holder: live.task.id, amounts, ...(expiresAt === undefined ? {} : { expiresAt }) };

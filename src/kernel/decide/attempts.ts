@@ -76,7 +76,7 @@ export function lose(desk: Desk, live: LiveAttempt): void {
   counted(desk, live, "lost", { code: "TASK_FAILED", message: "the process in which it ran is gone" });
 }
 
-export function timedOut(task: Task): Failure {
+function timedOut(task: Task): Failure {
   return { code: "TIMEOUT", message: `no result within ${task.spec.timeoutMs} ms` };
 }
 
@@ -163,7 +163,7 @@ function poisoned(task: Task): Failure {
  * Exponential backoff with full jitter (M. Brooker, "Exponential Backoff And Jitter", 2015): a delay between 0 and what the
  * exponent allows, drawn from the task's number and the attempt's, so that the same log gives the same delays.
  */
-export function backoff(policy: RetryPolicy, failures: number, seed: number): number {
+function backoff(policy: RetryPolicy, failures: number, seed: number): number {
   const initial = policy.initialMs ?? defaults.retryInitialMs;
   const most = Math.min(
     policy.maxMs ?? Math.max(defaults.retryMaxMs, initial),
@@ -185,7 +185,7 @@ function mix(value: number): number {
 }
 
 /** Tells when what is decided opens or closes the agent's breaker. */
-export function watchingBreaker(desk: Desk, agent: AgentState, decision: () => void): void {
+function watchingBreaker(desk: Desk, agent: AgentState, decision: () => void): void {
   const rule = agent.breakerRule;
   if (rule === undefined) {
     decision();

@@ -37,7 +37,7 @@ const TASK_KEYS = [
 ];
 
 /** A task's own id: one segment. */
-export function checkTaskId(id: unknown): string {
+function checkTaskId(id: unknown): string {
   return checkId(id, "task id");
 }
 
