@@ -70,7 +70,7 @@ describe("requests", () => {
     queue(resources, "bob", { gpu: 2.5 });
     queue(resources, "eve", { gpu: 0.25 });
     const { granted } = resources.release(all, 1);
-    expect(granted.map(({ holder, amounts }) => [holder, amounts["gpu"]])).toEqual([
+    expect(granted.map(({ holder, amounts }) => [holder, amounts.gpu])).toEqual([
       ["bob", 2.5],
       ["eve", 0.25],
     ]);
