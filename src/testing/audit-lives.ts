@@ -5,8 +5,10 @@
  * 2. Nothing starts before what it needs has ended well, nothing below a task that ends or has ended.
  * 3. One attempt at a time; its token is higher than any before, and an older one changes nothing.
  * 4. Attempts that count are no more than the policy's.
+ * 5. An output counts for the attempt that gave it: scripted agents put their token in it.
  */
 import { show } from "../coordination/structures/arguments.ts";
+import type { Json } from "../coordination/structures/types.ts";
 import type { KernelEvent, StopReason } from "../kernel/events.ts";
 import { defaults } from "../kernel/limits.ts";
 import type { TaskInfo, TaskStatus } from "../kernel/views.ts";
@@ -68,6 +70,8 @@ export class AuditLives {
         const life = this.#attempt(event);
         if (life?.status !== "running") this.#complain(`task ${show(event.taskId)} completes while ${life?.status}`);
         if (life !== undefined) life.token = undefined;
+        const of = tokenIn(event.output);
+        if (of !== event.token) this.#complain(`task ${show(event.taskId)} completes with the output of token ${of}`);
         this.#ended(event, "completed");
         break;
       }
@@ -242,6 +246,10 @@ export class AuditLives {
 
 function maxAttempts({ submitted }: Life): number {
   return submitted.retry?.maxAttempts ?? defaults.maxAttempts;
+}
+
+function tokenIn(output: Json): unknown {
+  return typeof output === "object" && output !== null ? Reflect.get(output, "token") : undefined;
 }
 
 function isTerminal(status: TaskStatus): boolean {

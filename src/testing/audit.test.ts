@@ -22,8 +22,8 @@ function start(taskId: string, token: number, on = "a"): EventBody {
   return { type: "task.started", v: 1, taskId, agent: on, token, attempt: 1, phase: "run" };
 }
 
-function complete(taskId: string, token: number): EventBody {
-  return { type: "task.completed", v: 1, taskId, token, output: null };
+function complete(taskId: string, token: number, of: number = token): EventBody {
+  return { type: "task.completed", v: 1, taskId, token, output: { token: of } };
 }
 
 function end(taskId: string, token: number, how: Extract<EventBody, { type: "attempt.ended" }>["end"]): EventBody {
@@ -181,6 +181,11 @@ test.for<[what: string, events: readonly EventBody[], told: string]>([
     "a result with another's token",
     [task("1"), task("2"), start("1", 1), complete("2", 1)],
     'token 1 speaks for task "2", whose attempt is none',
+  ],
+  [
+    "a result that another attempt gave",
+    [task("1"), start("1", 1), end("1", 1, "lost"), start("1", 2), complete("1", 2, 1)],
+    'task "1" completes with the output of token 1',
   ],
   [
     "a second end",

@@ -89,11 +89,6 @@ export class Faults {
     this.#seed = seed;
   }
 
-  /** Whether nothing goes wrong. */
-  get areOff(): boolean {
-    return RATES.every((fault) => this.#rates[fault] === 0);
-  }
-
   strike(fault: Fault, at: string): boolean {
     const rate = this.#rates[fault];
     return rate > 0 && this.#draw(fault, at) < rate;

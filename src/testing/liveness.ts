@@ -1,24 +1,33 @@
-/** When all has come to rest and nothing went wrong, whoever could run has run. */
+/** When nothing more can happen, whoever could run has run, whatever went wrong on the way. */
 import { type Amount, amountOf, atMost, ZERO } from "../coordination/structures/amount.ts";
 import { entriesOf, show } from "../coordination/structures/arguments.ts";
 import type { SkillRequirement } from "../coordination/structures/types.ts";
 import type { AgentInfo, ResourceInfo, TaskInfo } from "../kernel/views.ts";
 import type { TaskSpec } from "../runtime/task.ts";
 
-/** What is wrong with a simulation without faults that has come to rest so. */
-export function stranded(
-  tasks: readonly TaskInfo[],
-  specs: ReadonlyMap<string, TaskSpec>,
-  agents: readonly AgentInfo[],
-  resources: readonly ResourceInfo[],
-): string[] {
+/** What there is when all has come to rest. */
+export interface Rest {
+  readonly tasks: readonly TaskInfo[];
+  readonly agents: readonly AgentInfo[];
+  readonly resources: readonly ResourceInfo[];
+  readonly specs: ReadonlyMap<string, TaskSpec>;
+  /** The tasks whose code will never answer, and that nothing stops. */
+  readonly hanging: ReadonlySet<string>;
+}
+
+/** Who should not be where it is. */
+export function stranded({ tasks, agents, resources, specs, hanging }: Rest): string[] {
+  const open = new Set(tasks.filter(({ endedAt }) => endedAt === undefined).map(({ id }) => id));
   const capacities = new Map(resources.map(({ id, capacity }) => [id, capacity]));
+  const mayStart = (spec: TaskSpec): boolean =>
+    hanging.size === 0 && fits(spec, capacities) && agents.some((agent) => takes(agent, spec));
   return tasks.flatMap(({ id, status }) => {
-    if (status === "running") return [`task ${show(id)} is still running`];
-    if (status !== "pending" && status !== "paused") return [];
-    const spec = specs.get(id);
-    if (spec === undefined || !fits(spec, capacities) || !agents.some((agent) => takes(agent, spec))) return [];
-    return [`task ${show(id)} was never started, and there is room for it`];
+    const spec = specs.get(id) ?? {};
+    if (!open.has(id)) return [];
+    if (status === "running") return hanging.has(id) ? [] : [`task ${show(id)} runs for ever`];
+    if ((spec.dependsOn ?? []).some((on) => open.has(typeof on === "string" ? on : on.id))) return [];
+    if (status === "blocked") return [`task ${show(id)} is blocked by nothing`];
+    return mayStart(spec) ? [`task ${show(id)} waits for ever, and there is room for it`] : [];
   });
 }
 

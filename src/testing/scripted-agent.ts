@@ -31,21 +31,26 @@ export function scriptedAgent(agent: SimulatedAgent, stage: Stage): Agent {
     ...agent,
     run: (task, ctx) => {
       const script = stage.entered(task, ctx);
-      const work = perform(script, ctx.signal, stage.clock);
+      const work = perform(script, ctx, stage.clock);
       if (script.duplicated) return twiceUnderOneId(work, task, ctx, stage);
       return script.twice ? answeringTwice(work, task, ctx, stage) : work;
     },
   });
 }
 
-function perform({ durationMs, ends, deaf }: Script, signal: AbortSignal, clock: VirtualClock): Promise<Json> {
+/** Its output names the attempt that it is of. */
+function perform(
+  { durationMs, ends, deaf }: Script,
+  { token, signal }: AgentContext,
+  clock: VirtualClock,
+): Promise<Json> {
   const { promise, resolve, reject } = Promise.withResolvers<Json>();
   const cancel =
     ends === "never"
       ? undefined
       : clock.after(durationMs, () => {
           if (ends === "by throwing") reject(new Error("it failed, as its script says"));
-          else resolve(null);
+          else resolve({ token });
         });
   if (!deaf) {
     const stop = (): void => {
@@ -66,13 +71,13 @@ function answeringTwice(
   stage: Stage,
 ): Promise<Json> {
   return work.then((output) => {
-    stage.send({ type: "attempt.complete", taskId, token, output: "another" }).catch(() => undefined);
+    stage.send({ type: "attempt.complete", taskId, token, output: { token, again: 1 } }).catch(() => undefined);
     // Whoever awaits it is called twice.
     const hostile: PromiseLike<Json> = {
       // biome-ignore lint/suspicious/noThenProperty: that is what is tried here
       then(resolve) {
         resolve?.(output);
-        resolve?.("yet another");
+        resolve?.({ token, again: 2 });
         return new Promise(() => undefined);
       },
     };

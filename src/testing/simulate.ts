@@ -14,7 +14,8 @@ import { runSimulation, type SimulationReport } from "./simulation.ts";
  * without faults nobody who could run may still wait. What does not hold is told in `violations`.
  *
  * INVALID_ARGUMENT for a crew that is not as described, or that asks for what this version does not have (`budgets`,
- * `journalTears`); else whatever `Coordinator.submit` would refuse its tasks with.
+ * `journalTears`); else whatever `Coordinator.submit` would refuse its tasks with. INVALID_STATE when the coordinator
+ * itself breaks.
  *
  * @example
  * ```ts

@@ -5,7 +5,7 @@
  * 2. What it had not written is lost with it; what it had written is kept, whether or not anybody was told.
  */
 import type { AgentContext, Logger, Task } from "../agents/agent.ts";
-import { checkDuration, show } from "../coordination/structures/arguments.ts";
+import { checkDuration, checkInteger, show } from "../coordination/structures/arguments.ts";
 import { SafeguardsError } from "../errors.ts";
 import type { JournalRecord, Opened } from "../journal/journal.ts";
 import type { MemoryJournal } from "../journal/memory.ts";
@@ -51,6 +51,8 @@ const SUBMISSION = "submission";
 export class SimulatedProcess implements Stage, AppendWatch {
   readonly clock: VirtualClock;
   readonly journal: SimulatedJournal;
+  /** Tasks whose code here will never answer, and that no time limit stops. */
+  readonly hanging: Set<string> = new Set();
   readonly #world: World;
   #backend: LocalBackend | undefined = undefined;
   #diesNow: "before" | "after" | undefined = undefined;
@@ -114,8 +116,10 @@ export class SimulatedProcess implements Stage, AppendWatch {
     const { audit, crew, specs } = this.#world;
     audit.entered(id, token);
     const spec = specs.get(id) ?? {};
-    const { timeoutMs, graceMs = defaults.graceMs } = spec;
-    return crew.faults.script(`${id}#${attempt}`, this.#duration(spec, id, attempt), { timeoutMs, graceMs });
+    const { timeoutMs, deadlineMs, graceMs = defaults.graceMs } = spec;
+    const script = crew.faults.script(`${id}#${attempt}`, this.#duration(spec, id, attempt), { timeoutMs, graceMs });
+    if (script.ends === "never" && timeoutMs === undefined && deadlineMs === undefined) this.hanging.add(id);
+    return script;
   }
 
   opened(opened: Opened): void {
@@ -157,7 +161,8 @@ export class SimulatedProcess implements Stage, AppendWatch {
   #duration(spec: TaskSpec, id: string, attempt: number): number {
     const what = `the duration of attempt ${attempt} at task ${show(id)}`;
     try {
-      return checkDuration(this.#world.crew.durations(spec, attempt), what, { zero: true });
+      const ms = checkDuration(this.#world.crew.durations(spec, attempt), what, { zero: true });
+      return checkInteger(Math.ceil(ms), what, 0, Number.MAX_SAFE_INTEGER);
     } catch (cause) {
       const error = cause instanceof SafeguardsError ? cause : undefined;
       this.#error ??= error ?? new SafeguardsError("INVALID_ARGUMENT", `${what} could not be told`, { cause });

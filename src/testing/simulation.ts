@@ -71,26 +71,30 @@ async function survivor(process: SimulatedProcess, time: VirtualTime): Promise<L
 }
 
 async function concluded(world: World, process: SimulatedProcess, backend: LocalBackend): Promise<SimulationReport> {
-  const { crew, audit, time, specs } = world;
+  const { audit, time, specs } = world;
   const looking = Promise.all([
     backend.query("tasks", {}),
     backend.query("agents", undefined),
     backend.query("resources", undefined),
     backend.snapshot(),
   ]);
+  // Whoever waits lets time pass meanwhile; a coordinator that has broken refuses.
+  looking.catch(() => undefined);
   await time.run();
   const [tasks, agents, resources] = await looking;
   audit.compare({ tasks, agents, resources });
-  if (crew.faults.areOff) for (const what of stranded(tasks, specs, agents, resources)) audit.complain(what);
+  const { hanging } = process;
+  for (const what of stranded({ tasks, agents, resources, specs, hanging })) audit.complain(what);
   const live = process.journal.snapshot.split("\n").filter((line) => line !== "");
   const again = await replayed(world.kept);
   if (!isDeepStrictEqual(live.map(parsed), again.map(parsed))) audit.complain("a replay gives another state");
-  const makespanMs = Math.max(0, ...tasks.map(({ endedAt = 0 }) => endedAt));
+  const makespanMs = tasks.reduce((last, { endedAt = 0 }) => Math.max(last, endedAt), 0);
   const { seq: events, hash } = audit;
   const utilization = audit.utilization(makespanMs);
   const closed = backend.close();
   await time.run();
-  if (process.isAlive) await closed;
+  // It may die even of that.
+  await (process.isAlive ? closed : world.kept.close());
   return { makespanMs, tasks: tasks.map(told), utilization, violations: audit.violations, events, hash };
 }
 

@@ -67,7 +67,8 @@ export class VirtualTime {
       if (rounds > MOST_ROUNDS) throw new SafeguardsError("INVALID_STATE", `time stands still at ${this.#elapsed} ms`);
       if (this.#callDue() || this.#callSoon()) continue;
       const next = this.#timers.peek();
-      if (next === undefined) return;
+      // What is due beyond that, no clock can tell.
+      if (next === undefined || next.key > Number.MAX_SAFE_INTEGER) return;
       rounds = 0;
       this.#elapsed = next.key;
       this.#callDue();
