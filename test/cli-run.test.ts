@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { folderWith, safeguards, start } from "./cli.fixture.ts";
 
 /** Notes each start and each end in a file, and takes as long as its input says. */
@@ -170,6 +170,8 @@ test("Ctrl-C twice stops what runs, with its programs", async () => {
   const folder = folderWith(crew(`  - { id: a, skills: [work], input: { ms: 600000 } }\n`));
   const { child, says, ended } = start(folder, ["run", "crew.yaml"]);
   await says("r1/a started");
+  // The program itself has begun.
+  await vi.waitFor(() => expect(log(folder)).toEqual(["start r1/a"]), 20_000);
   child.kill("SIGINT");
   await new Promise((resolve) => setTimeout(resolve, 300));
   child.kill("SIGINT");
