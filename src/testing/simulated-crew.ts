@@ -14,7 +14,7 @@ export interface SimulatedCrew {
   /** All of them are submitted together at time 0. */
   readonly tasks: readonly TaskSpec[];
   /** By id, as in the coordinator's options. */
-  readonly resources?: RecordOf<ResourceDescription>;
+  readonly resources?: RecordOf<ResourceDescription> | undefined;
   /** Attempts that run at a time. Default: 64. */
   readonly concurrency?: number;
   /** As in the coordinator's options. */
@@ -48,7 +48,8 @@ const KEYS = {
 /** INVALID_ARGUMENT for a crew that is not as described, or that asks for what this version does not have. */
 export function checkCrew(crew: SimulatedCrew): CheckedCrew {
   checkOptions(crew, KEYS, "what is to be simulated");
-  const { agents, tasks, seed = 0, faults = {}, durations = ({ estimatedMs = 0 }) => estimatedMs } = crew;
+  const { resources = {}, ...options } = crew;
+  const { agents, tasks, seed = 0, faults = {}, durations = ({ estimatedMs = 0 }) => estimatedMs } = options;
   if (!Array.isArray(agents)) throw invalid("agents", agents, "a list of agents");
   for (const agent of agents) checkKeys(agent, ["name", "skills", "capacity"], "an agent of a simulation");
   checkInteger(seed, "seed", Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);
@@ -57,8 +58,8 @@ export function checkCrew(crew: SimulatedCrew): CheckedCrew {
     agents,
     specs: tasks,
     requests: takeInAll(tasks, "tasks").requests,
-    settings: settingsOf(crew),
-    resources: resourcesOf(crew),
+    settings: settingsOf(options),
+    resources: resourcesOf({ resources }),
     faults: new Faults(faults, seed),
     durations,
   };
