@@ -23,6 +23,13 @@ describe("submitting", () => {
     expect(await handle.status()).toBe("completed");
   });
 
+  it("takes no tasks for what they are: nothing to do, and no event", async () => {
+    const coordinator = await opened();
+    const { seq } = await coordinator.stats();
+    expect(await coordinator.submit([])).toEqual([]);
+    expect((await coordinator.stats()).seq).toBe(seq);
+  });
+
   it("gives the agent its task, and outputs of dependencies by the ids that were written", async () => {
     const coordinator = await opened();
     let seen: Task | undefined;

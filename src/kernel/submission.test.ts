@@ -319,7 +319,6 @@ describe("shapes and limits", () => {
   });
 
   const commands: readonly unknown[] = [
-    { type: "task.submit", tasks: [] },
     { type: "task.submit", tasks: [{}], key: "" },
     { type: "task.cancel", taskId: "" },
     { type: "task.prioritize", taskId: "a", priority: 1.5 },

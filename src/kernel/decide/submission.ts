@@ -55,7 +55,7 @@ export function plan(desk: Desk, command: CommandOf<"attempt.plan">): Answer {
   const { task } = live;
   if (live.phase === "run")
     throw refused("INVALID_STATE", `${live.agent.name} is not a manager: it has no plan to give`);
-  const shapes = checkShapes(command.tasks, true);
+  const shapes = checkShapes(command.tasks);
   if (live.stopping !== undefined || task.ending !== undefined)
     throw refused("CANCELLED", `task ${task.id} was told to stop: its plan comes too late`);
   const round = task.round + 1;
@@ -75,14 +75,13 @@ function submitOne(desk: Desk, event: TaskSubmittedEvent): void {
   if (lost !== undefined) end(desk, task, skipped(task, lost));
 }
 
-function checkShapes(tasks: readonly TaskRequest[], empty = false): readonly TaskFields[] {
+function checkShapes(tasks: readonly TaskRequest[]): readonly TaskFields[] {
   if (!Array.isArray(tasks) || tasks.length > limits.tasksPerSubmit)
     throw invalid(
       "tasks",
       Array.isArray(tasks) ? tasks.length : tasks,
       `a list of at most ${limits.tasksPerSubmit} tasks`,
     );
-  if (tasks.length === 0 && !empty) throw invalid("tasks", tasks, "at least one task");
   return tasks.map(checkTask);
 }
 
