@@ -349,7 +349,7 @@ test("whatever goes wrong for whatever crew, nothing happens that should not, an
   );
 });
 
-test.for<[what: string, crew: object, code: string]>([
+test.for<[what: string, crew: object, message: string]>([
   ["a key that is unknown", { cleverness: 1 }, "cleverness"],
   ["budgets, which are not there yet", { budgets: {} }, '"budgets" of what is to be simulated is not in this version'],
   ["agents that are no list", { agents: { name: "a" } }, "agents is"],
@@ -400,6 +400,7 @@ test.for<[code: string, crew: Partial<SimulatedCrew>]>([
   ],
   ["UNKNOWN_AGENT", { tasks: [{ agent: "nobody" }] }],
   ["UNKNOWN_RESOURCE", { tasks: [{ resources: { gold: 1 } }] }],
+  ["UNKNOWN_RESOURCE", { tasks: [{ resources: { gold: 1 } }], faults: { duplicateCommands: 1 } }],
   ["INVALID_ARGUMENT", { concurrency: 0 }],
 ])("refused as the coordinator refuses it: %s", async ([code, wrong]) => {
   await expect(simulate({ agents: [{ name: "a" }], tasks: [{ id: "t" }], ...wrong })).rejects.toMatchObject({ code });

@@ -36,7 +36,7 @@ export interface FaultPlan {
   readonly journalTears?: number;
   /** Per append: the wall clock is set by up to an hour either way, or the process stands still for up to a minute. */
   readonly clockJumps?: number;
-  /** Per attempt, and for the submission: the command is sent twice under one id, and must be answered the same. */
+  /** Per attempt, and for the submission: the command is sent again under its id, and must be answered the same. */
   readonly duplicateCommands?: number;
 }
 

@@ -91,9 +91,8 @@ export class SimulatedProcess implements Stage, AppendWatch {
     const command: Command = { type: "task.submit", tasks: requests };
     await Promise.all([
       ...agents.map((agent) => backend.register(scriptedAgent(agent, this), () => undefined)),
-      faults.strike("duplicateCommands", SUBMISSION)
-        ? sendTwice(command, SUBMISSION, this)
-        : this.send(command, { id: SUBMISSION }),
+      this.send(command, { id: SUBMISSION }),
+      ...(faults.strike("duplicateCommands", SUBMISSION) ? [sendTwice(command, SUBMISSION, this)] : []),
     ]);
     return backend;
   }
