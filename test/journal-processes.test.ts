@@ -192,11 +192,13 @@ test("a reader that stops in the middle does not make the write-ahead log grow",
   onTestFinished(() => reader.close());
   const reading = reader.read(1)[Symbol.asyncIterator]();
   await reading.next();
+  // While a page was read the log may have grown; from here on nothing holds it.
   const said = writer.said.length;
-  await writer.until(() => writer.said.length > said + 300);
+  const log = statSync(`${path}-wal`).size;
+  await writer.until(() => writer.said.length > said + 600);
   await writer.kill();
-  expect(statSync(path).size).toBeGreaterThan(40_000_000);
-  expect(statSync(`${path}-wal`).size).toBeLessThan(20_000_000);
+  expect(statSync(path).size).toBeGreaterThan(80_000_000);
+  expect(statSync(`${path}-wal`).size).toBeLessThan(log + 20_000_000);
   expect((await reading.next()).value.firstSeq).toBe(3);
 });
 
