@@ -1,6 +1,6 @@
 /** Everything has a limit. Each stands here with its reason; over it there is a clear refusal, never a surprise. */
 export const limits = {
-  /** Tasks that have not ended, in one coordinator: a million fit in about a gigabyte. */
+  /** Tasks that have not ended, in one coordinator: a small one that waits takes about a kilobyte. */
   liveTasks: 2_000_000,
   /** Tasks in one submit or one plan: what one journal record and one batch can hold without stalling others for long. */
   tasksPerSubmit: 100_000,
