@@ -59,7 +59,6 @@ export class Indexes implements StateObserver {
   readonly #leases: Map<ExtraAllocation, HeapEntry<Timer>> = new Map();
   readonly #ballots: Map<Ballot, HeapEntry<Timer>> = new Map();
   readonly #breakers: Map<AgentState, HeapEntry<Timer>> = new Map();
-  readonly #requirements: WeakMap<readonly SkillRequirement[], Requirement["skills"]> = new WeakMap();
 
   /** As of the last event: what has become due since then is due, and told, when time goes on. */
   constructor(state: State) {
@@ -113,7 +112,7 @@ export class Indexes implements StateObserver {
     const { skills, agent, scope } = task.spec;
     // Who planned aggregates: nobody else knows what to make of the subtasks.
     const pin = task.phase === "aggregate" ? task.attempts.at(-1)?.agent : agent;
-    return { skills: skills === undefined ? NONE : this.#normalized(skills), pin, scope };
+    return { skills: skills === undefined ? NONE : normalized(skills), pin, scope };
   }
 
   task(task: Task): void {
@@ -324,20 +323,6 @@ export class Indexes implements StateObserver {
     this.running.add(live, effective);
   }
 
-  #normalized(skills: readonly SkillRequirement[]): Requirement["skills"] {
-    let made = this.#requirements.get(skills);
-    if (made === undefined) {
-      const levels = new Map<string, number>();
-      for (const required of skills) {
-        const [skill, level] = typeof required === "string" ? [required, 0] : [required.skill, required.level];
-        levels.set(skill, Math.max(level, levels.get(skill) ?? 0));
-      }
-      made = [...levels].map(([skill, level]) => ({ skill, level })).sort((a, b) => (a.skill < b.skill ? -1 : 1));
-      this.#requirements.set(skills, made);
-    }
-    return made;
-  }
-
   #watchAttempt(live: LiveAttempt): void {
     const { timeoutMs } = live.task.spec;
     const at = live.stopping?.graceUntil ?? (timeoutMs === undefined ? undefined : live.startedAt + timeoutMs);
@@ -366,6 +351,14 @@ export class Indexes implements StateObserver {
     if (early) this.#backoffs.set(task, this.timers.set(task.notBefore, { kind: "backoff", task }));
     else this.#backoffs.delete(task);
   }
+}
+
+/** One requirement a skill, at the highest level asked for, by name: alike however they were written. */
+function normalized(skills: readonly SkillRequirement[]): Requirement["skills"] {
+  const sorted = skills.map((required) => (typeof required === "string" ? { skill: required, level: 0 } : required));
+  if (sorted.length < 2) return sorted;
+  sorted.sort((a, b) => (a.skill === b.skill ? b.level - a.level : a.skill < b.skill ? -1 : 1));
+  return sorted.filter(({ skill }, i) => skill !== sorted[i - 1]?.skill);
 }
 
 /** Marks that earlier indexes left on the state would point into them. */

@@ -301,5 +301,5 @@ function effectiveOf(node: FitNode<Wish>): number {
 
 /** Limits under which every wish of a class fits. */
 export function noLimits(of: ReadyClass): Amount[] {
-  return Array.from({ length: AMOUNTS + of.resources.length }, () => UNLIMITED);
+  return new Array<Amount>(AMOUNTS + of.resources.length).fill(UNLIMITED);
 }

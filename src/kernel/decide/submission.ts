@@ -164,7 +164,8 @@ function checkDepth(parent: Task): void {
 /** Global ids: own ones below the parent's, generated ones where none is given. */
 function nameAll(state: State, requests: readonly TaskRequest[], place: Place): readonly string[] {
   const { parent } = place;
-  const given = new Set(requests.map((request) => request.id).filter((id) => id !== undefined));
+  const given = new Set<string>();
+  for (const { id } of requests) if (id !== undefined) given.add(id);
   let next = parent === undefined ? state.lastTaskNumber : parent.planned - 1;
   const ids: string[] = [];
   for (const { id } of requests) {
