@@ -87,6 +87,26 @@ describe("a manager", () => {
     expect(await (await coordinator.submit({})).result()).toEqual({ subtasks: [] });
   });
 
+  it("aggregates what it planned, without the tasks that its own code submitted", async () => {
+    const coordinator = await opened();
+    await coordinator.register(worker);
+    await coordinator.register(
+      defineManager({
+        name: "lead",
+        skills: ["lead"],
+        team: ["worker"],
+        plan: async (_, ctx) => {
+          const handle = await ctx.submit({ id: "asked", skills: ["work"], input: "first" });
+          await handle.result();
+          return [{ id: "planned", input: "second" }];
+        },
+        aggregate: (_, results) => results.map(({ taskId }) => taskId),
+      }),
+    );
+    const handle = await coordinator.submit({ id: "m", skills: ["lead"] });
+    expect(await handle.result()).toEqual(["m/planned"]);
+  });
+
   it("fails with every cause when too few of its subtasks succeed", async () => {
     const coordinator = await opened();
     await coordinator.register(worker);

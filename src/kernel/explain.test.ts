@@ -83,6 +83,43 @@ describe("why", () => {
   test("an unknown task has no explanation", () => {
     expect(open().kernel.explain("x", 2_000_000)).toBeUndefined();
   });
+
+  test("who waits on others and is held by a person says both; once it is ending nobody can let it go on", () => {
+    const story = new Story({ concurrency: 2 });
+    story.manager("boss", ["ann"], { skills: ["lead"] });
+    story.agent("ann", { skills: ["x"], capacity: 9 });
+    story.submit({ id: "m", skills: ["lead"] });
+    story.plan("m", { id: "s", skills: ["x"] });
+    story.do({ type: "task.pause", taskId: "m" });
+    expect(story.reasons("m")).toBe("held dependencies");
+    story.spawn("m/s", { id: "0", skills: ["x"] });
+    story.await("m/s", "m/s/0");
+    story.do({ type: "task.pause", taskId: "m/s" });
+    expect(story.reasons("m/s")).toBe("held dependencies");
+    story.do({ type: "task.cancel", taskId: "m" });
+    expect(story.reasons("m")).toBe("dependencies");
+  });
+
+  test("the reservation is told of the one that has it, not of one that others make way for", () => {
+    const story = new Story({ concurrency: 9, protectAfterMs: 0 });
+    story.agent("ann", { capacity: 9 });
+    story.resource("disk", 3);
+    story.submit({ id: "low", resources: { disk: 3 } });
+    story.submit({ id: "high", priority: 9, resources: { disk: 3 } });
+    story.submit({ id: "next", priority: 5, resources: { disk: 3 } });
+    expect(story.reasons("high")).toBe("resource");
+    expect(story.reasons("next")).toBe("resource reserved");
+  });
+
+  test("while nobody has opened, that is why", () => {
+    const story = open();
+    story.submit({ id: "a" });
+    story.do({ type: "coordinator.close" });
+    expect(story.why("a")).toMatchObject({
+      verdict: "waiting",
+      reasons: [{ code: "offline", text: "no coordinator is open" }],
+    });
+  });
 });
 
 describe("what is told", () => {
@@ -109,6 +146,15 @@ describe("what is told", () => {
     story.after(100);
     story.do({ type: "task.pause", taskId: "a" });
     story.fail("a");
+    expect(story.kernel.idle()).toBe(true);
+  });
+
+  test("idle does not wait for a breaker that nobody needs any more", () => {
+    const story = new Story();
+    story.agent("ann", { breaker: { failureThreshold: 1 } });
+    story.submit({ id: "a", retry: { maxAttempts: 1 } });
+    story.fail("a");
+    expect(story.kernel.nextWakeAt()).toBeGreaterThan(story.now);
     expect(story.kernel.idle()).toBe(true);
   });
 });

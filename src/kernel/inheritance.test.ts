@@ -141,4 +141,15 @@ describe("inheritance", () => {
     story.crash(10);
     expect(story.task("a").effectivePriority).toBe(7);
   });
+
+  test("what is promised to it it does not lack: a waiter lends nothing through it", () => {
+    const story = new Story({ concurrency: 1 });
+    story.agent("ann", { capacity: 9 });
+    story.resource("disk", 3);
+    story.submit({ id: "low", priority: 1, resources: { disk: 1 } });
+    expect(told(story.submit({ id: "high", priority: 9, resources: { disk: 2 } }))).toEqual([
+      "low stops: preempted for high",
+    ]);
+    expect(story.task("low").effectivePriority).toBe(1);
+  });
 });

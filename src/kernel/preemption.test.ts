@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { limits } from "./limits.ts";
-import { Story, told } from "./story.fixture.ts";
+import { register, Story, told } from "./story.fixture.ts";
 
 function slots(concurrency: number, settings = {}): Story {
   const story = new Story({ concurrency, ...settings });
@@ -279,5 +279,40 @@ describe("preemption", () => {
     expect(told(story.complete("a/0"))).toEqual(["a/0 completed"]);
     expect(story.reasons("a")).toContain("held");
     expect(told(story.do({ type: "task.resume", taskId: "a" }))).toEqual(["a regains its seat"]);
+  });
+
+  test("where more load is taken than there is room for, nobody is stopped for what would not be enough", () => {
+    const story = slots(9);
+    story.submit({ id: "a" }, { id: "b" });
+    const large = { id: "large", priority: 9, load: 2 };
+    expect(told(story.do(register("ann", { capacity: 1 }), { type: "task.submit", tasks: [large] }))).toEqual([]);
+  });
+
+  test("where more of a resource is taken than is there, nobody is stopped for what would not be enough", () => {
+    const story = slots(9);
+    story.resource("disk", 4);
+    story.submit({ id: "firm", preemptible: false, resources: { disk: 2 } });
+    story.submit({ id: "low", priority: 1, resources: { disk: 2 } });
+    story.resource("disk", 2);
+    expect(told(story.submit({ id: "high", priority: 9, resources: { disk: 2 } }))).toEqual([]);
+  });
+
+  test("behind a reservation for which no slot is free there is none to leave to it", () => {
+    const story = slots(2, { protectAfterMs: 0 });
+    story.resource("disk", 1);
+    story.submit({ id: "firm", preemptible: false, resources: { disk: 1 } }, { id: "low", priority: 1 });
+    expect(told(story.submit({ id: "reserved", priority: 9, resources: { disk: 1 } }))).toEqual([]);
+    expect(told(story.submit({ id: "mid", priority: 6 }))).toEqual(["low stops: preempted for mid"]);
+  });
+
+  test("one that ends before the reserved one starts needs nothing given back for what it may use", () => {
+    const story = slots(9, { protectAfterMs: 0 });
+    story.resource("disk", 4);
+    story.submit({ id: "firm", preemptible: false, resources: { disk: 2 }, estimatedMs: 10_000 });
+    story.submit({ id: "low", priority: 1, resources: { disk: 1 }, estimatedMs: 10_000 });
+    expect(told(story.submit({ id: "reserved", priority: 9, resources: { disk: 4 } }))).toEqual([]);
+    expect(told(story.submit({ id: "mid", priority: 6, resources: { disk: 2 }, estimatedMs: 1_000 }))).toEqual([
+      "low stops: preempted for mid",
+    ]);
   });
 });

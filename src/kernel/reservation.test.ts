@@ -196,4 +196,41 @@ describe("backfill and the one reservation", () => {
     story.after(0);
     expect(story.task("held").attempts.at(-1)?.end).toBe("lost");
   });
+
+  test("no room is set aside on an agent that it avoids", () => {
+    const story = new Story({ concurrency: 9, protectAfterMs: 0 });
+    story.agent("ann", { capacity: 1 });
+    story.agent("bob", { capacity: 2 });
+    story.submit({ id: "held", agent: "bob", load: 2, preemptible: false });
+    story.submit({ id: "again", retry: { initialMs: 100, jitter: false } });
+    story.fail("again");
+    story.after(100);
+    expect(story.reasons("again")).toBe("room reserved");
+    expect(told(story.submit({ id: "a", agent: "ann" }))).toEqual(["a starts on ann"]);
+  });
+
+  test("where more is taken than is there, what is given back makes up for that first", () => {
+    const story = new Story({ concurrency: 9, protectAfterMs: 0 });
+    story.agent("ann", { capacity: 9 });
+    story.resource("disk", 4);
+    story.resource("net", 1);
+    story.submit({ id: "ends", preemptible: false, resources: { disk: 2 }, estimatedMs: 10_000 });
+    story.submit({ id: "stays", preemptible: false, resources: { disk: 2 } });
+    story.resource("disk", 2);
+    story.submit({ id: "big", resources: { disk: 2, net: 1 } });
+    expect(told(story.submit({ id: "short", resources: { net: 1 }, estimatedMs: 1_000 }))).toEqual([]);
+  });
+
+  test("what is promised to somebody else is not predicted to come free for it", () => {
+    const story = new Story({ concurrency: 9, protectAfterMs: 0 });
+    story.agent("ann", { capacity: 9 });
+    story.resource("disk", 2);
+    story.resource("net", 1);
+    story.submit({ id: "held", priority: 8, resources: { disk: 2 }, estimatedMs: 10_000 });
+    story.submit({ id: "big", resources: { disk: 2, net: 1 } });
+    expect(told(story.submit({ id: "urgent", priority: 9, resources: { disk: 2 } }))).toEqual([
+      "held stops: preempted for urgent",
+    ]);
+    expect(told(story.submit({ id: "short", resources: { net: 1 }, estimatedMs: 1_000 }))).toEqual([]);
+  });
 });

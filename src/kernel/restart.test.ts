@@ -127,4 +127,27 @@ describe("a restart", () => {
     expect(told(story.do(register("ann", { capacity: 9 })))).toEqual([]);
     expect(story.running).toBe("a");
   });
+
+  test("drained: what runs goes on and ends, nothing more is started until it is opened again", () => {
+    const story = open();
+    story.agent("ann", { capacity: 1 });
+    story.submit({ id: "a", retry: { initialMs: 0 } }, { id: "b" });
+    expect(told(story.do({ type: "coordinator.drain" }))).toEqual([]);
+    expect(story.running).toBe("a");
+    expect(told(story.complete("a"))).toEqual(["a completed"]);
+    expect(told(story.submit({ id: "c" }))).toEqual([]);
+    expect(told(story.after(60_000))).toEqual([]);
+    expect(story.why("b")).toMatchObject({ verdict: "waiting", text: expect.stringContaining("drains") });
+    expect(story.reasons("b")).toBe("offline");
+    story.do({ type: "coordinator.open" });
+    expect(told(story.agent("ann", { capacity: 1 }))).toEqual(["b starts on ann"]);
+  });
+
+  test("drained: nobody makes way for what is not going to start", () => {
+    const story = new Story({ concurrency: 1 });
+    story.agent("ann", { capacity: 9 });
+    story.submit({ id: "low", priority: 1 });
+    story.do({ type: "coordinator.drain" });
+    expect(told(story.submit({ id: "high", priority: 9 }))).toEqual([]);
+  });
 });
