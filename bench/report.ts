@@ -9,8 +9,9 @@ const HEAD = ["what", "must", "aim", "measured", "min to max", "ratio", "met"];
 const RESULTS = fileURLToPath(new URL("results/", import.meta.url));
 const MANIFEST = new URL("../package.json", import.meta.url);
 
-export function printed(figures: readonly Figure[]): string {
-  const rows = [HEAD, ...figures.map(rowOf)];
+/** `judged`: whether to say what is met. */
+export function printed(figures: readonly Figure[], { judged }: { judged: boolean }): string {
+  const rows = [HEAD, ...figures.map((figure) => rowOf(figure, judged ? isMet(figure) : undefined))];
   const widths = HEAD.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   return rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ")).join("\n");
 }
@@ -38,7 +39,7 @@ export function write(
       ...spread(figure.runs),
       ...(figure.peer && { peer: { ...figure.peer, ...spread(figure.peer.runs) } }),
       ratio: ratioOf(figure),
-      met: isMet(figure),
+      ...(brief ? {} : { met: isMet(figure) }),
     })),
   };
   mkdirSync(RESULTS, { recursive: true });
@@ -51,7 +52,7 @@ function spread(runs: readonly number[]): { min: number; median: number; max: nu
   return { min: Math.min(...runs), median: median(runs), max: Math.max(...runs) };
 }
 
-function rowOf(figure: Figure): string[] {
+function rowOf(figure: Figure, met: boolean | undefined): string[] {
   const { what, unit, runs, peer, goal } = figure;
   const { min, max } = spread(runs);
   const ratio = ratioOf(figure);
@@ -59,7 +60,6 @@ function rowOf(figure: Figure): string[] {
     if (goal === undefined || value === undefined) return "";
     return `${goal.better === "more" ? "≥" : "≤"} ${goal.of === "ratio" ? `${short(value)} ×` : `${short(value)} ${unit}`}`;
   };
-  const met = isMet(figure);
   return [
     what,
     asked(goal?.must),

@@ -7,9 +7,11 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { kernel } from "./kernel.ts";
 import type { Benchmark } from "./measure.ts";
+import { memory } from "./memory.ts";
 import { printed, write } from "./report.ts";
+import { sketch } from "./sketch.ts";
 
-const BENCHMARKS: ReadonlyMap<string, Benchmark> = new Map(Object.entries({ kernel }));
+const BENCHMARKS: ReadonlyMap<string, Benchmark> = new Map(Object.entries({ kernel, sketch, memory }));
 
 const { values, positionals } = parseArgs({ options: { brief: { type: "boolean" } }, allowPositionals: true });
 const { brief = false } = values;
@@ -37,7 +39,7 @@ async function runOne(name: string): Promise<number> {
     return 0;
   }
   console.log(`${name}: ${benchmark.work}${brief ? " (brief: says nothing about speed)" : ""}`);
-  console.log(printed(figures));
+  console.log(printed(figures, { judged: !brief }));
   console.log(`${write(name, { work: benchmark.work, brief, figures })}\n`);
   return 0;
 }

@@ -1,0 +1,64 @@
+"""Times the classes WorkloadBalancer and TaskArbitrator in a page's Python blocks.
+
+Arguments: the page, and the work as JSON. Prints calls a second, one value a run, as JSON.
+"""
+
+import json
+import re
+import sys
+import time
+
+
+def classes(page):
+    """Every class of every block that runs; a block that needs what is not installed is passed by."""
+    found = {}
+    for block in re.findall(r"^```python\n(.*?)^```", page, re.M | re.S):
+        scope = {"__name__": "sketch"}
+        try:
+            exec(block, scope)
+        except (ImportError, NameError):
+            continue
+        found.update((name, value) for name, value in scope.items() if isinstance(value, type))
+    return found
+
+
+def assign(balancer_class, agents, calls):
+    balancer = balancer_class()
+    for i in range(agents):
+        balancer.register_agent(f"a{i}", 1_000_000)
+    ids = [f"t{i}" for i in range(calls)]
+    began = time.perf_counter()
+    for task in ids:
+        balancer.assign_task(task, 1)
+    return calls / (time.perf_counter() - began)
+
+
+def complete(arbitrator_class, pending, calls):
+    """From half of the calls above that many pending to half of them below."""
+    arbitrator = arbitrator_class(5)
+    total = pending + calls // 2 + 5
+    for i in range(total):
+        arbitrator.register_task(f"t{i}", "a", i * 7919 % 10)
+    arbitrator._start_pending_tasks()
+    began = time.perf_counter()
+    for _ in range(calls):
+        arbitrator.complete_task(next(iter(arbitrator.running_tasks)))
+    return calls / (time.perf_counter() - began)
+
+
+with open(sys.argv[1], encoding="utf8") as file:
+    found = classes(file.read())
+work = json.loads(sys.argv[2])
+runs = range(work["runs"])
+print(
+    json.dumps(
+        {
+            "assign": [
+                [assign(found["WorkloadBalancer"], one["agents"], one["calls"]) for _ in runs] for one in work["assign"]
+            ],
+            "complete": [
+                complete(found["TaskArbitrator"], work["complete"]["pending"], work["complete"]["calls"]) for _ in runs
+            ],
+        }
+    )
+)

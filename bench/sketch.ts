@@ -1,0 +1,116 @@
+/** The systems on their own beside plain Python classes of the same names, which a page has in its code blocks. */
+import { spawnSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { TaskArbitrator, WorkloadBalancer } from "../src/coordination-entry.ts";
+import { type Benchmark, type Figure, type Goal, perSecond } from "./measure.ts";
+
+interface Work {
+  readonly runs: number;
+  readonly assign: readonly { readonly agents: number; readonly calls: number }[];
+  readonly complete: { readonly pending: number; readonly calls: number };
+}
+
+interface Theirs {
+  readonly assign: readonly (readonly number[])[];
+  readonly complete: readonly number[];
+}
+
+const FULL: Work = {
+  runs: 3,
+  assign: [
+    { agents: 10, calls: 100_000 },
+    { agents: 10_000, calls: 500 },
+  ],
+  complete: { pending: 10_000, calls: 200 },
+};
+const BRIEF: Work = {
+  runs: 1,
+  assign: [
+    { agents: 10, calls: 1000 },
+    { agents: 1000, calls: 10 },
+  ],
+  complete: { pending: 500, calls: 10 },
+};
+const ASSIGN_GOALS: readonly Goal[] = [
+  { of: "ratio", better: "more", must: 3, aim: 10 },
+  { of: "ratio", better: "more", must: 1000, aim: 2000 },
+];
+/** Ours would be over before it could be timed: it does as many calls as take long enough, each with the same work. */
+const CALLS = 100_000;
+const SHARE_COMPLETED = 0.1;
+
+export const sketch: Benchmark = {
+  work: "WorkloadBalancer: tasks of load 1 assigned; TaskArbitrator: 5 slots, whatever runs completed, the next started",
+  async run({ brief, argument }) {
+    if (argument === undefined) return "it needs a page with Python classes: npm run bench -- sketch PAGE.md";
+    const work = brief ? BRIEF : FULL;
+    const theirs = measureTheirs(argument, work);
+    const figures = work.assign.map(({ agents }, i): Figure => {
+      const runs = measured(work.runs, () => assign(agents));
+      const goal = ASSIGN_GOALS[i];
+      return {
+        what: `assign, ${agents} agents`,
+        unit: "calls/s",
+        runs,
+        peer: { what: "Python", runs: theirs.assign[i] ?? [] },
+        ...(goal && { goal }),
+      };
+    });
+    const { pending } = work.complete;
+    return [
+      ...figures,
+      {
+        what: `complete, ${pending} pending`,
+        unit: "calls/s",
+        runs: measured(work.runs, () => complete(pending)),
+        peer: { what: "Python", runs: theirs.complete },
+        goal: { of: "ratio", better: "more", must: 5000, aim: 10_000 },
+      },
+    ];
+  },
+};
+
+function measureTheirs(page: string, work: Work): Theirs {
+  const script = fileURLToPath(new URL("sketch.py", import.meta.url));
+  const { status, stdout, stderr, error } = spawnSync("python3", [script, page, JSON.stringify(work)], {
+    encoding: "utf8",
+  });
+  if (status !== 0) throw new Error(`python3 ended with ${status}: ${error?.message ?? stderr}`);
+  return JSON.parse(stdout);
+}
+
+/** After one run that does not count. */
+function measured(runs: number, run: () => number): number[] {
+  run();
+  return Array.from({ length: runs }, run);
+}
+
+function assign(agents: number): number {
+  const balancer = new WorkloadBalancer();
+  for (let i = 0; i < agents; i++) balancer.register(`a${i}`, 1_000_000);
+  const ids = Array.from({ length: CALLS }, (_, i) => `t${i}`);
+  return perSecond(CALLS, () => {
+    for (const id of ids) balancer.assign(id, 1);
+  });
+}
+
+/** From a little more than that many pending to a little less, again and again. */
+function complete(pending: number): number {
+  const calls = Math.ceil(pending * SHARE_COMPLETED);
+  let ms = 0;
+  const rounds = Math.ceil(CALLS / calls);
+  for (let round = 0; round < rounds; round++) {
+    const arbitrator = new TaskArbitrator({ maxConcurrent: 5 });
+    const total = pending + calls / 2 + 5;
+    for (let i = 0; i < total; i++) arbitrator.register({ id: `t${i}`, priority: (i * 7919) % 10 }, 0);
+    const running = [...arbitrator.startReady(0)];
+    const began = performance.now();
+    for (let done = 0; done < calls; done++) {
+      const id = running.shift();
+      if (id === undefined) throw new Error(`nothing runs after ${done} completions`);
+      running.push(...arbitrator.complete(id, 1));
+    }
+    ms += performance.now() - began;
+  }
+  return (rounds * calls * 1000) / ms;
+}
