@@ -5,13 +5,17 @@
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { journal } from "./journal.ts";
 import { kernel } from "./kernel.ts";
+import { latency } from "./latency.ts";
 import type { Benchmark } from "./measure.ts";
 import { memory } from "./memory.ts";
 import { printed, write } from "./report.ts";
 import { sketch } from "./sketch.ts";
 
-const BENCHMARKS: ReadonlyMap<string, Benchmark> = new Map(Object.entries({ kernel, sketch, memory }));
+const BENCHMARKS: ReadonlyMap<string, Benchmark> = new Map(
+  Object.entries({ kernel, sketch, memory, journal, latency }),
+);
 
 const { values, positionals } = parseArgs({ options: { brief: { type: "boolean" } }, allowPositionals: true });
 const { brief = false } = values;
