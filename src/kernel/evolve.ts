@@ -181,9 +181,16 @@ export function evolve(state: State, event: KernelEvent, observer: StateObserver
     case "task.promised": {
       const task = taskOf(state, event.taskId);
       const agent = known(state.agents.get(event.agent), "agent", event.agent);
-      claim(state, { task, agent, victims: new Set(event.victims.map((token) => liveOf(state, token))) });
-      observer?.agent(agent, "taken");
-      for (const need of task.needs) observer?.resource(need.resource, "taken");
+      const victims = new Set(event.victims.map((token) => liveOf(state, token)));
+      claim(state, { task, agent, victims });
+      if (observer === undefined) break;
+      observer.agent(agent, "taken");
+      for (const need of task.needs) observer.resource(need.resource, "taken");
+      // Who makes way gives back, perhaps more than was promised of it: others may see more now.
+      for (const victim of victims) {
+        observer.agent(victim.agent, "freed");
+        for (const need of victim.task.needs) observer.resource(need.resource, "freed");
+      }
       break;
     }
     case "promise.dropped":

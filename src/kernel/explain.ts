@@ -60,7 +60,7 @@ function verdictOf(state: State, scheduler: Scheduler, task: Task, now: number):
     task.held && task.ending === undefined ? [{ code: "held", text: "a person paused it; resume lets it go on" }] : [];
   if (live?.awaiting !== undefined && live.awaiting.size > 0)
     return waiting([...held, awaited("the tasks that it awaits", [...live.awaiting])]);
-  if (task.openChildren > 0 && (task.status === "waiting" || task.ending !== undefined)) {
+  if (live === undefined && task.openChildren > 0 && (task.status === "waiting" || task.ending !== undefined)) {
     return waiting([
       ...held,
       awaited(

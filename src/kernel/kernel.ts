@@ -110,8 +110,8 @@ export class Kernel {
       now,
       emit: (body) => this.#emit(body),
     };
-    // A lease that has run out is over for whatever is asked now.
-    if (state.open) {
+    // A lease that has run out is over for whatever is asked now; after a kill that is told once the journal is open again.
+    if (state.open && envelopes[0]?.command.type !== "coordinator.open") {
       const { leases } = works().indexes;
       for (let timer = leases.due(now); timer !== undefined; timer = leases.due(now)) this.#due(desk, timer);
     }

@@ -193,7 +193,8 @@ export class ReadyQueue {
       this.unpark(of);
       this.#retire(of);
     } else if (wasCandidate) {
-      if (next === undefined) this.wake(of);
+      // Without a next one it was the last, behind others that were passed over: whoever admits comes back to them.
+      if (next === undefined) this.#leave(of);
       else this.advance(of, next);
     }
   }

@@ -70,8 +70,14 @@ export class Scheduler {
     this.#keepPromises();
     this.#findDue();
     const { queue } = this.#indexes;
+    let slotless = false;
     for (;;) {
-      const of = queue.first(freeSlots(this.#state) < 1 && !this.#anyPreemptible());
+      if (!slotless && freeSlots(this.#state) < 1 && !this.#anyPreemptible()) {
+        slotless = true;
+        // Nobody that needs a slot is looked at any more, but one of them may be the one to reserve for.
+        if (queue.first(true) !== undefined) for (const of of queue.classes.values()) this.#noteDue(of, undefined);
+      }
+      const of = queue.first(slotless);
       if (of === undefined) break;
       this.#consider(of);
     }
@@ -104,25 +110,33 @@ export class Scheduler {
     const node = of.candidate;
     if (node === undefined) throw new RangeError("an active class has a candidate");
     const wish = node.item;
+    let futile = false;
     if (wish.task.claim === undefined || wish.kind === "request") {
       const behind = this.#reservationFor(wish);
       const placement = this.place(wish, behind);
       if (placement !== undefined) {
         this.#grant(wish, placement);
+        // What is behind it may start elsewhere now: the reservation's place is looked for anew.
+        if (this.#due !== undefined && compareOrder(wish, this.#due) < 0) this.#reservation = undefined;
+        if (of.index.size > 0 && of.entry === undefined && !of.parked) {
+          this.#aside.add(of);
+          this.#watch(of);
+        }
         return;
       }
       const eviction = this.evictionFor(wish, behind);
       if (eviction !== undefined) this.#evict(wish, eviction);
+      else futile = true;
       of.looks += 1;
     }
-    this.#passOver(of, node);
+    this.#passOver(of, node, futile);
   }
 
-  /** The class goes on behind this wish, to the next that could start or preempt. */
-  #passOver(of: ReadyClass, node: FitNode<Wish>): void {
+  /** The class goes on behind this wish, to the next that could start or preempt. `futile`: it could do neither. */
+  #passOver(of: ReadyClass, node: FitNode<Wish>, futile: boolean): void {
     const { queue } = this.#indexes;
     this.#advanced.add(of);
-    const next = this.#nextCandidate(of, node);
+    const next = this.#nextCandidate(of, node, futile);
     this.#noteDue(of, next);
     if (next !== undefined) {
       queue.advance(of, next);
@@ -139,24 +153,21 @@ export class Scheduler {
     this.#watch(of);
   }
 
-  #nextCandidate(of: ReadyClass, from: FitNode<Wish>): FitNode<Wish> | undefined {
+  #nextCandidate(of: ReadyClass, from: FitNode<Wish>, futile: boolean): FitNode<Wish> | undefined {
     const state = this.#state;
     const { now, running, queue } = this.#indexes;
     const aging = state.settings?.agingMs !== undefined;
     let node: FitNode<Wish> = from;
     // With aging, more important ones may come later in the order.
     const highest = (): number => (aging ? queue.priorities.highest : this.#indexes.effective(node.item.task));
-    while (!of.isLeast(node) && running.lowest < highest()) {
+    // Behind one that is the easiest of its class and could do nothing, nobody can.
+    while (!(of.isLeast(node) && (futile || node !== from)) && running.lowest < highest()) {
       const next = of.index.next(node);
       if (next === undefined || of.looks >= limits.backfillDepth) return undefined;
       node = next;
       const { item } = node;
       if (item.task.claim !== undefined) continue;
-      if (
-        running.lowest < this.#indexes.effective(item.task) ||
-        this.place(item, this.#reservationFor(item)) !== undefined
-      )
-        return node;
+      if (running.lowest < this.#indexes.effective(item.task) || this.place(item, undefined) !== undefined) return node;
       of.looks += 1;
     }
     const looks = limits.backfillDepth - of.looks;
@@ -171,7 +182,8 @@ export class Scheduler {
       maxLooks: looks,
       accept: (wish) => {
         of.looks += 1;
-        return wish.task.claim === undefined && this.place(wish, this.#reservationFor(wish)) !== undefined;
+        // A reservation is heeded in its turn: those ahead of it may not have started yet.
+        return wish.task.claim === undefined && this.place(wish, undefined) !== undefined;
       },
     });
   }

@@ -182,6 +182,7 @@ function needsOf(state: State, amounts: Readonly<Record<string, number>>): reado
 
 /** Whether it can be had now, without taking what is set aside for an earlier one. */
 function fits(desk: Desk, live: LiveAttempt, needs: readonly Need[]): boolean {
+  desk.indexes.lending.update(desk.now);
   const reservation = desk.scheduler.reservation();
   const key = { rank: desk.indexes.rankOf(live.task), seq: live.task.seq };
   const behind = reservation !== undefined && compareOrder(reservation.wish, key) < 0 ? reservation : undefined;

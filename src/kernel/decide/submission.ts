@@ -46,7 +46,7 @@ export function submit(desk: Desk, command: CommandOf<"task.submit">): Answer {
     };
   }
   const prepared = prepare(desk, command.tasks, shapes, place, key);
-  for (const event of prepared.events) submitOne(desk, event);
+  submitAll(desk, prepared.events);
   return { ok: true, ids: prepared.ids };
 }
 
@@ -63,16 +63,20 @@ export function plan(desk: Desk, command: CommandOf<"attempt.plan">): Answer {
     throw refused("INVALID_ARGUMENT", `task ${task.id} asks for round ${round}; at most ${limits.rounds} are allowed`);
   const prepared = prepare(desk, command.tasks, shapes, { parent: task, scope: live.agent.name, round }, undefined);
   desk.emit({ type: "task.planned", v: 1, taskId: task.id, token: live.token, round, count: prepared.events.length });
-  for (const event of prepared.events) submitOne(desk, event);
+  submitAll(desk, prepared.events);
   return { ok: true, ids: prepared.ids };
 }
 
-function submitOne(desk: Desk, event: TaskSubmittedEvent): void {
-  desk.emit(event);
-  const task = desk.state.tasks.get(event.taskId);
-  if (task === undefined || task.status !== "blocked" || event.onDependencyFailure === "run") return;
-  const lost = task.dependsOn.find((dependency) => isTerminal(dependency.status) && dependency.status !== "completed");
-  if (lost !== undefined) end(desk, task, skipped(task, lost));
+/** First all are there; then those end whose dependency is lost already, so that nobody judges an incomplete round. */
+function submitAll(desk: Desk, events: readonly TaskSubmittedEvent[]): void {
+  for (const event of events) desk.emit(event);
+  for (const { taskId, dependsOn, onDependencyFailure } of events) {
+    if (dependsOn === undefined || onDependencyFailure === "run") continue;
+    const task = desk.state.tasks.get(taskId);
+    if (task?.status !== "blocked") continue;
+    const lost = task.dependsOn.find(({ status }) => isTerminal(status) && status !== "completed");
+    if (lost !== undefined) end(desk, task, skipped(task, lost));
+  }
 }
 
 function checkShapes(tasks: readonly TaskRequest[]): readonly TaskFields[] {
