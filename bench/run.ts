@@ -5,16 +5,18 @@
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { durable } from "./durable.ts";
 import { journal } from "./journal.ts";
 import { kernel } from "./kernel.ts";
 import { latency } from "./latency.ts";
+import { loop } from "./loop.ts";
 import type { Benchmark } from "./measure.ts";
 import { memory } from "./memory.ts";
 import { printed, write } from "./report.ts";
 import { sketch } from "./sketch.ts";
 
 const BENCHMARKS: ReadonlyMap<string, Benchmark> = new Map(
-  Object.entries({ kernel, sketch, memory, journal, latency }),
+  Object.entries({ kernel, sketch, memory, journal, latency, loop, durable }),
 );
 
 const { values, positionals } = parseArgs({ options: { brief: { type: "boolean" } }, allowPositionals: true });
