@@ -314,3 +314,12 @@ describe("managers", () => {
     expect(told(story.do({ type: "task.retry", taskId: "m" }))).toEqual(["m aggregates on boss"]);
   });
 });
+
+test("a round is judged when all of it is there, also when one of it is skipped at once", () => {
+  const story = crew({}, { minSuccess: 1 });
+  story.submit({ id: "gone", skills: ["x"] });
+  story.fail("gone", { retryable: false });
+  story.plan("m", { id: "skipped", skills: ["x"], dependsOn: ["gone"] }, { id: "does", skills: ["x"] });
+  expect(story.status("m", "m/skipped", "m/does")).toBe("waiting skipped running");
+  expect(told(story.complete("m/does"))).toEqual(["m/does completed", "m aggregates on boss"]);
+});

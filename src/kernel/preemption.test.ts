@@ -316,3 +316,12 @@ describe("preemption", () => {
     ]);
   });
 });
+
+test("of two alike, each displaces whom it needs", () => {
+  const story = new Story({ concurrency: 2 });
+  story.agent("ann", { capacity: 9 });
+  story.submit({ id: "a", priority: 3 }, { id: "b", priority: 3 });
+  story.submit({ id: "c", priority: 5 }, { id: "d", priority: 5 });
+  expect(story.why("a").text).toContain("told to stop (preempted) for d");
+  expect(story.why("b").text).toContain("told to stop (preempted) for c");
+});

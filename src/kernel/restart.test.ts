@@ -151,3 +151,18 @@ describe("a restart", () => {
     expect(told(story.submit({ id: "high", priority: 9 }))).toEqual([]);
   });
 });
+
+test("what was leased when the process died is no sign that it was open since", () => {
+  const story = new Story({ unroutableMs: 5_000 });
+  story.agent("ann");
+  story.resource("disk", 1);
+  story.submit({ id: "holder" }, { id: "nobodys", skills: ["unknown"] });
+  story.after(3_000);
+  story.ask("holder", { disk: 1 }, { leaseMs: 500 });
+  story.crash(60_000, { unroutableMs: 5_000 });
+  expect(story.status("nobodys")).toBe("pending");
+  story.after(1_999);
+  expect(story.status("nobodys")).toBe("pending");
+  story.after(1);
+  expect(story.task("nobodys").error?.code).toBe("NO_QUALIFIED_AGENT");
+});
