@@ -20,7 +20,7 @@ export interface Figure {
   readonly unit: string;
   /** One value a run. */
   readonly runs: readonly number[];
-  /** What else was measured in the same run, in the same unit. */
+  /** What else was measured in the same runs, in the same unit. */
   readonly peer?: { readonly what: string; readonly runs: readonly number[] };
   readonly goal?: Goal;
 }
@@ -42,8 +42,9 @@ export function median(values: readonly number[]): number {
   return quantile(values, 0.5);
 }
 
+/** The median of the ratios run by run: what slowed the machine down in one run slowed both. */
 export function ratioOf({ runs, peer }: Figure): number | undefined {
-  return peer === undefined ? undefined : median(runs) / median(peer.runs);
+  return peer === undefined ? undefined : median(runs.map((value, run) => value / (peer.runs[run] ?? Number.NaN)));
 }
 
 /** Whether the goal is met; `undefined` where there is none. */

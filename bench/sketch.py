@@ -1,6 +1,6 @@
 """Times the classes WorkloadBalancer and TaskArbitrator in a page's Python blocks.
 
-Arguments: the page, and the work as JSON. Prints calls a second, one value a run, as JSON.
+Arguments: the page, and the work as JSON. Prints calls a second as JSON.
 """
 
 import json
@@ -49,16 +49,11 @@ def complete(arbitrator_class, pending, calls):
 with open(sys.argv[1], encoding="utf8") as file:
     found = classes(file.read())
 work = json.loads(sys.argv[2])
-runs = range(work["runs"])
 print(
     json.dumps(
         {
-            "assign": [
-                [assign(found["WorkloadBalancer"], one["agents"], one["calls"]) for _ in runs] for one in work["assign"]
-            ],
-            "complete": [
-                complete(found["TaskArbitrator"], work["complete"]["pending"], work["complete"]["calls"]) for _ in runs
-            ],
+            "assign": [assign(found["WorkloadBalancer"], one["agents"], one["calls"]) for one in work["assign"]],
+            "complete": complete(found["TaskArbitrator"], work["complete"]["pending"], work["complete"]["calls"]),
         }
     )
 )
