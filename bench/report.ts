@@ -43,7 +43,8 @@ export function write(
     })),
   };
   mkdirSync(RESULTS, { recursive: true });
-  const path = `${RESULTS}${name}.json`;
+  // A brief run leaves the figures of a real one alone.
+  const path = `${RESULTS}${name}${brief ? ".brief" : ""}.json`;
   writeFileSync(path, `${JSON.stringify(result, undefined, 2)}\n`);
   return relative(process.cwd(), path);
 }
