@@ -120,6 +120,38 @@ describe("why", () => {
       reasons: [{ code: "offline", text: "no coordinator is open" }],
     });
   });
+
+  test("one that waits for its seat is not told to wait for its other subtasks", () => {
+    const story = new Story({ concurrency: 9 });
+    story.agent("ann", { skills: ["x"] });
+    story.agent("bob", { skills: ["y"], capacity: 9 });
+    story.submit({ id: "a", skills: ["x"] });
+    story.spawn("a", { id: "0", skills: ["y"] }, { id: "1", skills: ["y"] });
+    story.await("a", "a/0");
+    story.submit({ id: "other", skills: ["x"], preemptible: false });
+    story.complete("a/0");
+    expect(story.reasons("a")).toBe("room");
+  });
+
+  test("the reservation told of is the one by which was decided, even when nobody could make it any more", () => {
+    const story = new Story({ concurrency: 9, protectAfterMs: 0 });
+    story.agent("ann", { capacity: 9 });
+    story.agent("bob", { capacity: 9, breaker: { failureThreshold: 1, resetMs: 1_000, halfOpenMax: 1 } });
+    story.resource("disk", 2);
+    story.submit({ id: "held", agent: "ann", preemptible: false, resources: { disk: 1 } });
+    story.submit({ id: "broken", agent: "bob", retry: { maxAttempts: 1 } });
+    story.fail("broken");
+    story.submit({ id: "reserved", agent: "bob", priority: 9, resources: { disk: 2 } });
+    story.submit({ id: "probe", agent: "bob" });
+    story.do(
+      { type: "task.submit", tasks: [{ id: "small", agent: "ann", resources: { disk: 1 } }] },
+      { type: "task.pause", taskId: "small" },
+    );
+    story.now += 1_000;
+    expect(told(story.do({ type: "task.resume", taskId: "small" }))).toEqual(["bob half-open", "probe starts on bob"]);
+    expect(story.why("small").reasons).toMatchObject([{ code: "reserved", who: ["reserved"] }]);
+    expect(story.reasons("reserved")).toBe("resource breaker reserved");
+  });
 });
 
 describe("what is told", () => {

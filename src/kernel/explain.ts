@@ -87,7 +87,7 @@ function verdictOf(state: State, scheduler: Scheduler, task: Task, now: number):
   const wish = task.wish ?? live?.wish;
   if (wish !== undefined) {
     // Who is promised something is not the one to reserve for: asked before its promise is taken as kept.
-    const reservation = scheduler.reservation();
+    const reservation = scheduler.decidedBy();
     reasons.push(...scheduler.asIfKept(task, () => reasonsOf(state, scheduler, reservation, wish, now)));
   }
   if (task.claim !== undefined && task.claim.victims.size > 0) {

@@ -43,8 +43,8 @@ export class Indexes implements StateObserver {
   now = 0;
   readonly state: State;
   readonly timers: Timers = new Timers();
-  /** Ends of leases: they come before whatever is asked. */
-  readonly leases: Timers = new Timers();
+  /** Ends of leases, and of the time in which an open breaker lets nothing through: they come before whatever is asked. */
+  readonly first: Timers = new Timers();
   readonly pools: AgentPools;
   readonly queue: ReadyQueue;
   readonly running: RunningIndex = new RunningIndex();
@@ -59,6 +59,8 @@ export class Indexes implements StateObserver {
   readonly #leases: Map<ExtraAllocation, HeapEntry<Timer>> = new Map();
   readonly #ballots: Map<Ballot, HeapEntry<Timer>> = new Map();
   readonly #breakers: Map<AgentState, HeapEntry<Timer>> = new Map();
+  /** Managers that wait for their subtasks: each for those that are open. */
+  readonly #waitingRounds: Set<Task> = new Set();
 
   /** As of the last event: what has become due since then is due, and told, when time goes on. */
   constructor(state: State) {
@@ -79,7 +81,6 @@ export class Indexes implements StateObserver {
       if (isTerminal(task.status)) continue;
       for (const dependent of task.dependents ?? []) if (!isTerminal(dependent.status)) this.waits(dependent, [task]);
       const { parent } = task;
-      if (parent?.status === "waiting" && task.spec.round !== undefined) this.waits(parent, [task]);
       if (parent?.live?.awaiting?.has(task)) this.waits(parent, [task]);
       this.task(task);
     }
@@ -117,6 +118,7 @@ export class Indexes implements StateObserver {
 
   task(task: Task): void {
     this.#watchDeadline(task);
+    this.#watchRound(task);
     const ready = isReady(task);
     const early = ready && task.notBefore > this.now;
     this.#watchBackoff(task, early);
@@ -152,6 +154,7 @@ export class Indexes implements StateObserver {
 
   live(live: LiveAttempt): void {
     const { task } = live;
+    this.#watchRound(task);
     const preemptible =
       live.seated &&
       live.stopping === undefined &&
@@ -199,9 +202,9 @@ export class Indexes implements StateObserver {
     const held = this.state.allocations.has(allocation.id);
     this.lending.holds(allocation.live, allocation.live.place === undefined);
     if (held && allocation.expiresAt !== undefined) {
-      this.#leases.set(allocation, this.leases.set(allocation.expiresAt, { kind: "lease", allocation }));
+      this.#leases.set(allocation, this.first.set(allocation.expiresAt, { kind: "lease", allocation }));
     } else if (!held) {
-      this.leases.cancel(this.#leases.get(allocation));
+      this.first.cancel(this.#leases.get(allocation));
       this.#leases.delete(allocation);
     }
   }
@@ -245,13 +248,27 @@ export class Indexes implements StateObserver {
     for (const of of pool.classes) this.watchUnroutable(of);
   }
 
+  /** While it stands still, a manager waits for what it has planned. */
+  #watchRound(task: Task): void {
+    if (task.phase !== "aggregate") return;
+    const waits = task.status === "waiting";
+    if (waits === this.#waitingRounds.has(task)) return;
+    if (waits) this.#waitingRounds.add(task);
+    else this.#waitingRounds.delete(task);
+    for (const child of task.children ?? []) {
+      if (child.spec.round === undefined || isTerminal(child.status)) continue;
+      if (waits) this.inheritance.wait(task, child);
+      else this.inheritance.unwait(task, child);
+    }
+  }
+
   /** Sets the timer at which an open breaker lets a call through again. */
   #watchBreaker(agent: AgentState): void {
-    this.timers.cancel(this.#breakers.get(agent));
+    this.first.cancel(this.#breakers.get(agent));
     this.#breakers.delete(agent);
     if (agent.breaker.kind !== "open") return;
     const from = admitsFrom(this.state, agent, this.now);
-    if (from > this.now) this.#breakers.set(agent, this.timers.set(from, { kind: "breaker", agent }));
+    if (from > this.now) this.#breakers.set(agent, this.first.set(from, { kind: "breaker", agent }));
   }
 
   /** Sets the timer at which tasks that nobody registered can do lose patience; whether the class holds such tasks. */
@@ -315,6 +332,7 @@ export class Indexes implements StateObserver {
     if (!lower) return;
     // It may be made to give way to those that it was too important for.
     for (const need of task.needs) this.#wakeAll(need.resource.parked);
+    for (const { needs } of live.extra?.values() ?? []) for (const need of needs) this.#wakeAll(need.resource.parked);
     for (const member of live.agent.memberships) this.#wakeAll(member.pool.parked);
   }
 

@@ -152,4 +152,36 @@ describe("inheritance", () => {
     ]);
     expect(story.task("low").effectivePriority).toBe(1);
   });
+
+  test("a request is decided by what is lent now, not by what was lent before others ended", () => {
+    const story = new Story({ concurrency: 9, protectAfterMs: 0 });
+    story.agent("ann", { capacity: 9 });
+    story.resource("disk", 3);
+    story.submit({ id: "ends", priority: 7, resources: { disk: 2 }, retry: { maxAttempts: 1 } });
+    story.submit({ id: "firm", preemptible: false, resources: { disk: 1 } });
+    story.submit({ id: "waits", priority: 6, resources: { disk: 2 } });
+    expect(story.task("firm").effectivePriority).toBe(6);
+    const { events, answers } = story.try(story.failure("ends"), {
+      type: "attempt.request",
+      ...story.from("firm"),
+      amounts: { disk: 1 },
+    });
+    expect(answers[1]).toMatchObject({ ok: false, refusal: { code: "CAPACITY_EXCEEDED" } });
+    expect(told(events)).toContain("waits starts on ann");
+  });
+
+  test("a subtask that is tried again has the priority of those who wait until its manager has ended", () => {
+    const story = new Story({ concurrency: 9 });
+    story.manager("boss", ["ann"], { skills: ["lead"], minSuccess: "any" });
+    story.agent("ann", { skills: ["x"], capacity: 9 });
+    story.submit({ id: "m", skills: ["lead"], retry: { maxAttempts: 1 } });
+    story.plan("m", { id: "0", skills: ["x"], retry: { maxAttempts: 1 } }, { id: "1", skills: ["x"] });
+    story.fail("m/0");
+    story.complete("m/1");
+    story.submit({ id: "high", priority: 9, dependsOn: ["m"] });
+    story.do({ type: "task.retry", taskId: "m/0" });
+    story.fail("m");
+    expect(story.status("m")).toBe("waiting");
+    expect(story.task("m/0").effectivePriority).toBe(9);
+  });
 });

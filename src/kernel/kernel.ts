@@ -110,10 +110,11 @@ export class Kernel {
       now,
       emit: (body) => this.#emit(body),
     };
-    // A lease that has run out is over for whatever is asked now; after a kill that is told once the journal is open again.
+    // A lease that has run out is over for whatever is asked now, and a breaker has rested; after a kill that is told once the
+    // journal is open again.
     if (state.open && envelopes[0]?.command.type !== "coordinator.open") {
-      const { leases } = works().indexes;
-      for (let timer = leases.due(now); timer !== undefined; timer = leases.due(now)) this.#due(desk, timer);
+      const { first } = works().indexes;
+      for (let timer = first.due(now); timer !== undefined; timer = first.due(now)) this.#due(desk, timer);
     }
     const answers = envelopes.map((envelope) => this.#answer(desk, envelope));
     this.#envelope = undefined;
@@ -134,10 +135,10 @@ export class Kernel {
   /** When a `tick` has something to do; undefined: never, as things are. */
   nextWakeAt(): number | undefined {
     if (!this.#state.open || this.#works === undefined) return undefined;
-    const { timers, leases } = this.#works.indexes;
+    const { timers, first } = this.#works.indexes;
     const timer = timers.next();
-    const lease = leases.next();
-    return timer === undefined || lease === undefined ? (timer ?? lease) : Math.min(timer, lease);
+    const early = first.next();
+    return timer === undefined || early === undefined ? (timer ?? early) : Math.min(timer, early);
   }
 
   task(id: string): TaskView | undefined {

@@ -315,6 +315,57 @@ describe("preemption", () => {
       "low stops: preempted for mid",
     ]);
   });
+
+  test("who was passed over is not looked at again when a later one starts, and does not stop it at once", () => {
+    const story = slots(3, { protectAfterMs: 0 });
+    story.resource("disk", 1);
+    story.submit({ id: "firm", preemptible: false, resources: { disk: 1 }, estimatedMs: 10_000 });
+    story.submit({ id: "other", preemptible: false }, { id: "reserved", priority: 9, resources: { disk: 1 } });
+    expect(told(story.submit({ id: "mid" }, { id: "short", priority: 1, estimatedMs: 1_000 }))).toEqual([
+      "short starts on ann",
+    ]);
+  });
+
+  test("what those who make way give back beyond what is promised there is seen at once", () => {
+    const story = new Story({ concurrency: 9 });
+    story.agent("ann", { capacity: 2 });
+    story.agent("bob", { capacity: 9 });
+    story.resource("disk", 1);
+    story.resource("net", 1);
+    story.submit({ id: "low", agent: "bob", priority: 1, resources: { net: 1 } });
+    story.submit({ id: "lower", agent: "ann", priority: 1, resources: { disk: 1 } });
+    expect(told(story.submit({ id: "x", agent: "ann", priority: 9, resources: { net: 1 } }))).toEqual([
+      "low stops: preempted for x",
+    ]);
+    expect(told(story.submit({ id: "z", agent: "ann", priority: 1 }))).toEqual([]);
+    expect(told(story.submit({ id: "y", agent: "bob", priority: 9, resources: { disk: 1 } }))).toEqual([
+      "lower stops: preempted for y",
+      "z starts on ann",
+    ]);
+  });
+
+  test("who becomes less important may be stopped for what was granted to it besides", () => {
+    const story = slots(9);
+    story.resource("disk", 1);
+    story.submit({ id: "a" });
+    story.ask("a", { disk: 1 });
+    story.agent("bob");
+    story.submit({ id: "b", agent: "bob", resources: { disk: 1 } });
+    expect(told(story.do({ type: "task.prioritize", taskId: "a", priority: 3 }))).toEqual(["a stops: preempted for b"]);
+  });
+
+  test("behind one that keeps to another agent, a larger one may displace where it is too large for that agent", () => {
+    const story = new Story({ concurrency: 9 });
+    story.agent("ann", { capacity: 4 });
+    story.agent("bob", { capacity: 2 });
+    const retry = { initialMs: 100, jitter: false };
+    story.submit({ id: "firm", agent: "bob", load: 2, preemptible: false });
+    story.submit({ id: "small", retry }, { id: "large", load: 3, retry });
+    story.do(story.failure("small"), story.failure("large"));
+    story.submit({ id: "low", agent: "ann", priority: 1, load: 3 });
+    expect(told(story.after(100))).toEqual(["low stops: preempted for large"]);
+    expect(story.reasons("small")).toBe("room");
+  });
 });
 
 test("of two alike, each displaces whom it needs", () => {

@@ -233,4 +233,33 @@ describe("backfill and the one reservation", () => {
     ]);
     expect(told(story.submit({ id: "short", resources: { net: 1 }, estimatedMs: 1_000 }))).toEqual([]);
   });
+
+  test("it holds for requests of running attempts too when no slot is free", () => {
+    const story = new Story({ concurrency: 1, protectAfterMs: 0 });
+    story.agent("ann", { capacity: 9 });
+    story.resource("disk", 2);
+    story.submit({ id: "firm", preemptible: false });
+    story.submit({ id: "next", priority: 6, resources: { disk: 1 } });
+    expect(told(story.ask("firm", { disk: 2 }, { wait: true }))).toEqual(["firm queues for 2 disk"]);
+  });
+
+  test("its room is chosen when those ahead of it have started", () => {
+    const story = new Story({ concurrency: 9, protectAfterMs: 1_000 });
+    story.agent("ann", { skills: ["x"], capacity: 2 });
+    story.agent("bob", { skills: ["x"], capacity: 2 });
+    story.agent("cy", { skills: ["y"] });
+    story.resource("disk", 1);
+    story.submit({ id: "held", skills: ["y"], preemptible: false, resources: { disk: 1 } });
+    story.submit({ id: "reserved", skills: ["x"], priority: 7, resources: { disk: 1 } });
+    story.after(1_000);
+    expect(
+      told(
+        story.submit(
+          { id: "nobody", skills: ["z"], priority: 9 },
+          { id: "ahead", skills: ["x"], priority: 8 },
+          { id: "behind", agent: "ann" },
+        ),
+      ),
+    ).toEqual(["ahead starts on ann", "behind starts on ann"]);
+  });
 });

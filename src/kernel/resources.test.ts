@@ -229,6 +229,37 @@ describe("what a running attempt asks for", () => {
     story.do({ type: "task.cancel", taskId: "a" });
     expect(story.refusal({ type: "attempt.request", ...story.from("a"), amounts: { disk: 1 } }).code).toBe("CANCELLED");
   });
+
+  test("a breaker that has rested has, for whatever is asked then", () => {
+    const story = new Story({ protectAfterMs: 0 });
+    story.agent("ann", { capacity: 9 });
+    story.agent("bob", { breaker: { failureThreshold: 1, resetMs: 1_000 } });
+    story.resource("disk", 3);
+    story.submit({ id: "broken", agent: "bob", retry: { maxAttempts: 1 } });
+    story.fail("broken");
+    story.submit({ id: "a", agent: "ann" }, { id: "next", agent: "bob", priority: 9, resources: { disk: 3 } });
+    story.now += 1_000;
+    const { answers, events } = story.try({ type: "attempt.request", ...story.from("a"), amounts: { disk: 1 } });
+    expect(told(events)).toEqual(["bob half-open", "next starts on bob"]);
+    expect(answers).toMatchObject([{ ok: false, refusal: { code: "CAPACITY_EXCEEDED" } }]);
+  });
+
+  test("when all slots are taken, one that gets what it waited for holds up nobody behind it", () => {
+    const story = new Story({ concurrency: 3, protectAfterMs: 0 });
+    story.agent("ann", { capacity: 9 });
+    story.resource("disk", 2);
+    story.submit({ id: "a", preemptible: false }, { id: "b", preemptible: false });
+    story.submit({ id: "held", preemptible: false, resources: { disk: 2 } });
+    story.ask("a", { disk: 1 }, { wait: true });
+    story.ask("b", { disk: 1 }, { wait: true });
+    story.submit({ id: "next", priority: 9, preemptible: false });
+    expect(told(story.complete("held"))).toEqual([
+      "held completed",
+      "next starts on ann",
+      "a gets 1 disk",
+      "b gets 1 disk",
+    ]);
+  });
 });
 
 describe("awaiting what one has submitted", () => {

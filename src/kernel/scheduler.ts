@@ -75,12 +75,14 @@ export class Scheduler {
       if (!slotless && freeSlots(this.#state) < 1 && !this.#anyPreemptible()) {
         slotless = true;
         // Nobody that needs a slot is looked at any more, but one of them may be the one to reserve for.
-        if (queue.first(true) !== undefined) for (const of of queue.classes.values()) this.#noteDue(of, undefined);
+        if (queue.first(true) !== undefined) this.#noteWaiting(true);
       }
       const of = queue.first(slotless);
       if (of === undefined) break;
       this.#consider(of);
     }
+    // Who lends from now on changes the order, but not what was decided.
+    if (this.#indexes.lending.active) this.#noteWaiting(false);
     for (const of of this.#aside) queue.wake(of);
     for (const of of this.#advanced) if (of.entry !== undefined) queue.wake(of);
     for (const of of this.#advanced) of.looks = 0;
@@ -90,14 +92,23 @@ export class Scheduler {
     this.#indexes.lending.update(this.#indexes.now);
   }
 
-  /** The reservation that stands now, for who asks why: since the last admission the same, if nothing has happened. */
-  reservation(): Reservation | undefined {
-    const stood = this.#state.seq === this.#admittedSeq ? this.#reservation : undefined;
-    this.#findDue();
-    for (const of of this.#indexes.queue.classes.values()) if (!of.parked) this.#noteDue(of, undefined);
-    if (this.#due === undefined) return undefined;
-    if (this.#due === stood?.wish) this.#reservation = stood;
+  /** The reservation by which was decided, for who asks why; anew when something has happened since. */
+  decidedBy(): Reservation | undefined {
+    if (this.#state.seq !== this.#admittedSeq) return this.reservation();
+    this.#noteWaiting(false);
     return this.#reserved();
+  }
+
+  /** The reservation that is to be made now. */
+  reservation(): Reservation | undefined {
+    this.#findDue();
+    this.#noteWaiting(false);
+    return this.#reserved();
+  }
+
+  /** Whoever waits, at least for a slot, will not start any more in this admission. */
+  #noteWaiting(needsSlot: boolean): void {
+    for (const of of this.#indexes.queue.classes.values()) if (of.needsSlot || !needsSlot) this.#noteDue(of, undefined);
   }
 
   /** Whether anything that runs could be made to give way to anything that waits. */
@@ -160,8 +171,9 @@ export class Scheduler {
     let node: FitNode<Wish> = from;
     // With aging, more important ones may come later in the order.
     const highest = (): number => (aging ? queue.priorities.highest : this.#indexes.effective(node.item.task));
-    // Behind one that is the easiest of its class and could do nothing, nobody can.
-    while (!(of.isLeast(node) && (futile || node !== from)) && running.lowest < highest()) {
+    // Behind one that is the easiest of its class and could do nothing, nobody can; but a larger one may avoid fewer agents.
+    const alike = of.excluded.length === 0;
+    while (!(alike && of.isLeast(node) && (futile || node !== from)) && running.lowest < highest()) {
       const next = of.index.next(node);
       if (next === undefined || of.looks >= limits.backfillDepth) return undefined;
       node = next;
