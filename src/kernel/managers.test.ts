@@ -313,6 +313,16 @@ describe("managers", () => {
     story.complete("m/0");
     expect(told(story.do({ type: "task.retry", taskId: "m" }))).toEqual(["m aggregates on boss"]);
   });
+
+  test("failFast does not begin a round that cannot be enough", () => {
+    const story = crew({}, { failFast: true, minSuccess: 3 });
+    expect(told(story.plan("m", { skills: ["x"] }, { skills: ["y"] }))).toEqual([
+      "m is ending",
+      "m/0 cancelled",
+      "m/1 cancelled",
+      "m failed: TASK_FAILED",
+    ]);
+  });
 });
 
 test("a round is judged when all of it is there, also when one of it is skipped at once", () => {

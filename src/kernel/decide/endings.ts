@@ -127,9 +127,13 @@ function afterChild(desk: Desk, parent: Task, child: Task): void {
   if (parent.openRound === 0) {
     if (enoughSucceeded(desk, parent) === "no")
       windDown(desk, parent, { as: "failed", error: shortOf(parent) }, "cancelled");
-  } else if (judge(desk, parent)?.failFast === true && enoughSucceeded(desk, parent) === "no") {
-    windDown(desk, parent, { as: "failed", error: shortOf(parent) }, "cancelled");
-  }
+  } else failFast(desk, parent);
+}
+
+/** Ends a manager that fails fast when too few of its subtasks can still succeed. */
+export function failFast(desk: Desk, task: Task): void {
+  if (judge(desk, task)?.failFast === true && enoughSucceeded(desk, task) === "no")
+    windDown(desk, task, { as: "failed", error: shortOf(task) }, "cancelled");
 }
 
 /** The manager whose plan it is. */

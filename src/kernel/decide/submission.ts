@@ -11,7 +11,7 @@ import { isTerminal, type State, type Task } from "../state.ts";
 import { sameIds } from "./again.ts";
 import { heldFirmly } from "./deadlock.ts";
 import { type Desk, refused, speaker } from "./desk.ts";
-import { end, skipped } from "./endings.ts";
+import { end, failFast, skipped } from "./endings.ts";
 import { checkTask } from "./shapes.ts";
 
 type CommandOf<T extends Command["type"]> = Extract<Command, { type: T }>;
@@ -64,6 +64,7 @@ export function plan(desk: Desk, command: CommandOf<"attempt.plan">): Answer {
   const prepared = prepare(desk, command.tasks, shapes, { parent: task, scope: live.agent.name, round }, undefined);
   desk.emit({ type: "task.planned", v: 1, taskId: task.id, token: live.token, round, count: prepared.events.length });
   submitAll(desk, prepared.events);
+  if (task.openRound > 0 && task.ending === undefined) failFast(desk, task);
   return { ok: true, ids: prepared.ids };
 }
 
