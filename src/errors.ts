@@ -83,5 +83,10 @@ export class SafeguardsError extends Error {
  * ```
  */
 export function isSafeguardsError(error: unknown, code?: ErrorCode): error is SafeguardsError {
-  return error instanceof SafeguardsError && (code === undefined || error.code === code);
+  try {
+    return error instanceof SafeguardsError && (code === undefined || error.code === code);
+  } catch {
+    // A thing that answers no question about itself is none of ours.
+    return false;
+  }
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { defineAgent, isSafeguardsError, SafeguardsError } from "../src/index.ts";
+import { type AgentContext, defineAgent, isSafeguardsError, SafeguardsError } from "../src/index.ts";
 import { aborted, eventsOf, gate, historyOf, opened, rejection, silent } from "./coordinator.fixture.ts";
 
 const fast = { initialMs: 1, jitter: false } as const;
@@ -309,5 +309,58 @@ describe("idle", () => {
     await coordinator.idle();
     expect((await coordinator.tasks()).map(({ status }) => status)).toEqual(["completed", "paused"]);
     expect((await eventsOf(coordinator)).at(-1)?.type).toBe("task.completed");
+  });
+});
+
+describe("what answers no question about itself", () => {
+  const trap = (): object =>
+    new Proxy(
+      {},
+      {
+        getPrototypeOf() {
+          throw new Error("no questions");
+        },
+        get() {
+          throw new Error("no questions");
+        },
+      },
+    );
+
+  it.each([
+    [
+      "a promise",
+      async () => {
+        throw trap();
+      },
+    ],
+    [
+      "a call",
+      () => {
+        throw trap();
+      },
+    ],
+  ])("fails no more than its own attempt when it is thrown by %s", async (_, run) => {
+    const coordinator = await opened();
+    await coordinator.register(defineAgent({ name: "bad", run, vote: run }));
+    await coordinator.register(defineAgent({ name: "good", skills: ["good"], run: () => "done", vote: () => "yes" }));
+    const bad = await coordinator.submit({ agent: "bad", retry: { maxAttempts: 1 } });
+    expect(await bad.outcome()).toMatchObject({ status: "failed", error: { code: "TASK_FAILED" } });
+    expect(await (await coordinator.submit({ skills: ["good"] })).result()).toBe("done");
+    const decision = await coordinator.decide({ question: "?", options: ["yes", "no"] });
+    expect(decision).toMatchObject({ decision: "yes", abstained: ["bad"] });
+    expect(isSafeguardsError(trap())).toBe(false);
+  });
+
+  it("is fenced when its attempt is over and it still says that it lives", async () => {
+    const coordinator = await opened();
+    let heartbeat: (() => Promise<void>) | undefined;
+    const run = async (_: unknown, ctx: AgentContext): Promise<null> => {
+      heartbeat = ctx.heartbeat;
+      await ctx.heartbeat();
+      return null;
+    };
+    await coordinator.register(defineAgent({ name: "a", run }));
+    await (await coordinator.submit({})).result();
+    expect(await rejection(heartbeat?.() ?? Promise.resolve())).toMatchObject({ code: "FENCED" });
   });
 });

@@ -41,3 +41,18 @@ test("aliases that multiply into millions of values are refused", () => {
   expect(data).toBeUndefined();
   expect(faults).toHaveLength(1);
 });
+
+test("a key that is there twice is a fault and hides no other: the rest is still read", () => {
+  const { faults, data } = readYaml("name: n\nname: m\nconcurrency: 0\n");
+  expect(faults.map(({ line, column }) => `${line}:${column}`)).toEqual(["2:1"]);
+  expect(data).toEqual({ name: "m", concurrency: 0 });
+});
+
+test.each([
+  ["in itself", "a: &a [*a, *a]\n"],
+  ["deeper than anything that is meant", `a: ${"[".repeat(70)}${"]".repeat(70)}\n`],
+])("what is nested %s is a fault", (_, text) => {
+  const { faults, data } = readYaml(text);
+  expect(data).toBeUndefined();
+  expect(faults).toEqual([{ line: 1, column: 1, message: "bad YAML: nested more than 64 levels deep, or in itself" }]);
+});

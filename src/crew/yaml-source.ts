@@ -18,6 +18,7 @@ export interface YamlSource {
 
 /** How many values may be written in another's place by aliases: more is an attack. */
 const MAX_ALIASES = 1_000;
+const MAX_DEPTH = 64;
 
 /** Reads one YAML 1.2 document; every fault of its syntax is told at once. */
 export function readYaml(text: string): YamlSource {
@@ -42,9 +43,12 @@ export function readYaml(text: string): YamlSource {
       faults.push({ ...position(alias.range?.[0] ?? 0), message });
     },
   });
+  // A key that is there twice is a fault, and no reason to keep silent about the others.
+  const readable = document.errors.every(({ code }) => code === "DUPLICATE_KEY")
+    ? parseDocument(text, { uniqueKeys: false, prettyErrors: false })
+    : undefined;
   return {
-    data:
-      document.errors.length === 0 ? toData(() => document.toJS({ maxAliasCount: MAX_ALIASES }), faults) : undefined,
+    data: readable === undefined ? undefined : toData(() => readable.toJS({ maxAliasCount: MAX_ALIASES }), faults),
     faults,
     locate: (path, at) =>
       position(offsetOf(document.contents, path, at, (node) => (isAlias(node) ? node.resolve(document) : node))),
@@ -52,13 +56,23 @@ export function readYaml(text: string): YamlSource {
 }
 
 function toData(read: () => unknown, faults: YamlFault[]): unknown {
+  let problem: string;
   try {
-    return read();
+    const data = read();
+    if (fitsWithin(data, MAX_DEPTH)) return data;
+    problem = `nested more than ${MAX_DEPTH} levels deep, or in itself`;
   } catch (error) {
-    if (faults.length === 0)
-      faults.push({ line: 1, column: 1, message: `bad YAML: ${error instanceof Error ? error.message : error}` });
-    return undefined;
+    if (faults.length > 0) return undefined;
+    problem =
+      error instanceof RangeError ? "nested too deeply" : error instanceof Error ? error.message : String(error);
   }
+  faults.push({ line: 1, column: 1, message: `bad YAML: ${problem}` });
+  return undefined;
+}
+
+function fitsWithin(data: unknown, depth: number): boolean {
+  if (typeof data !== "object" || data === null) return true;
+  return depth > 0 && Object.values(data).every((value) => fitsWithin(value, depth - 1));
 }
 
 function offsetOf(root: Node | null, path: Path, at: "key" | undefined, resolve: (node: unknown) => unknown): number {

@@ -2,6 +2,7 @@
 import type { AgentContext, Allocation, Logger, ManagerContext, More } from "../agents/agent.ts";
 import { checkInteger, invalid, nullRecord } from "../coordination/structures/arguments.ts";
 import type { Json, RecordOf } from "../coordination/structures/types.ts";
+import { SafeguardsError } from "../errors.ts";
 import type { Answer, Command } from "../kernel/commands.ts";
 import type { TaskView } from "../kernel/views.ts";
 import { Awaiting } from "./awaiting.ts";
@@ -89,7 +90,11 @@ export class AttemptContext implements AgentContext {
   }
 
   get heartbeat(): AgentContext["heartbeat"] {
-    return async () => undefined;
+    return async () => {
+      const { isOver, taskId } = this.#attempt;
+      if (isOver)
+        throw new SafeguardsError("FENCED", `this attempt at task ${taskId} is over`, { details: { taskId } });
+    };
   }
 
   get progress(): AgentContext["progress"] {

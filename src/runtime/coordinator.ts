@@ -8,7 +8,7 @@ import { SafeguardsError } from "../errors.ts";
 import { openJournal } from "../journal/open-journal.ts";
 import type { BallotRequest, Command } from "../kernel/commands.ts";
 import { limits } from "../kernel/limits.ts";
-import type { AgentInfo, Explanation, ResourceInfo, TaskFilter, TaskInfo } from "../kernel/views.ts";
+import type { AgentInfo, Explanation, ResourceInfo, TaskFilter, TaskInfo, TaskStatus } from "../kernel/views.ts";
 import type { Accepted, Backend, BallotResult, QueryTypes } from "./backend.ts";
 import { SystemClock } from "./clock.ts";
 import {
@@ -72,6 +72,17 @@ const BALLOT_KEYS = [
   "context",
 ];
 const FILTER_KEYS = ["status", "agent", "parentId", "limit", "after"];
+const STATUSES: readonly TaskStatus[] = [
+  "blocked",
+  "pending",
+  "running",
+  "waiting",
+  "paused",
+  "completed",
+  "failed",
+  "skipped",
+  "cancelled",
+];
 
 /**
  * A team at work: agents are registered, tasks submitted, and the coordinator decides who does which, when and with what,
@@ -215,13 +226,14 @@ export class Coordinator implements AsyncDisposable {
     return [];
   }
 
-  /** Tasks in order of submission, subtasks and those that have ended too. `after`: only those submitted after that one. */
+  /** Tasks in order of submission, subtasks and those that have ended too. `after`: only those submitted after that one; UNKNOWN_TASK when there is none. */
   async tasks(filter: TaskFilter = {}): Promise<readonly TaskInfo[]> {
     checkOptions(filter, { known: FILTER_KEYS }, "the filter of tasks");
     const { limit, status, agent, parentId, after } = filter;
     if (limit !== undefined) checkInteger(limit, "limit", 1, Number.MAX_SAFE_INTEGER);
     for (const [name, value] of Object.entries({ status, agent, parentId, after }))
       checkOptional(value, "string", name);
+    if (status !== undefined && !STATUSES.includes(status)) throw invalid("status", status, STATUSES.join(", "));
     return this.#query("tasks", { ...filter });
   }
 

@@ -12,7 +12,11 @@ import { runtimeLimits } from "./limits.ts";
  * worth another attempt if it says so by `retryable: false`.
  */
 export function failureOf(thrown: unknown): Failure {
-  if (isSafeguardsError(thrown)) return failureFrom(thrown);
+  try {
+    if (isSafeguardsError(thrown)) return failureFrom(thrown);
+  } catch {
+    // It looks like one of ours and does not answer as one.
+  }
   const retryable = attribute(thrown, "retryable");
   const name = attribute(thrown, "name");
   return {

@@ -21,7 +21,11 @@ export class Queries {
       explain: (id) => known(kernel.explain(id, clock.now()), "task", "UNKNOWN_TASK", id),
       outcome: (id) => ifEnded(known(this.outcome(id), "task", "UNKNOWN_TASK", id)),
       decision: (id) => ifEnded(known(this.decision(id), "ballot", "UNKNOWN_BALLOT", id)),
-      tasks: (filter) => kernel.tasks(filter),
+      tasks: (filter) => {
+        const { after } = filter;
+        if (after !== undefined) known(kernel.task(after), "task", "UNKNOWN_TASK", after);
+        return kernel.tasks(filter);
+      },
       agents: () =>
         kernel.agents(clock.now()).map((agent) => (agent.team ? { ...agent, team: [...agent.team] } : agent)),
       resources: () => kernel.resources(clock.now()),

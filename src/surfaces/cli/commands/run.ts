@@ -127,26 +127,29 @@ class Signals {
   /** Resolves when the run was stopped before its end. */
   readonly stopped: Promise<undefined>;
   told: (stopping: "draining" | "aborting") => void = () => undefined;
-  readonly #handler: () => void;
+  readonly #handler: (signal: NodeJS.Signals) => void;
 
   constructor(coordinator: Coordinator) {
     const { promise, resolve, reject } = Promise.withResolvers<undefined>();
     this.stopped = promise;
     promise.catch(() => undefined);
     let times = 0;
-    this.#handler = () => {
-      times += 1;
+    this.#handler = (signal) => {
+      times += signal === "SIGHUP" && times === 0 ? 2 : 1;
       if (times > 2) process.exit(1);
       this.told(times === 1 ? "draining" : "aborting");
       coordinator.drain({ graceMs: times === 1 ? DRAIN_MS : 0 }).then(() => resolve(undefined), reject);
     };
     process.on("SIGINT", this.#handler);
     process.on("SIGTERM", this.#handler);
+    // The terminal is gone: there will be no second signal.
+    process.on("SIGHUP", this.#handler);
   }
 
   release(): void {
     process.off("SIGINT", this.#handler);
     process.off("SIGTERM", this.#handler);
+    process.off("SIGHUP", this.#handler);
   }
 }
 
