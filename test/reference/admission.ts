@@ -1,0 +1,280 @@
+/**
+ * One admission: those who wait, in order, each with the question whether it can start; whether it may take what it lacks
+ * from others; or whether it has waited long enough to have what it needs set aside.
+ */
+
+import { breakerState, loadOf, probesOut, spendRates, utilization } from "./books.ts";
+import { beside, choose, enough, type Free, type Gone, type Reservation, usable } from "./free.ts";
+import { type Agent, type Amounts, isTerminal, type Model, type Task } from "./model.ts";
+import { canBeMadeToGiveUp, compareKeys, effectivePriorities, type Key, keyOf } from "./order.ts";
+import { eligible, hosts, type Wish, wishesOf } from "./wishes.ts";
+
+const PREEMPT_SCAN = 256;
+
+/** Whether it can be given what it wishes, and by whom. */
+export function place(model: Model, wish: Wish, has: Free): { readonly agent: Agent | undefined } | undefined {
+  if (has.slots < wish.slots || !enough(wish.needs, has)) return undefined;
+  if (wish.kind === "request") return { agent: undefined };
+  const agent = choose(model, hosts(model, wish), wish.load, has);
+  return agent === undefined ? undefined : { agent };
+}
+
+export function wishKey(model: Model, wish: Wish, priorities: ReadonlyMap<Task, number>): Key {
+  return keyOf(model, wish.task, priorities.get(wish.task) ?? wish.task.priority);
+}
+
+function inOrder(model: Model): readonly Wish[] {
+  const priorities = effectivePriorities(model);
+  const wishes = model.tasks.flatMap((task) => wishesOf(model, task));
+  return wishes.sort((a, b) => compareKeys(wishKey(model, a, priorities), wishKey(model, b, priorities)));
+}
+
+/**
+ * Runs one admission; gives the reservation that stands after it. Each is judged once, in its turn. Who starts, or is stopped,
+ * may change what others inherit, and with it the order of those that are still to come.
+ */
+export function admit(model: Model): Reservation | undefined {
+  keepPromises(model, inOrder(model));
+  const judged: Wish[] = [];
+  let reservation: Reservation | undefined;
+  for (let order = inOrder(model); ; ) {
+    const wish = order.find((one) => !judged.some((other) => isSame(one, other)));
+    if (wish === undefined) return reservation;
+    judged.push(wish);
+    if (wish.task.promise !== undefined && wish.kind !== "request") continue;
+    const found = place(model, wish, beside(model, wish, reservation));
+    if (found !== undefined) give(model, wish, found.agent);
+    if (found !== undefined || preempt(model, wish, reservation)) order = inOrder(model);
+    else if (isDue(model, wish) && !isAhead(order, reservation?.wish, wish)) reservation = reserve(model, wish);
+  }
+}
+
+function isAhead(order: readonly Wish[], one: Wish | undefined, other: Wish): boolean {
+  if (one === undefined) return false;
+  const place = (of: Wish): number => order.findIndex((wish) => isSame(wish, of));
+  return place(one) < place(other);
+}
+
+function isSame(a: Wish, b: Wish): boolean {
+  return a.task === b.task && a.kind === b.kind;
+}
+
+/** What is set aside goes to those that it is for, before all else; what cannot be kept goes back to all. */
+function keepPromises(model: Model, wishes: readonly Wish[]): void {
+  const kept = wishes.filter(({ task, kind }) => task.promise !== undefined && kind !== "request");
+  for (const task of model.tasks) if (!kept.some((wish) => wish.task === task)) task.promise = undefined;
+  for (const wish of kept) {
+    const found = place(model, wish, usable(model, wish));
+    if (found !== undefined) give(model, wish, found.agent);
+    else if (wish.task.promise?.victims.length === 0) wish.task.promise = undefined;
+  }
+}
+
+function give(model: Model, wish: Wish, agent: Agent | undefined): void {
+  const { task, kind } = wish;
+  const { attempt } = task;
+  if (kind !== "request") task.promise = undefined;
+  if (kind === "start" && agent !== undefined) start(model, task, agent);
+  if (attempt === undefined) return;
+  if (kind === "regain") {
+    attempt.seated = true;
+    task.status = "running";
+    model.starts.push(`${task.id} regains ${attempt.token}`);
+  } else if (kind === "request" && attempt.request !== undefined) {
+    const { amounts, leaseMs } = attempt.request;
+    attempt.request = undefined;
+    grant(model, task, amounts, leaseMs);
+  }
+}
+
+/** More of a resource for an attempt. */
+export function grant(model: Model, task: Task, amounts: Amounts, leaseMs: number | undefined): void {
+  spendRates(model, amounts);
+  model.tokens += 1;
+  const token = model.tokens;
+  const expiresAt = leaseMs === undefined ? undefined : model.now + leaseMs;
+  task.attempt?.allocations.push({ token, amounts, expiresAt });
+  model.starts.push(`${task.id} is granted ${token}`);
+}
+
+function start(model: Model, task: Task, agent: Agent): void {
+  spendRates(model, task.needs);
+  model.tokens += 1;
+  const token = model.tokens;
+  if (breakerState(model, agent) !== "closed") agent.probes = [...probesOut(model, agent), model.openMs];
+  const phase = !agent.manager ? "run" : task.manager === undefined ? "plan" : "aggregate";
+  task.attempt = {
+    token,
+    agent,
+    phase,
+    startedAt: model.now,
+    seated: true,
+    stopping: undefined,
+    awaiting: [],
+    wishedAt: 0,
+    request: undefined,
+    allocations: [],
+  };
+  model.running.push(task);
+  task.status = "running";
+  task.notBefore = 0;
+  model.starts.push(`${task.id} on ${agent.name} ${token} ${phase}`);
+}
+
+/** Whom it may stop: running, preemptible, unshielded, of strictly lower priority and later key; in the order of the walk. */
+function stoppable(model: Model, wish: Wish): readonly Task[] {
+  const own = effectivePriorities(model).get(wish.task) ?? wish.task.priority;
+  const mine = keyOf(model, wish.task, own);
+  const others = effectivePriorities(model, wish.task);
+  const priority = (task: Task): number => others.get(task) ?? task.priority;
+  const token = (task: Task): number => task.attempt?.token ?? 0;
+  return model.running
+    .filter((task) => task !== wish.task && canBeMadeToGiveUp(task) && priority(task) < own)
+    .sort((a, b) => priority(a) - priority(b) || token(b) - token(a))
+    .slice(0, PREEMPT_SCAN)
+    .filter((task) => compareKeys(mine, keyOf(model, task, priority(task))) < 0);
+}
+
+/** Makes others make way, if some can: then what they free is promised to it. */
+function preempt(model: Model, wish: Wish, reservation: Reservation | undefined): boolean {
+  // What an attempt asks for besides is granted or waits; nobody is stopped for it.
+  if (wish.kind === "request") return false;
+  const could = (gone: Gone): Agent | undefined => agentWithout(model, wish, reservation, gone);
+  let chosen: Task[] = [];
+  for (const task of stoppable(model, wish)) {
+    chosen.push(task);
+    if (could(chosen) !== undefined) break;
+  }
+  // The walk went from the least important and latest; those to spare are looked for from the other end.
+  for (const task of [...chosen].reverse()) {
+    const others = chosen.filter((other) => other !== task);
+    if (could(others) !== undefined) chosen = others;
+  }
+  const agent = could(chosen);
+  if (agent === undefined || chosen.length === 0) return false;
+  wish.task.promise = { agent, victims: chosen };
+  for (const { attempt, graceMs } of chosen)
+    if (attempt !== undefined) attempt.stopping = { reason: "preempted", graceUntil: model.now + graceMs };
+  return true;
+}
+
+/** Where it could start if these were gone: where there is room already, or else where they first make enough. */
+function agentWithout(model: Model, wish: Wish, reservation: Reservation | undefined, gone: Gone): Agent | undefined {
+  const has = beside(model, wish, reservation, gone);
+  if (has.slots < wish.slots || !enough(wish.needs, has)) return undefined;
+  const able = hosts(model, wish);
+  const roomy = choose(model, able, wish.load, beside(model, wish, reservation));
+  if (roomy !== undefined) return roomy;
+  for (const [i, task] of gone.entries()) {
+    const agent = task.attempt?.agent;
+    if (agent === undefined || !able.includes(agent)) continue;
+    if (beside(model, wish, reservation, gone.slice(0, i + 1)).load(agent) >= wish.load) return agent;
+  }
+  return undefined;
+}
+
+/** Whether it has waited long enough for a reservation, and could ever fit. */
+function isDue(model: Model, wish: Wish): boolean {
+  const { protectAfterMs } = model.settings;
+  if (wish.task.promise !== undefined || model.openMs - wish.since < protectAfterMs) return false;
+  if (![...wish.needs].every(([id, amount]) => (model.resource(id)?.capacity ?? 0) >= amount)) return false;
+  return wish.kind === "request" || eligible(model, wish).some((agent) => agent.capacity >= wish.load);
+}
+
+function reserve(model: Model, wish: Wish): Reservation | undefined {
+  if (wish.kind === "request") return { wish, agent: undefined, at: predict(model, wish, undefined).at };
+  const foreseen = hosts(model, wish)
+    .filter((agent) => agent.capacity >= wish.load)
+    .map((agent) => ({
+      agent,
+      used: utilization(loadOf(model, agent), agent.capacity),
+      ...predict(model, wish, agent),
+    }));
+  // The first predicted free; of those with room already, or never foreseen to have it, the least utilized.
+  foreseen.sort((a, b) => compare(a.roomAt, b.roomAt) || a.freedBy - b.freedBy || a.used - b.used);
+  const [first] = foreseen;
+  return first === undefined ? undefined : { wish, agent: first.agent, at: first.at };
+}
+
+function compare(a: number, b: number): number {
+  return a === b ? 0 : a - b;
+}
+
+/** What a wish may use between two admissions, behind whoever is ahead of it and has waited long enough. */
+export function aheadOf(model: Model, wish: Wish): Free {
+  const priorities = effectivePriorities(model);
+  const first = inOrder(model).find((one) => isDue(model, one));
+  if (first === undefined || compareKeys(wishKey(model, first, priorities), wishKey(model, wish, priorities)) >= 0)
+    return usable(model, wish);
+  return beside(model, wish, reserve(model, first));
+}
+
+interface Prediction {
+  /** When there is room for it there, and whose end makes it (its token; 0: there is already). */
+  readonly roomAt: number;
+  readonly freedBy: number;
+  /** When there is all that it needs. Infinity: not foreseen. */
+  readonly at: number;
+}
+
+/** By the estimates of those that run. Who has none, or is past it, is predicted never to end. */
+function predict(model: Model, wish: Wish, agent: Agent | undefined): Prediction {
+  const ends = model.running
+    .flatMap((task) => {
+      if (task.attempt?.seated !== true || task.estimatedMs === undefined) return [];
+      const at = task.attempt.startedAt + task.estimatedMs;
+      return at >= model.now ? [{ task, at, token: task.attempt.token }] : [];
+    })
+    .sort((a, b) => a.at - b.at || a.token - b.token);
+  const moments = [{ at: model.now, token: 0, gone: [] as Task[] }];
+  const gone: Task[] = [];
+  for (const { task, at, token } of ends) {
+    gone.push(task);
+    moments.push({ at, token, gone: [...gone] });
+  }
+  const room = moments.find((one) => agent === undefined || usable(model, wish, one.gone).load(agent) >= wish.load);
+  const isEnough = moments.find((one) => {
+    const has = usable(model, wish, one.gone);
+    return (
+      has.slots >= wish.slots &&
+      (agent === undefined || has.load(agent) >= wish.load) &&
+      enough(nonRates(model, wish), has)
+    );
+  });
+  const never = Number.POSITIVE_INFINITY;
+  return {
+    roomAt: room?.at ?? never,
+    freedBy: room?.token ?? 0,
+    at: Math.max(isEnough?.at ?? never, tokensAt(model, wish)),
+  };
+}
+
+function nonRates(model: Model, wish: Wish): Amounts {
+  return new Map([...wish.needs].filter(([id]) => model.resource(id)?.rate !== true));
+}
+
+/** When a rate will have as many tokens as it needs. */
+function tokensAt(model: Model, wish: Wish): number {
+  let at = model.now;
+  for (const [id, amount] of wish.needs) {
+    const resource = model.resource(id);
+    if (resource?.rate !== true) continue;
+    const missing = BigInt(amount) * BigInt(resource.per) - resource.level;
+    const capacity = BigInt(resource.capacity);
+    const wait = missing <= 0n ? 0 : Number((missing + capacity - 1n) / capacity);
+    at = Math.max(at, resource.levelAt + wait);
+  }
+  return at;
+}
+
+/** Tasks that wait for more than there can ever be. */
+export function impossible(model: Model): readonly Task[] {
+  return model.tasks.filter(
+    (task) =>
+      !isTerminal(task) &&
+      wishesOf(model, task).some(
+        ({ kind, needs }) =>
+          kind === "start" && [...needs].some(([id, amount]) => amount > (model.resource(id)?.capacity ?? 0)),
+      ),
+  );
+}

@@ -1,0 +1,76 @@
+/** The books of the reference: nothing here is kept, all of it is added up. */
+
+import type { Agent, Amounts, Attempt, Model, Resource, Task } from "./model.ts";
+
+export function slotsUsed(model: Model): number {
+  return model.live().filter(({ attempt }) => attempt.seated).length;
+}
+
+export function loadOf(model: Model, agent: Agent): number {
+  let load = 0;
+  for (const { task, attempt } of model.live()) if (attempt.seated && attempt.agent === agent) load += task.load;
+  return load;
+}
+
+export function utilization(load: number, capacity: number): number {
+  return capacity > 0 ? load / capacity : load === 0 ? 0 : Number.POSITIVE_INFINITY;
+}
+
+/** What an attempt holds of a resource: what its task needs, and what it asked for besides. */
+export function heldBy(task: Task, attempt: Attempt, resource: Resource): number {
+  if (resource.rate) return 0;
+  let held = task.needs.get(resource.id) ?? 0;
+  for (const allocation of attempt.allocations) held += allocation.amounts.get(resource.id) ?? 0;
+  return held;
+}
+
+export function allocated(model: Model, resource: Resource): number {
+  let sum = 0;
+  for (const { task, attempt } of model.live()) sum += heldBy(task, attempt, resource);
+  return sum;
+}
+
+/** Tokens of a rate, times `per`. */
+function levelAt(resource: Resource, now: number): bigint {
+  const full = BigInt(resource.capacity) * BigInt(resource.per);
+  const level = resource.level + BigInt(resource.capacity) * BigInt(now - resource.levelAt);
+  return level > full ? full : level;
+}
+
+/** Books the level as it is now: before it, or the capacity, changes. */
+export function settleRate(resource: Resource, now: number): void {
+  if (!resource.rate) return;
+  resource.level = levelAt(resource, now);
+  resource.levelAt = now;
+}
+
+/** What is free, whoever it is set aside for; below 0 when a capacity was lowered. */
+export function free(model: Model, resource: Resource): number {
+  if (resource.rate) return Number(levelAt(resource, model.now) / BigInt(resource.per));
+  return resource.capacity - allocated(model, resource);
+}
+
+export function spendRates(model: Model, amounts: Amounts): void {
+  for (const [id, amount] of amounts) {
+    const resource = model.resource(id);
+    if (resource?.rate !== true) continue;
+    settleRate(resource, model.now);
+    resource.level -= BigInt(amount) * BigInt(resource.per);
+  }
+}
+
+export function breakerState(model: Model, agent: Agent): "closed" | "open" | "half-open" {
+  if (agent.breaker === undefined || agent.openedAt === undefined) return "closed";
+  return model.openMs >= agent.openedAt + agent.breaker.resetMs ? "half-open" : "open";
+}
+
+/** Probes that have not come back, and have not been out for so long that they count as lost. */
+export function probesOut(model: Model, agent: Agent): readonly number[] {
+  const { resetMs = 0 } = agent.breaker ?? {};
+  return agent.probes.filter((at) => model.openMs < at + resetMs);
+}
+
+export function breakerAdmits(model: Model, agent: Agent): boolean {
+  const state = breakerState(model, agent);
+  return state === "closed" || (state === "half-open" && probesOut(model, agent).length < (agent.breaker?.probes ?? 1));
+}

@@ -1,0 +1,64 @@
+/** Whether a wait could never end. */
+
+import { isTerminal, type Model, type Task } from "./model.ts";
+
+/**
+ * Whether this task's attempt would be stuck for ever if it waited for these amounts and for these tasks. All that does not
+ * wait is taken to end some day and to give back what it holds; who then could be served ends as well; and so on, until
+ * nobody more is served.
+ */
+export function wouldDeadlock(
+  model: Model,
+  asking: Task,
+  amounts: ReadonlyMap<string, number>,
+  on: readonly Task[],
+): boolean {
+  const waits = model
+    .live()
+    .map(({ task, attempt: { awaiting, request } }) => {
+      const tasks = [...awaiting.filter((other) => !isTerminal(other)), ...(task === asking ? on : [])];
+      const ahead = mustEnd(tasks);
+      const needs = ahead.filter(({ attempt }) => attempt === undefined).flatMap((other) => [...other.needs]);
+      if (request !== undefined) needs.push(...request.amounts);
+      if (task === asking) needs.push(...amounts);
+      return { task, needs, on: ahead.filter(({ attempt }) => attempt !== undefined) };
+    })
+    .filter((wait) => wait.needs.length > 0 || wait.on.length > 0 || wait.task === asking);
+  let stuck = waits;
+  for (;;) {
+    const still = stuck.filter(
+      (wait) =>
+        wait.on.some((other) => stuck.some(({ task }) => task === other)) ||
+        wait.needs.some(([id, amount]) => {
+          const resource = model.resource(id);
+          if (resource === undefined || resource.rate) return false;
+          const kept = stuck.reduce((sum, { task }) => sum + heldFirmly(task, id), 0);
+          return resource.capacity - kept < amount;
+        }),
+    );
+    if (still.length === stuck.length) break;
+    stuck = still;
+  }
+  return stuck.some(({ task }) => task === asking);
+}
+
+/** These, and all that has to end before they can: what they depend on, and a plan's subtasks. */
+function mustEnd(tasks: readonly Task[]): readonly Task[] {
+  const ahead = tasks.filter((task) => !isTerminal(task));
+  for (const task of ahead) {
+    if (task.attempt !== undefined) continue;
+    const planned = task.status === "waiting" ? task.children.filter(({ round }) => round !== undefined) : [];
+    for (const other of [...task.dependsOn, ...planned])
+      if (!isTerminal(other) && !ahead.includes(other)) ahead.push(other);
+  }
+  return ahead;
+}
+
+/** What it holds until it ends or gives it back itself; what it has for a time comes back by itself. */
+export function heldFirmly(task: Task, id: string): number {
+  if (task.attempt === undefined) return 0;
+  let held = task.needs.get(id) ?? 0;
+  for (const { amounts, expiresAt } of task.attempt.allocations)
+    if (expiresAt === undefined) held += amounts.get(id) ?? 0;
+  return held;
+}

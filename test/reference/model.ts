@@ -1,0 +1,190 @@
+/**
+ * What the reference scheduler knows: plain arrays, and nothing kept that can be counted. Books are no fields here: a load,
+ * a count, what is allocated is added up, each time that it is asked for, from the attempts that there are.
+ *
+ * Amounts, loads and capacities are whole numbers of billionths, so that they add exactly.
+ */
+
+import type { OpenSettings } from "../../src/kernel/commands.ts";
+import type { AttemptEnd, Phase, StopReason } from "../../src/kernel/events.ts";
+import type { TaskStatus } from "../../src/kernel/views.ts";
+
+export const BILLION = 1_000_000_000;
+
+/** Of those that count failures in a row. */
+export interface Breaker {
+  readonly threshold: number;
+  readonly resetMs: number;
+  readonly probes: number;
+}
+
+export interface Agent {
+  readonly name: string;
+  manager: boolean;
+  skills: ReadonlyMap<string, number>;
+  capacity: number;
+  team: readonly string[];
+  /** When somebody last left its team, in open time. */
+  teamLostAt: number;
+  minSuccess: number | "all" | "any";
+  failFast: boolean;
+  online: boolean;
+  breaker: Breaker | undefined;
+  /** What of it the breaker has seen; times in open time. */
+  failures: number;
+  openedAt: number | undefined;
+  /** When those left that try whether it works again. */
+  probes: number[];
+}
+
+export interface Resource {
+  readonly id: string;
+  readonly rate: boolean;
+  capacity: number;
+  /** Of a rate: how long `capacity` tokens take; the tokens, times `per`, that there were at `levelAt`. */
+  per: number;
+  level: bigint;
+  levelAt: number;
+}
+
+export type Amounts = ReadonlyMap<string, number>;
+
+export interface Attempt {
+  readonly token: number;
+  readonly agent: Agent;
+  readonly phase: Phase;
+  readonly startedAt: number;
+  /** Holds its slot and its load: not while it awaits others. */
+  seated: boolean;
+  stopping: { readonly reason: StopReason; readonly graceUntil: number } | undefined;
+  /** What it waits for before it goes on. */
+  awaiting: readonly Task[];
+  /** When it could have gone on, in open time. */
+  wishedAt: number;
+  /** What more it waits for. */
+  request: { readonly amounts: Amounts; readonly leaseMs: number | undefined; readonly at: number } | undefined;
+  allocations: {
+    readonly token: number;
+    readonly amounts: Amounts;
+    readonly expiresAt: number | undefined;
+  }[];
+}
+
+export interface Ended {
+  readonly token: number;
+  readonly agent: string;
+  readonly phase: Phase;
+  readonly end: AttemptEnd;
+}
+
+export interface Task {
+  readonly id: string;
+  /** What was asked for, to know it again. */
+  readonly asked: string;
+  /** Its place in the order of arrival. */
+  readonly arrival: number;
+  /** When it was submitted, in open time. */
+  readonly arrivedAt: number;
+  readonly parent: Task | undefined;
+  /** Of its parent's plan; undefined: submitted by code. */
+  readonly round: number | undefined;
+  readonly scope: Agent | undefined;
+  readonly skills: readonly { readonly skill: string; readonly level: number }[];
+  readonly pin: string | undefined;
+  readonly load: number;
+  readonly needs: Amounts;
+  readonly runsAnyway: boolean;
+  readonly timeoutMs: number | undefined;
+  readonly deadlineAt: number | undefined;
+  readonly estimatedMs: number | undefined;
+  readonly graceMs: number;
+  readonly maxAttempts: number;
+  readonly initialMs: number;
+  readonly maxMs: number;
+  readonly factor: number;
+  readonly preemptible: boolean;
+  priority: number;
+  status: TaskStatus;
+  held: boolean;
+  dependsOn: readonly Task[];
+  /** Those of its dependencies that it waits for. */
+  unmet: Task[];
+  children: Task[];
+  /** Once it has been planned, who goes on with it. */
+  manager: Agent | undefined;
+  rounds: number;
+  attempt: Attempt | undefined;
+  ended: Ended[];
+  preemptions: number;
+  losses: number;
+  /** Attempts of this series that count. */
+  spent: number;
+  avoid: string[];
+  notBefore: number;
+  /** When it became ready, in open time. */
+  readyAt: number;
+  /** How it will end, once its attempt and its subtree have. */
+  ending: "failed" | "cancelled" | undefined;
+  promise: Promised | undefined;
+}
+
+/** What stopped attempts free, and what is free already, is kept for a task. */
+export interface Promised {
+  readonly agent: Agent;
+  /** Those that make way, as long as they have not ended. */
+  victims: readonly Task[];
+}
+
+export class Model {
+  settings: Required<OpenSettings> = {
+    concurrency: 64,
+    agingMs: 0,
+    protectAfterMs: 30_000,
+    unroutableMs: 60_000,
+  };
+  open = false;
+  now = 0;
+  /** Up to when timers have gone off: whose backoff ends in this batch is not ready for its commands. */
+  timersAt = 0;
+  /** Time during which no coordinator was open. */
+  closedMs = 0;
+  agents: Agent[] = [];
+  resources: Resource[] = [];
+  /** In order of arrival. */
+  tasks: Task[] = [];
+  /** Those of them that have an attempt, in order of its start. */
+  running: Task[] = [];
+  /** When an agent last lost a skill, or some of its level, in open time. */
+  skillLostAt: Map<string, number> = new Map();
+  tokens = 0;
+  ids = 0;
+  /** Everything that was given since the batch began, in order. */
+  starts: string[] = [];
+
+  get openMs(): number {
+    return this.now - this.closedMs;
+  }
+
+  agent(name: string): Agent | undefined {
+    return this.agents.find((agent) => agent.name === name);
+  }
+
+  task(id: string): Task | undefined {
+    return this.tasks.find((task) => task.id === id);
+  }
+
+  resource(id: string): Resource | undefined {
+    return this.resources.find((resource) => resource.id === id);
+  }
+
+  /** Tasks with an attempt, the oldest attempt first. */
+  live(): { readonly task: Task; readonly attempt: Attempt }[] {
+    return this.running.flatMap((task) => (task.attempt === undefined ? [] : [{ task, attempt: task.attempt }]));
+  }
+}
+
+export function isTerminal(task: Task): boolean {
+  return (
+    task.status === "completed" || task.status === "failed" || task.status === "skipped" || task.status === "cancelled"
+  );
+}

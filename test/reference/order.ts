@@ -1,0 +1,65 @@
+/** Who comes before whom: effective priorities, and order keys that are total. */
+
+import { heldBy } from "./books.ts";
+import { usable } from "./free.ts";
+import { isTerminal, type Model, type Task } from "./model.ts";
+import { wishesOf } from "./wishes.ts";
+
+/** Priorities as those who wait raise them; `without` takes one who waits, and what comes through it, out of account. */
+export function effectivePriorities(model: Model, without?: Task): ReadonlyMap<Task, number> {
+  const open = model.tasks.filter((task) => !isTerminal(task) && task !== without);
+  const priorities = new Map(open.map((task) => [task, task.priority]));
+  const waits = open.flatMap((waiter) => waitsFor(model, waiter).map((on) => [waiter, on] as const));
+  for (let changed = true; changed; ) {
+    changed = false;
+    for (const [waiter, on] of waits) {
+      const raised = priorities.get(waiter) ?? 0;
+      const now = priorities.get(on);
+      if (now === undefined || now >= raised) continue;
+      priorities.set(on, raised);
+      changed = true;
+    }
+  }
+  return priorities;
+}
+
+/** Those that it waits for: what it depends on, its plan, what its attempt awaits, and who holds what it lacks. */
+function waitsFor(model: Model, waiter: Task): readonly Task[] {
+  const planned = waiter.status === "waiting" ? waiter.children.filter((child) => child.round !== undefined) : [];
+  return [...waiter.unmet, ...planned, ...(waiter.attempt?.awaiting ?? []), ...holdersInTheWayOf(model, waiter)];
+}
+
+/** Whether what an attempt of this task holds can be had by stopping it. */
+export function canBeMadeToGiveUp(task: Task): boolean {
+  const { attempt } = task;
+  return attempt?.seated === true && attempt.stopping === undefined && task.preemptible && task.preemptions < 3;
+}
+
+/** Holders of a resource of which there is not enough for it, who cannot be made to give it up. */
+function holdersInTheWayOf(model: Model, waiter: Task): readonly Task[] {
+  return wishesOf(model, waiter).flatMap((wish) =>
+    [...wish.needs.keys()].flatMap((id) => {
+      const resource = model.resource(id);
+      if (resource === undefined || usable(model, wish).amount(id) >= (wish.needs.get(id) ?? 0)) return [];
+      return model
+        .live()
+        .filter(({ task, attempt }) => !canBeMadeToGiveUp(task) && heldBy(task, attempt, resource) > 0)
+        .map(({ task }) => task);
+    }),
+  );
+}
+
+export interface Key {
+  readonly key: number;
+  readonly arrival: number;
+}
+
+export function keyOf(model: Model, task: Task, priority: number): Key {
+  const { agingMs } = model.settings;
+  const ages = Number.isFinite(agingMs);
+  return { key: ages ? task.arrivedAt - priority * agingMs : -priority, arrival: task.arrival };
+}
+
+export function compareKeys(a: Key, b: Key): number {
+  return a.key - b.key || a.arrival - b.arrival;
+}

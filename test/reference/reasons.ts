@@ -1,0 +1,57 @@
+/** Why a task waits: everything that is in its way now. */
+
+import type { Reason } from "../../src/kernel/views.ts";
+import { place, wishKey } from "./admission.ts";
+import { breakerAdmits } from "./books.ts";
+import { beside, choose, enough, type Reservation, usable } from "./free.ts";
+import { isTerminal, type Model, type Task } from "./model.ts";
+import { compareKeys } from "./order.ts";
+import { eligible, hosts, qualified, type Wish, wishesOf } from "./wishes.ts";
+
+export type ReasonCode = Reason["code"];
+
+export function reasonsOf(
+  model: Model,
+  task: Task,
+  reservation: Reservation | undefined,
+  priorities: ReadonlyMap<Task, number>,
+): readonly ReasonCode[] {
+  const { attempt } = task;
+  if (isTerminal(task) || attempt?.seated === true || attempt?.stopping !== undefined) return [];
+  const reasons: ReasonCode[] = [];
+  if (task.held && task.ending === undefined) reasons.push("held");
+  const awaits = attempt === undefined ? task.status === "waiting" : attempt.awaiting.length > 0;
+  if (task.unmet.length > 0 || awaits) reasons.push("dependencies");
+  if (task.notBefore > model.now && task.ending === undefined) reasons.push("backoff");
+  const wish = wishesOf(model, task).find(({ kind }) => kind !== "request");
+  return wish === undefined ? reasons : [...reasons, ...lacksOf(model, wish, reservation, priorities)];
+}
+
+function lacksOf(
+  model: Model,
+  wish: Wish,
+  reservation: Reservation | undefined,
+  priorities: ReadonlyMap<Task, number>,
+): readonly ReasonCode[] {
+  const lacks: ReasonCode[] = [];
+  const has = usable(model, wish);
+  if (has.slots < wish.slots) lacks.push("concurrency");
+  if (!enough(wish.needs, has)) lacks.push("resource");
+  if (choose(model, hosts(model, wish), wish.load, has) === undefined) lacks.push(...nobody(model, wish));
+  if (reservation?.wish.task === wish.task && reservation.wish.kind === wish.kind) lacks.push("reserved");
+  if (lacks.length > 0 || reservation === undefined) return lacks;
+  const ahead = compareKeys(wishKey(model, reservation.wish, priorities), wishKey(model, wish, priorities)) < 0;
+  return ahead && place(model, wish, beside(model, wish, reservation)) === undefined ? ["reserved"] : [];
+}
+
+/** Why there is no agent for it. */
+function nobody(model: Model, wish: Wish): readonly ReasonCode[] {
+  if (wish.kind === "regain") return ["room"];
+  const able = qualified(model, wish.task);
+  if (able.length === 0) return ["skills"];
+  if (eligible(model, wish).length > 0) return ["room"];
+  const reasons: ReasonCode[] = [];
+  if (able.some((agent) => !agent.online)) reasons.push("offline");
+  if (able.some((agent) => agent.online && !breakerAdmits(model, agent))) reasons.push("breaker");
+  return reasons;
+}

@@ -1,0 +1,458 @@
+/**
+ * The reference scheduler: what the coordinator's kernel must do, written to be read. It takes the same commands at the same
+ * times and says what comes of them. Slow, obvious, everything scanned, nothing shared with what it is the measure of: from
+ * the kernel it has the vocabulary, as types, and nothing else.
+ */
+
+import type { ErrorCode } from "../../src/errors.ts";
+import type { AgentDescription, Command, TaskRequest } from "../../src/kernel/commands.ts";
+import { admit, aheadOf, grant, impossible, place } from "./admission.ts";
+import { settleRate } from "./books.ts";
+import { wouldDeadlock } from "./deadlock.ts";
+import type { Reservation } from "./free.ts";
+import {
+  attemptAbandoned,
+  attemptClosed,
+  attemptFailed,
+  attemptStopped,
+  becomePending,
+  breakerSucceeded,
+  closeAttempt,
+  endAs,
+  enoughSucceeded,
+  finish,
+  judge,
+  stop,
+} from "./life.ts";
+import { type Agent, type Attempt, isTerminal, Model, type Task } from "./model.ts";
+import { areMalformed, entries, isMalformedTask, nano, submit } from "./submission.ts";
+import { qualified, type Wish, wishesOf } from "./wishes.ts";
+
+export type RefAnswer = { readonly code: ErrorCode } | { readonly ids: readonly string[] };
+
+const OK: RefAnswer = { ids: [] };
+
+interface Timer {
+  readonly at: number;
+  act(): void;
+}
+
+export class Reference {
+  readonly model: Model = new Model();
+  reservation: Reservation | undefined;
+
+  #closedAt: number | undefined;
+
+  /** Leases end; commands in order; what is due; one admission. */
+  batch(commands: readonly Command[], now: number): readonly RefAnswer[] {
+    const { model } = this;
+    model.now = now;
+    model.starts = [];
+    if (model.open) this.#expireLeases();
+    const answers = commands.map((command) => this.#decide(command));
+    if (model.open) {
+      model.timersAt = now;
+      this.#timers();
+      for (const task of impossible(model)) endAs(model, task, "failed");
+      this.reservation = admit(model);
+    }
+    return answers;
+  }
+
+  /** The process died: the journal heard nothing after this time. */
+  killed(at: number): void {
+    this.#closedAt = at;
+    this.model.open = false;
+  }
+
+  #decide(command: Command): RefAnswer {
+    const { model } = this;
+    if (!model.open && command.type !== "coordinator.open") return { code: "CLOSED" };
+    if (isMalformed(command)) return { code: "INVALID_ARGUMENT" };
+    switch (command.type) {
+      case "coordinator.open":
+        return this.#open(command);
+      case "coordinator.close":
+        for (const { task } of model.live()) attemptClosed(model, task);
+        model.open = false;
+        this.#closedAt = model.now;
+        return OK;
+      case "agent.register":
+        return this.#register(command.agent);
+      case "agent.unregister": {
+        const agent = model.agent(command.agent);
+        if (agent === undefined) return { code: "UNKNOWN_AGENT" };
+        agent.online = false;
+        return OK;
+      }
+      case "team.set": {
+        const agent = model.agent(command.manager);
+        if (agent === undefined) return { code: "UNKNOWN_AGENT" };
+        if (!agent.manager) return { code: "INVALID_ARGUMENT" };
+        if (this.#closesTeamCycle(agent.name, command.team)) return { code: "TEAM_CYCLE" };
+        this.#setTeam(agent, command.team);
+        return OK;
+      }
+      case "resource.set":
+        return this.#setResource(command);
+      case "task.submit":
+        return this.#submit(command);
+      case "task.cancel":
+        return this.#person(command.taskId, (task) => {
+          if (task.status === "cancelled" || task.ending === "cancelled") return OK;
+          if (isTerminal(task)) return { code: "INVALID_STATE" };
+          endAs(model, task, "cancelled");
+          return OK;
+        });
+      case "task.pause":
+        return this.#person(command.taskId, (task) => {
+          if (isTerminal(task) || task.ending !== undefined) return { code: "INVALID_STATE" };
+          if (task.held) return OK;
+          task.held = true;
+          task.promise = undefined;
+          if (task.status === "blocked" || task.status === "pending") task.status = "paused";
+          if (task.attempt?.seated === true) stop(model, task, "paused");
+          return OK;
+        });
+      case "task.resume":
+        return this.#person(command.taskId, (task) => {
+          if (isTerminal(task)) return { code: "INVALID_STATE" };
+          if (!task.held) return OK;
+          task.held = false;
+          if (task.status === "paused" && task.unmet.length > 0) task.status = "blocked";
+          else if (task.status === "paused") becomePending(model, task);
+          if (task.attempt !== undefined) task.attempt.wishedAt = model.openMs;
+          return OK;
+        });
+      case "task.prioritize":
+        return this.#person(command.taskId, (task) => {
+          if (isTerminal(task)) return { code: "INVALID_STATE" };
+          task.priority = command.priority;
+          return OK;
+        });
+      case "task.retry":
+        return this.#person(command.taskId, (task) => this.#retry(task));
+      case "attempt.complete":
+        return this.#from(command, (task, attempt) => {
+          if (attempt.phase === "plan") return { code: "INVALID_STATE" };
+          const reason = attempt.stopping?.reason;
+          const late = reason === "cancelled" || reason === "timeout" || reason === "deadline";
+          if (late || task.ending !== undefined) attemptStopped(model, task);
+          else {
+            closeAttempt(model, task, "completed");
+            breakerSucceeded(model, attempt.agent);
+            finish(model, task, "completed");
+          }
+          return OK;
+        });
+      case "attempt.fail":
+        return this.#from(command, (task, attempt) => {
+          if (attempt.stopping === undefined) attemptFailed(model, task, "failed", command.error);
+          else attemptStopped(model, task);
+          return OK;
+        });
+      case "attempt.checkpoint":
+        return this.#from(command, () => OK);
+      case "attempt.plan":
+        return this.#from(command, (task, attempt) => {
+          if (attempt.phase === "run") return { code: "INVALID_STATE" };
+          if (attempt.stopping !== undefined) return { code: "CANCELLED" };
+          return this.#plan(task, attempt, command.tasks);
+        });
+      case "attempt.await":
+        return this.#from(command, (task, attempt) => this.#await(task, attempt, command.on));
+      case "attempt.request":
+        return this.#from(command, (task, attempt) => this.#request(task, attempt, command));
+      case "attempt.release":
+        return this.#from(command, (_, attempt) => {
+          const { allocations } = attempt;
+          const known = allocations.find(({ token }) => token === command.allocationToken);
+          if (command.allocationId === "ghost") return { code: "UNKNOWN_ALLOCATION" };
+          if (known === undefined) return { code: "FENCED" };
+          attempt.allocations = allocations.filter((other) => other !== known);
+          return OK;
+        });
+      case "tick":
+        return OK;
+      default:
+        throw new RangeError(`the reference knows nothing of ${command.type}`);
+    }
+  }
+
+  #open(settings: Extract<Command, { type: "coordinator.open" }>): RefAnswer {
+    const { model } = this;
+    if (this.#closedAt !== undefined) model.closedMs += model.now - this.#closedAt;
+    this.#closedAt = undefined;
+    model.open = true;
+    model.settings = {
+      concurrency: settings.concurrency ?? 64,
+      agingMs: settings.agingMs ?? Number.POSITIVE_INFINITY,
+      protectAfterMs: settings.protectAfterMs ?? 30_000,
+      unroutableMs: settings.unroutableMs ?? 60_000,
+    };
+    for (const agent of model.agents) agent.online = false;
+    for (const { task, attempt } of model.live()) {
+      if (attempt.stopping === undefined) attemptFailed(model, task, "lost", undefined);
+      else attemptStopped(model, task);
+    }
+    return OK;
+  }
+
+  #submit({ tasks, from }: Extract<Command, { type: "task.submit" }>): RefAnswer {
+    const { model } = this;
+    if (from === undefined) return submit(model, tasks);
+    return this.#from(from, (task, attempt) => {
+      if (attempt.stopping !== undefined) return { code: "CANCELLED" };
+      return submit(model, tasks, { parent: task, round: undefined });
+    });
+  }
+
+  #plan(task: Task, attempt: Attempt, tasks: readonly TaskRequest[]): RefAnswer {
+    const { model } = this;
+    const planned = submit(model, tasks, { parent: task, round: task.rounds + 1 });
+    if ("code" in planned) return planned;
+    task.manager = attempt.agent;
+    task.rounds += 1;
+    closeAttempt(model, task, "completed");
+    // Where there is nothing to wait for, it goes on at once.
+    if (tasks.length === 0) becomePending(model, task);
+    else {
+      task.status = "waiting";
+      judge(model, task);
+    }
+    return planned;
+  }
+
+  #retry(task: Task): RefAnswer {
+    const { model } = this;
+    if (task.status !== "failed") return { code: "INVALID_STATE" };
+    if (task.deadlineAt !== undefined && task.deadlineAt <= model.now) return { code: "INVALID_STATE" };
+    for (let { parent } = task; parent !== undefined; parent = parent.parent)
+      if (parent.status === "cancelled" || parent.ending !== undefined) return { code: "INVALID_STATE" };
+    // Too few of its subtasks succeeded: those first.
+    if (task.manager !== undefined && enoughSucceeded(task) !== "yes") return { code: "INVALID_STATE" };
+    task.spent = 0;
+    task.losses = 0;
+    task.preemptions = 0;
+    task.avoid = [];
+    becomePending(model, task);
+    return OK;
+  }
+
+  #await(task: Task, attempt: Attempt, ids: readonly string[]): RefAnswer {
+    const { model } = this;
+    if (attempt.stopping !== undefined) return { code: "CANCELLED" };
+    if (!attempt.seated) return { code: "INVALID_STATE" };
+    const on = ids.flatMap((id) => task.children.find((child) => child.id === id) ?? []);
+    if (on.length < ids.length) return { code: "UNKNOWN_TASK" };
+    const open = on.filter((child) => !isTerminal(child));
+    if (open.length === 0) return OK;
+    if (wouldDeadlock(model, task, new Map(), open)) return { code: "WOULD_DEADLOCK" };
+    attempt.awaiting = open;
+    attempt.seated = false;
+    task.status = "waiting";
+    return OK;
+  }
+
+  #register(description: AgentDescription): RefAnswer {
+    const { model } = this;
+    const { name, kind, skills = [], capacity = 1, team, minSuccess = "all", failFast = false, breaker } = description;
+    if (team !== undefined && this.#closesTeamCycle(name, team)) return { code: "TEAM_CYCLE" };
+    let agent = model.agent(name);
+    if (agent === undefined) {
+      agent = newAgent(name);
+      model.agents.push(agent);
+    }
+    agent.manager = kind === "manager";
+    const levels = new Map(isList(skills) ? skills.map((skill) => [skill, 1] as const) : entries(skills));
+    for (const [skill, level] of agent.skills)
+      if ((levels.get(skill) ?? 0) < level) model.skillLostAt.set(skill, model.openMs);
+    agent.skills = levels;
+    agent.capacity = nano(capacity);
+    this.#setTeam(agent, team ?? []);
+    agent.minSuccess = minSuccess;
+    agent.failFast = failFast;
+    agent.online = true;
+    const { failureThreshold = 5, resetMs = 30_000, halfOpenMax = 1 } = breaker ?? {};
+    // Who has no breaker any more forgets what it had seen.
+    if (breaker === undefined) Object.assign(agent, { failures: 0, openedAt: undefined, probes: [] });
+    agent.breaker = breaker === undefined ? undefined : { threshold: failureThreshold, resetMs, probes: halfOpenMax };
+    return OK;
+  }
+
+  #setTeam(manager: Agent, team: readonly string[]): void {
+    if (manager.team.some((member) => !team.includes(member))) manager.teamLostAt = this.model.openMs;
+    manager.team = team;
+  }
+
+  #closesTeamCycle(name: string, team: readonly string[], seen: string[] = []): boolean {
+    return team.some((member) => {
+      if (member === name) return true;
+      if (seen.includes(member)) return false;
+      seen.push(member);
+      return this.#closesTeamCycle(name, this.model.agent(member)?.team ?? [], seen);
+    });
+  }
+
+  #setResource({ resource: id, capacity, per }: Extract<Command, { type: "resource.set" }>): RefAnswer {
+    const { model } = this;
+    const known = model.resource(id);
+    const amount = nano(capacity);
+    if (known === undefined) {
+      const level = BigInt(amount) * BigInt(per ?? 1);
+      model.resources.push({ id, rate: per !== undefined, capacity: amount, per: per ?? 1, level, levelAt: model.now });
+      return OK;
+    }
+    if (known.rate !== (per !== undefined)) return { code: "INVALID_ARGUMENT" };
+    settleRate(known, model.now);
+    if (known.rate) {
+      const tokens = (known.level * BigInt(per ?? 1)) / BigInt(known.per);
+      const full = BigInt(amount) * BigInt(per ?? 1);
+      known.level = tokens > full ? full : tokens;
+    }
+    known.capacity = amount;
+    known.per = per ?? 1;
+    for (const { attempt } of model.live())
+      if ((attempt.request?.amounts.get(id) ?? 0) > amount) attempt.request = undefined;
+    return OK;
+  }
+
+  #request(task: Task, attempt: Attempt, command: Extract<Command, { type: "attempt.request" }>): RefAnswer {
+    const { model } = this;
+    const amounts = new Map(entries(command.amounts).map(([id, amount]) => [id, nano(amount)] as const));
+    if (attempt.stopping !== undefined) return { code: "CANCELLED" };
+    for (const [id, amount] of amounts) {
+      const resource = model.resource(id);
+      if (resource === undefined) return { code: "UNKNOWN_RESOURCE" };
+      if (amount > resource.capacity) return { code: "CAPACITY_EXCEEDED" };
+    }
+    const { leaseMs } = command;
+    const wish: Wish = { task, kind: "request", slots: 0, load: 0, needs: amounts, since: model.openMs };
+    if (place(model, wish, aheadOf(model, wish)) !== undefined) {
+      grant(model, task, amounts, leaseMs);
+      return OK;
+    }
+    if (command.wait !== true) return { code: "CAPACITY_EXCEEDED" };
+    if (attempt.request !== undefined) return { code: "INVALID_STATE" };
+    if (wouldDeadlock(model, task, amounts, [])) return { code: "WOULD_DEADLOCK" };
+    attempt.request = { amounts, leaseMs, at: model.openMs };
+    return OK;
+  }
+
+  #person(id: string, act: (task: Task) => RefAnswer): RefAnswer {
+    const task = this.model.task(id);
+    return task === undefined ? { code: "UNKNOWN_TASK" } : act(task);
+  }
+
+  /** What an attempt says: refused if it is not the one that runs. */
+  #from(
+    from: { readonly taskId: string; readonly token: number },
+    act: (task: Task, attempt: Attempt) => RefAnswer,
+  ): RefAnswer {
+    const task = this.model.task(from.taskId);
+    const attempt = task?.attempt;
+    if (task === undefined || attempt === undefined || attempt.token !== from.token) return { code: "FENCED" };
+    return act(task, attempt);
+  }
+
+  #expireLeases(): void {
+    for (const { attempt } of this.model.live())
+      attempt.allocations = attempt.allocations.filter(
+        ({ expiresAt = Number.POSITIVE_INFINITY }) => this.model.now < expiresAt,
+      );
+  }
+
+  /** What is due, the earliest first, until nothing is; then those for whom nobody came in time. */
+  #timers(): void {
+    const { model } = this;
+    for (let rounds = 0; rounds < 10_000; rounds++) {
+      const due = [...this.#attemptTimers(), ...this.#deadlines()].filter(({ at }) => at <= model.now);
+      const [first] = due.sort((a, b) => a.at - b.at);
+      if (first === undefined) {
+        for (const task of this.#hopeless()) endAs(model, task, "failed");
+        return;
+      }
+      first.act();
+    }
+    throw new RangeError("timers without end");
+  }
+
+  /** Ends of grace, and timeouts; of those that are due together the oldest attempt comes first. */
+  #attemptTimers(): Timer[] {
+    const { model } = this;
+    return model.live().flatMap(({ task, attempt }): Timer[] => {
+      const { stopping, startedAt } = attempt;
+      if (stopping !== undefined) return [{ at: stopping.graceUntil, act: () => attemptAbandoned(model, task) }];
+      if (task.timeoutMs === undefined) return [];
+      return [{ at: startedAt + task.timeoutMs, act: () => stop(model, task, "timeout") }];
+    });
+  }
+
+  #deadlines(): Timer[] {
+    const { model } = this;
+    return model.tasks.flatMap((task): Timer[] => {
+      if (task.deadlineAt === undefined || isTerminal(task) || task.ending !== undefined) return [];
+      return [{ at: task.deadlineAt, act: () => endAs(model, task, "failed", "deadline") }];
+    });
+  }
+
+  /** Ready tasks that nobody registered can do, and for which nobody has come in time. */
+  #hopeless(): readonly Task[] {
+    const { model } = this;
+    const { unroutableMs } = model.settings;
+    return model.tasks.filter(
+      (task) =>
+        wishesOf(model, task).some(({ kind }) => kind === "start") &&
+        qualified(model, task).length === 0 &&
+        model.openMs >= unableSince(model, task) + unroutableMs,
+    );
+  }
+}
+
+/**
+ * Since when there may have been nobody for a ready task. The clock starts anew when somebody leaves the team, or an agent
+ * loses a skill that is asked for: until then somebody may have been able.
+ */
+function unableSince(model: Model, task: Task): number {
+  const lost = task.skills.map(({ skill }) => model.skillLostAt.get(skill) ?? 0);
+  return Math.max(task.readyAt, task.scope?.teamLostAt ?? 0, ...lost);
+}
+
+/** Shapes are looked at before names. */
+function isMalformed(command: Command): boolean {
+  switch (command.type) {
+    case "agent.register":
+      return (command.agent.capacity ?? 1) < 0;
+    case "resource.set":
+      return command.capacity < 0;
+    case "task.submit":
+      return command.tasks.some(isMalformedTask);
+    case "attempt.request":
+      return areMalformed(command.amounts, false);
+    default:
+      return false;
+  }
+}
+
+function newAgent(name: string): Agent {
+  return {
+    name,
+    manager: false,
+    skills: new Map(),
+    capacity: 0,
+    team: [],
+    teamLostAt: 0,
+    minSuccess: "all",
+    failFast: false,
+    online: true,
+    breaker: undefined,
+    failures: 0,
+    openedAt: undefined,
+    probes: [],
+  };
+}
+
+/** Array.isArray does not narrow readonly lists. */
+function isList(skills: NonNullable<AgentDescription["skills"]>): skills is readonly string[] {
+  return Array.isArray(skills);
+}

@@ -1,0 +1,3 @@
+import { storiesTest } from "./stories.fixture.ts";
+
+storiesTest(1);

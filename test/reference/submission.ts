@@ -1,0 +1,184 @@
+/** How tasks come in: all of one call, or none. */
+
+import type { RecordOf } from "../../src/coordination/structures/types.ts";
+import type { ErrorCode } from "../../src/errors.ts";
+import type { TaskRequest } from "../../src/kernel/commands.ts";
+import { heldFirmly } from "./deadlock.ts";
+import { finish } from "./life.ts";
+import { BILLION, isTerminal, type Model, type Task } from "./model.ts";
+
+export function nano(amount: number): number {
+  return Math.round(amount * BILLION);
+}
+
+export function entries<V>(record: RecordOf<V>): (readonly [string, V])[] {
+  return record instanceof Map ? [...record] : Object.entries(record);
+}
+
+/** Why nothing came of it, or the ids of what did. */
+export type Submitted = { readonly code: ErrorCode } | { readonly ids: readonly string[] };
+
+export interface Origin {
+  readonly parent: Task;
+  /** Of a plan; undefined: submitted by code. */
+  readonly round: number | undefined;
+}
+
+export function submit(model: Model, requests: readonly TaskRequest[], origin?: Origin): Submitted {
+  const ids = nameAll(model, requests, origin);
+  if (new Set(ids).size < ids.length) return { code: "DUPLICATE_ID" };
+  const made: Task[] = [];
+  const later: (() => void)[] = [];
+  const find = (id: string): Task | undefined => made.find((task) => task.id === id) ?? model.task(id);
+  for (const [i, request] of requests.entries()) {
+    const id = ids[i] ?? "";
+    const names = (request.dependsOn ?? []).map((name) => {
+      const sibling = origin === undefined ? name : `${origin.parent.id}/${name}`;
+      return ids.includes(sibling) || model.task(sibling) !== undefined ? sibling : name;
+    });
+    if (names.some((name) => !ids.includes(name) && model.task(name) === undefined)) return { code: "UNKNOWN_TASK" };
+    const known = model.task(id);
+    if (known !== undefined) {
+      if (known.asked === JSON.stringify(request)) continue;
+      return { code: "DUPLICATE_ID" };
+    }
+    const refusal = refuse(model, request, origin);
+    if (refusal !== undefined) return { code: refusal };
+    const task = make(model, id, request, origin, made.length);
+    made.push(task);
+    later.push(() => {
+      task.dependsOn = [...new Set(names)].flatMap((name) => find(name) ?? []);
+    });
+  }
+  for (const act of later) act();
+  const cyclic = made.some((task) => leadsTo(task, task, made, origin?.parent));
+  if (cyclic) return { code: "DEPENDENCY_CYCLE" };
+  model.tasks.push(...made);
+  for (const task of made) {
+    task.parent?.children.push(task);
+    task.unmet = task.dependsOn.filter((on) => on.status !== "completed" && !(task.runsAnyway && isTerminal(on)));
+    task.status = task.unmet.length > 0 ? "blocked" : "pending";
+  }
+  for (const task of made) if (!isTerminal(task) && task.unmet.some(isTerminal)) finish(model, task, "skipped");
+  for (const id of ids) if (/^t[1-9]\d*$/.test(id)) model.ids = Math.max(model.ids, Number(id.slice(1)));
+  return { ids };
+}
+
+export function isMalformedTask({ id = "a", load = 1, resources = {} }: TaskRequest): boolean {
+  return id.includes("/") || load <= 0 || areMalformed(resources, true);
+}
+
+export function areMalformed(amounts: RecordOf<number>, mayBeNone: boolean): boolean {
+  const all = entries(amounts);
+  return all.some(([, amount]) => amount <= 0) || (all.length === 0 && !mayBeNone);
+}
+
+/** Global ids: local ones joined to the parent's; counted where none is given, those taken left out. */
+function nameAll(model: Model, requests: readonly TaskRequest[], origin: Origin | undefined): readonly string[] {
+  const global = (local: string): string => (origin === undefined ? local : `${origin.parent.id}/${local}`);
+  let next =
+    origin === undefined ? model.ids : origin.parent.children.filter(({ round }) => round !== undefined).length - 1;
+  return requests.map(({ id }) => {
+    if (id !== undefined) {
+      if (origin !== undefined) next += 1;
+      return global(id);
+    }
+    for (;;) {
+      next += 1;
+      const local = origin === undefined ? `t${next}` : `${next}`;
+      if (!requests.some((other) => other.id === local) && model.task(global(local)) === undefined)
+        return global(local);
+    }
+  });
+}
+
+/** Whether one has to end before the other can, in the end: by what it depends on, or as part of it. */
+function leadsTo(
+  from: Task,
+  to: Task,
+  made: readonly Task[],
+  parent: Task | undefined,
+  seen: Set<Task> = new Set(),
+): boolean {
+  const waitsFor = isTerminal(from) ? [] : [...from.dependsOn, ...from.children, ...(from === parent ? made : [])];
+  return waitsFor.some((task) => {
+    if (task === to) return true;
+    if (seen.has(task)) return false;
+    seen.add(task);
+    return leadsTo(task, to, made, parent, seen);
+  });
+}
+
+function refuse(model: Model, request: TaskRequest, origin: Origin | undefined): ErrorCode | undefined {
+  if (request.agent !== undefined) {
+    if (model.agent(request.agent) === undefined) return "UNKNOWN_AGENT";
+    const scope = scopeOf(origin);
+    if (scope !== undefined && !scope.team.includes(request.agent)) return "INVALID_ARGUMENT";
+  }
+  for (const [id, amount] of entries(request.resources ?? {})) {
+    const resource = model.resource(id);
+    if (resource === undefined) return "UNKNOWN_RESOURCE";
+    if (nano(amount) > resource.capacity) return "CAPACITY_EXCEEDED";
+    // What an ancestor holds while it waits for this could never be had.
+    for (let above = origin?.parent; above !== undefined; above = above.parent)
+      if (above.attempt?.seated === false && resource.capacity - heldFirmly(above, id) < nano(amount))
+        return "WOULD_DEADLOCK";
+  }
+  return undefined;
+}
+
+/** Whose team may do it: the manager's that asks for it, or that of the task whose code does. */
+function scopeOf(origin: Origin | undefined): Task["scope"] {
+  if (origin === undefined) return undefined;
+  const { attempt, scope } = origin.parent;
+  return attempt?.agent.manager ? attempt.agent : scope;
+}
+
+function make(model: Model, id: string, request: TaskRequest, origin: Origin | undefined, behind: number): Task {
+  const { parent } = origin ?? {};
+  const own = request.deadlineMs === undefined ? undefined : model.now + request.deadlineMs;
+  const deadlines = [own, parent?.deadlineAt].filter((at) => at !== undefined);
+  const priority =
+    parent === undefined ? (request.priority ?? 5) : Math.max(request.priority ?? parent.priority, parent.priority);
+  return {
+    id,
+    asked: JSON.stringify(request),
+    arrival: model.tasks.length + behind,
+    arrivedAt: model.openMs,
+    parent,
+    round: origin?.round,
+    scope: scopeOf(origin),
+    skills: (request.skills ?? []).map((need) => (typeof need === "string" ? { skill: need, level: 0 } : need)),
+    pin: request.agent,
+    load: nano(request.load ?? 1),
+    needs: new Map(entries(request.resources ?? {}).map(([resource, amount]) => [resource, nano(amount)])),
+    runsAnyway: request.onDependencyFailure === "run",
+    timeoutMs: request.timeoutMs,
+    deadlineAt: deadlines.length === 0 ? undefined : Math.min(...deadlines),
+    estimatedMs: request.estimatedMs,
+    graceMs: request.graceMs ?? 5_000,
+    maxAttempts: request.retry?.maxAttempts ?? 3,
+    initialMs: request.retry?.initialMs ?? 1_000,
+    maxMs: request.retry?.maxMs ?? 60_000,
+    factor: request.retry?.factor ?? 2,
+    preemptible: request.preemptible ?? true,
+    priority,
+    status: "pending",
+    held: false,
+    dependsOn: [],
+    unmet: [],
+    children: [],
+    manager: undefined,
+    rounds: 0,
+    attempt: undefined,
+    ended: [],
+    preemptions: 0,
+    losses: 0,
+    spent: 0,
+    avoid: [],
+    notBefore: 0,
+    readyAt: model.openMs,
+    ending: undefined,
+    promise: undefined,
+  };
+}

@@ -1,0 +1,63 @@
+/** What could be given to a task now, were there room for it: to start, to go on, or more of a resource. */
+
+import { breakerAdmits } from "./books.ts";
+import { type Agent, type Amounts, isTerminal, type Model, type Task } from "./model.ts";
+
+export interface Wish {
+  readonly task: Task;
+  readonly kind: "start" | "regain" | "request";
+  /** Slots: 1, or 0 for one who has it. */
+  readonly slots: number;
+  readonly load: number;
+  readonly needs: Amounts;
+  /** Since when it is wished, in open time. */
+  readonly since: number;
+}
+
+const NOTHING: Amounts = new Map();
+
+export function wishesOf(model: Model, task: Task): readonly Wish[] {
+  if (isTerminal(task)) return [];
+  const { attempt } = task;
+  if (attempt === undefined) {
+    const waits = task.status === "pending" || (task.status === "paused" && !task.held);
+    if (!waits || task.unmet.length > 0 || task.ending !== undefined || task.notBefore > model.timersAt) return [];
+    return [{ task, kind: "start", slots: 1, load: task.load, needs: task.needs, since: task.readyAt }];
+  }
+  const wishes: Wish[] = [];
+  const { request } = attempt;
+  if (!attempt.seated && attempt.stopping === undefined && !task.held && attempt.awaiting.length === 0)
+    wishes.push({ task, kind: "regain", slots: 1, load: task.load, needs: NOTHING, since: attempt.wishedAt });
+  if (request !== undefined)
+    wishes.push({ task, kind: "request", slots: 0, load: 0, needs: request.amounts, since: request.at });
+  return wishes;
+}
+
+/** Agents that the journal knows and that could do it, in order of registration, whether there or not. */
+export function qualified(model: Model, task: Task): readonly Agent[] {
+  // Who planned goes on with it: nobody else knows what to make of the subtasks.
+  const pin = task.manager?.name ?? task.pin;
+  return model.agents.filter(
+    (agent) =>
+      (pin === undefined || agent.name === pin) &&
+      (task.scope === undefined || task.scope.team.includes(agent.name)) &&
+      task.skills.every(({ skill, level }) => (agent.skills.get(skill) ?? -1) >= level),
+  );
+}
+
+/** Who may get such work now, room aside: those that are there, and whose breaker admits. */
+export function eligible(model: Model, wish: Wish): readonly Agent[] {
+  const { attempt } = wish.task;
+  if (wish.kind === "request") return [];
+  const able = wish.kind === "regain" && attempt !== undefined ? [attempt.agent] : qualified(model, wish.task);
+  return able.filter((agent) => agent.online && breakerAdmits(model, agent));
+}
+
+/** Who would get it: not one that it failed on, as long as there is another that is large enough. One that goes on stays where it is. */
+export function hosts(model: Model, wish: Wish): readonly Agent[] {
+  const { attempt, avoid, load } = wish.task;
+  if (wish.kind === "regain") return attempt === undefined ? [] : [attempt.agent];
+  const may = eligible(model, wish);
+  const others = may.filter((agent) => !avoid.includes(agent.name));
+  return others.some((agent) => agent.capacity >= load) ? others : may;
+}
