@@ -1,21 +1,15 @@
 /** Why a task waits: everything that is in its way now. */
 
 import type { Reason } from "../../src/kernel/views.ts";
-import { place, wishKey } from "./admission.ts";
+import { place } from "./admission.ts";
 import { breakerAdmits } from "./books.ts";
 import { beside, choose, enough, type Reservation, usable } from "./free.ts";
 import { isTerminal, type Model, type Task } from "./model.ts";
-import { compareKeys } from "./order.ts";
 import { eligible, hosts, qualified, type Wish, wishesOf } from "./wishes.ts";
 
 export type ReasonCode = Reason["code"];
 
-export function reasonsOf(
-  model: Model,
-  task: Task,
-  reservation: Reservation | undefined,
-  priorities: ReadonlyMap<Task, number>,
-): readonly ReasonCode[] {
+export function reasonsOf(model: Model, task: Task, reservation: Reservation | undefined): readonly ReasonCode[] {
   const { attempt } = task;
   if (isTerminal(task) || attempt?.seated === true || attempt?.stopping !== undefined) return [];
   const reasons: ReasonCode[] = [];
@@ -24,24 +18,19 @@ export function reasonsOf(
   if (task.unmet.length > 0 || awaits) reasons.push("dependencies");
   if (task.notBefore > model.now && task.ending === undefined) reasons.push("backoff");
   const wish = wishesOf(model, task).find(({ kind }) => kind !== "request");
-  return wish === undefined ? reasons : [...reasons, ...lacksOf(model, wish, reservation, priorities)];
+  return wish === undefined ? reasons : [...reasons, ...lacksOf(model, wish, reservation)];
 }
 
-function lacksOf(
-  model: Model,
-  wish: Wish,
-  reservation: Reservation | undefined,
-  priorities: ReadonlyMap<Task, number>,
-): readonly ReasonCode[] {
+function lacksOf(model: Model, wish: Wish, reservation: Reservation | undefined): readonly ReasonCode[] {
   const lacks: ReasonCode[] = [];
   const has = usable(model, wish);
   if (has.slots < wish.slots) lacks.push("concurrency");
   if (!enough(wish.needs, has)) lacks.push("resource");
   if (choose(model, hosts(model, wish), wish.load, has) === undefined) lacks.push(...nobody(model, wish));
   if (reservation?.wish.task === wish.task && reservation.wish.kind === wish.kind) lacks.push("reserved");
-  if (lacks.length > 0 || reservation === undefined) return lacks;
-  const ahead = compareKeys(wishKey(model, reservation.wish, priorities), wishKey(model, wish, priorities)) < 0;
-  return ahead && place(model, wish, beside(model, wish, reservation)) === undefined ? ["reserved"] : [];
+  // Whoever was ahead of the reservation and could not start lacks something, whatever is reserved.
+  if (lacks.length > 0 || place(model, wish, beside(model, wish, reservation)) !== undefined) return lacks;
+  return ["reserved"];
 }
 
 /** Why there is no agent for it. */

@@ -117,7 +117,7 @@ export class SideBySide {
       same(`held ${task.id}`, view?.held, task.held);
       // Nobody is there to be asked.
       if (!model.open) continue;
-      const reasons = reasonsOf(model, task, reservation, priorities);
+      const reasons = reasonsOf(model, task, reservation);
       for (const reason of reasons) count(this.reasons, reason);
       const explained = this.#kernel.explain(task.id, this.#now);
       same(`verdict on ${task.id}`, explained?.verdict === "running", task.attempt?.seated === true);
