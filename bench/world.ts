@@ -8,6 +8,8 @@ const SKILLS = 50;
 const SKILLS_AN_AGENT = 5;
 const CAPACITY = 4;
 const CONCURRENCY = 64;
+/** Ended tasks that are kept: more than any benchmark has. */
+const KEPT = 10_000_000;
 /** Tasks that end in one batch, and tasks that are submitted in one while loading. */
 const ENDS_A_BATCH = 32;
 const SUBMITTED_A_BATCH = 1000;
@@ -18,12 +20,12 @@ export class World {
   readonly #skills: string[][] = [];
   readonly #heard: (events: readonly KernelEvent[]) => void;
   #running: { readonly taskId: string; readonly token: number }[] = [];
-  #now = 1;
+  #now = 1_700_000_000_000;
 
   /** `heard` is told the events of each batch. */
   constructor(agents: number, heard: (events: readonly KernelEvent[]) => void = () => {}) {
     this.#heard = heard;
-    this.#batch([{ command: { type: "coordinator.open", concurrency: CONCURRENCY } }]);
+    this.#batch([{ command: { type: "coordinator.open", concurrency: CONCURRENCY, keepCount: KEPT } }]);
     const registrations: Envelope[] = [];
     for (let i = 0; i < agents; i++) {
       const skills = new Set<string>();

@@ -28,7 +28,14 @@ export function dropClaim(state: State, task: Task, observer: StateObserver | un
 
 /** Takes a victim's holdings out of, or back into, what is coming back for the claim that it makes way for. */
 export function changeReturning(state: State, live: LiveAttempt, sum: Sum): void {
-  if (live.stopping?.for?.claim?.victims.has(live)) changeVictim(state, live, sum, sum === add ? 1 : -1);
+  if (claimOver(state, live) !== undefined) changeVictim(state, live, sum, sum === add ? 1 : -1);
+}
+
+/** The claim for which the attempt makes way, as long as that stands. */
+export function claimOver(state: State, live: LiveAttempt): Claim | undefined {
+  const { stopping } = live;
+  const claim = stopping?.for === undefined ? undefined : state.tasks.get(stopping.for)?.claim;
+  return claim?.victims.has(live) === true ? claim : undefined;
 }
 
 /** Makes a claim that a snapshot tells of. */

@@ -53,6 +53,9 @@ export interface OpenSettings {
   readonly agingMs?: number;
   readonly protectAfterMs?: number;
   readonly unroutableMs?: number;
+  /** Ended tasks that are kept in memory, and for how many milliseconds at most. */
+  readonly keepCount?: number;
+  readonly keepMs?: number;
 }
 
 export interface BallotRequest {
@@ -126,6 +129,8 @@ export interface Envelope {
   readonly id?: string;
   readonly by?: string;
   readonly trace?: string;
+  /** What the archive holds of the tasks that the command names, as lines of text by id. */
+  readonly recalled?: ReadonlyMap<string, string>;
 }
 
 /** An expected refusal, as data. It leaves no trace. */

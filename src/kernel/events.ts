@@ -68,6 +68,10 @@ export interface OpenedEvent {
   /** Absent: never. */
   readonly protectAfterMs?: number;
   readonly unroutableMs: number;
+  /** How many ended tasks are kept in memory; absent: the default. */
+  readonly keepCount?: number;
+  /** For how long at most; absent: for ever. */
+  readonly keepMs?: number;
 }
 export interface ClosedEvent {
   readonly type: "coordinator.closed";
@@ -147,6 +151,8 @@ export interface TaskSubmittedEvent extends TaskFields {
   readonly deadlineAt?: number;
   /** The idempotency key of the call. */
   readonly key?: string;
+  /** How those of its dependencies ended that had left memory. */
+  readonly archived?: Readonly<Record<string, "completed" | "failed" | "skipped" | "cancelled">>;
 }
 /** An attempt begins: it holds a slot, room on the agent and all its resources from now on. */
 export interface TaskStartedEvent {
@@ -409,7 +415,14 @@ function layout<T extends EventType>(code: number, fields: readonly FieldsOf<T>[
 
 /** The record format's vocabulary: append to it, never change it. */
 export const EVENTS: Readonly<Record<EventType, EventLayout>> = {
-  "coordinator.opened": layout<"coordinator.opened">(1, ["concurrency", "agingMs", "protectAfterMs", "unroutableMs"]),
+  "coordinator.opened": layout<"coordinator.opened">(1, [
+    "concurrency",
+    "agingMs",
+    "protectAfterMs",
+    "unroutableMs",
+    "keepCount",
+    "keepMs",
+  ]),
   "coordinator.closed": layout<"coordinator.closed">(2, []),
   "agent.registered": layout<"agent.registered">(3, [
     "agent",
@@ -451,6 +464,7 @@ export const EVENTS: Readonly<Record<EventType, EventLayout>> = {
     "scope",
     "deadlineAt",
     "key",
+    "archived",
   ]),
   "task.started": layout<"task.started">(8, ["taskId", "agent", "token", "attempt", "phase"]),
   "task.completed": layout<"task.completed">(9, ["taskId", "token", "output"]),

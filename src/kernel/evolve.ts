@@ -123,7 +123,7 @@ export function evolve(state: State, event: KernelEvent, observer: StateObserver
       break;
     }
     case "task.submitted":
-      submitted(state, event, event.at, observer);
+      submitted(state, event, observer);
       if (event.key !== undefined) remember(state.keys, event.key, event);
       break;
     case "task.started":
@@ -134,30 +134,27 @@ export function evolve(state: State, event: KernelEvent, observer: StateObserver
       break;
     case "task.completed": {
       const task = taskOf(state, event.taskId);
-      task.output = event.output;
       if (task.live !== undefined) {
         breaker(task.live.agent, breakerSucceeded, state.openMs(event.at));
         endAttempt(state, task.live, "completed", event.at, observer);
       }
-      terminal(state, task, "completed", event.at, observer);
+      terminal(state, task, "completed", { at: event.at, output: event.output, error: undefined }, observer);
       break;
     }
     case "task.failed": {
       const task = taskOf(state, event.taskId);
-      task.error = event.error;
-      terminal(state, task, "failed", event.at, observer);
+      terminal(state, task, "failed", { at: event.at, output: undefined, error: event.error }, observer);
       break;
     }
     case "task.skipped": {
       const task = taskOf(state, event.taskId);
-      task.error = event.error;
-      terminal(state, task, "skipped", event.at, observer);
+      terminal(state, task, "skipped", { at: event.at, output: undefined, error: event.error }, observer);
       break;
     }
     case "task.cancelled": {
       const task = taskOf(state, event.taskId);
-      task.error = { code: "CANCELLED", message: event.reason ?? "cancelled" };
-      terminal(state, task, "cancelled", event.at, observer);
+      const error = { code: "CANCELLED", message: event.reason ?? "cancelled" } as const;
+      terminal(state, task, "cancelled", { at: event.at, output: undefined, error }, observer);
       break;
     }
     case "task.ending": {
@@ -173,7 +170,7 @@ export function evolve(state: State, event: KernelEvent, observer: StateObserver
       live.stopping = {
         reason: event.reason,
         graceUntil: event.graceUntil,
-        for: event.for === undefined ? undefined : taskOf(state, event.for),
+        for: event.for,
       };
       observer?.live(live);
       break;
@@ -224,7 +221,7 @@ export function evolve(state: State, event: KernelEvent, observer: StateObserver
       break;
     }
     case "task.retried":
-      retried(state, taskOf(state, event.taskId), event.at, observer);
+      retried(state, event.taskId, event.at, observer);
       break;
     case "attempt.checkpointed":
       liveOf(state, event.token).task.checkpoint = event.state;

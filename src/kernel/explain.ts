@@ -6,7 +6,7 @@ import { availableOf, freeSlots } from "./availability.ts";
 import type { Wish } from "./ready-queue.ts";
 import type { Reservation } from "./reservation.ts";
 import type { Scheduler } from "./scheduler.ts";
-import { isTerminal, type Resource, type State, type Task } from "./state.ts";
+import { childrenOf, isTerminal, openChildrenOf, type Resource, type State, type Task } from "./state.ts";
 import type { Explanation, Reason } from "./views.ts";
 
 /** Names listed in a reason; more are counted, not listed. */
@@ -28,6 +28,21 @@ export function explain(state: State, scheduler: Scheduler, task: Task, now: num
   };
 }
 
+/** The same for one that has ended: no scheduler is asked. */
+export function explainEnded(state: State, task: Task): Explanation {
+  const agent = task.attempts.at(-1)?.agent;
+  const { verdict, text, reasons } = ended(task);
+  return {
+    taskId: task.id,
+    status: task.status,
+    verdict,
+    ...(agent === undefined ? {} : { agent }),
+    text,
+    reasons,
+    seq: state.seq,
+  };
+}
+
 interface Told {
   readonly verdict: Explanation["verdict"];
   readonly text: string;
@@ -42,7 +57,7 @@ function verdictOf(state: State, scheduler: Scheduler, task: Task, now: number):
     const how =
       stopping === undefined
         ? ""
-        : `, and was told to stop (${stopping.reason})${stopping.for === undefined ? "" : ` for ${stopping.for.id}`}`;
+        : `, and was told to stop (${stopping.reason})${stopping.for === undefined ? "" : ` for ${stopping.for}`}`;
     return {
       verdict: "running",
       text: `runs on ${live.agent.name} as attempt ${live.record.number}${how}`,
@@ -60,12 +75,12 @@ function verdictOf(state: State, scheduler: Scheduler, task: Task, now: number):
     task.held && task.ending === undefined ? [{ code: "held", text: "a person paused it; resume lets it go on" }] : [];
   if (live?.awaiting !== undefined && live.awaiting.size > 0)
     return waiting([...held, awaited("the tasks that it awaits", [...live.awaiting])]);
-  if (live === undefined && task.openChildren > 0 && (task.status === "waiting" || task.ending !== undefined)) {
+  if (live === undefined && openChildrenOf(task) > 0 && (task.status === "waiting" || task.ending !== undefined)) {
     return waiting([
       ...held,
       awaited(
         "its subtasks",
-        (task.children ?? []).filter((child) => !isTerminal(child.status)),
+        childrenOf(task).filter((child) => !isTerminal(child.status)),
       ),
     ]);
   }
@@ -74,7 +89,8 @@ function verdictOf(state: State, scheduler: Scheduler, task: Task, now: number):
     reasons.push(
       awaited(
         "what it depends on",
-        task.dependsOn.filter((dependency) => !isTerminal(dependency.status)),
+        // One that it has seen fail, and that is tried again, is waited for no more.
+        task.dependsOn.filter(({ status, dependents }) => !isTerminal(status) && dependents?.includes(task) === true),
       ),
     );
   if (task.notBefore > now)
@@ -82,7 +98,7 @@ function verdictOf(state: State, scheduler: Scheduler, task: Task, now: number):
       code: "backoff",
       need: task.notBefore,
       have: now,
-      text: `it is tried again in ${task.notBefore - now} ms, after ${task.failures} failed`,
+      text: `it is tried again in ${task.notBefore - now} ms, after ${task.series.failures} failed`,
     });
   const wish = task.wish ?? live?.wish;
   if (wish !== undefined) {
@@ -101,7 +117,7 @@ function verdictOf(state: State, scheduler: Scheduler, task: Task, now: number):
 }
 
 function ended(task: Task): Told {
-  const { error } = task;
+  const error = task.ended?.error;
   if (error === undefined)
     return {
       verdict: "ended",

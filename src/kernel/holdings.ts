@@ -3,7 +3,7 @@
  * given back once, when they end or wait.
  */
 import { type Amount, add, subtract, ZERO } from "../coordination/structures/amount.ts";
-import { changeReturning, dropClaim } from "./claims.ts";
+import { changeReturning, claimOver, dropClaim } from "./claims.ts";
 import type { StateObserver } from "./observer.ts";
 import type { AttemptRecord, ExtraAllocation, ExtraRequest, LiveAttempt, Need, Resource, State } from "./state.ts";
 
@@ -58,8 +58,8 @@ export function endAttempt(
   observer: StateObserver | undefined,
 ): void {
   const { task } = live;
-  const claimant = live.stopping?.for?.claim;
-  if (claimant?.victims.has(live)) {
+  const claimant = claimOver(state, live);
+  if (claimant !== undefined) {
     changeReturning(state, live, subtract);
     claimant.victims.delete(live);
   }

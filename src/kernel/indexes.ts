@@ -9,6 +9,7 @@ import { orderRank } from "../coordination/structures/order-key.ts";
 import { PriorityInheritance } from "../coordination/structures/priority-inheritance.ts";
 import type { SkillRequirement } from "../coordination/structures/types.ts";
 import { type AgentPool, AgentPools, admitsFrom, type Requirement, unableSince } from "./agent-pools.ts";
+import type { Departed } from "./finished-tasks.ts";
 import { Lending } from "./lending.ts";
 import { defaults, limits } from "./limits.ts";
 import type { Change, StateObserver } from "./observer.ts";
@@ -17,7 +18,9 @@ import { READY, type ReadyClass, ReadyQueue, type Wish } from "./ready-queue.ts"
 import { RunningIndex } from "./running-index.ts";
 import {
   type AgentState,
+  arrivedMs,
   type Ballot,
+  childrenOf,
   type ExtraAllocation,
   type ExtraRequest,
   isReady,
@@ -25,6 +28,7 @@ import {
   type LiveAttempt,
   type Need,
   type Resource,
+  readyMs,
   type State,
   type Task,
   wantsSeat,
@@ -54,6 +58,9 @@ export class Indexes implements StateObserver {
   readonly lending: Lending;
   readonly ends: PredictedEnds = new PredictedEnds();
   #supposing = false;
+  #departed: Departed[] = [];
+  /** The lines of the tasks among them, by id. */
+  readonly #departedTasks: Map<string, string> = new Map();
   readonly #deadlines: Map<Task, HeapEntry<Timer>> = new Map();
   readonly #backoffs: Map<Task, HeapEntry<Timer>> = new Map();
   readonly #leases: Map<ExtraAllocation, HeapEntry<Timer>> = new Map();
@@ -97,7 +104,7 @@ export class Indexes implements StateObserver {
   }
 
   rankOf(task: Task): number {
-    return orderRank(this.effective(task), task.arrivedMs, this.state.settings?.agingMs);
+    return orderRank(this.effective(task), arrivedMs(task), this.state.settings?.agingMs);
   }
 
   /** What would be if this wish lent its priority to nobody: only who could be displaced is told of it. */
@@ -133,9 +140,9 @@ export class Indexes implements StateObserver {
     if (task.wish !== undefined) return;
     const { needs } = task;
     for (const need of needs) if (compare(need.amount, need.resource.capacity) > 0) this.impossible.add(task);
-    const of = this.queue.classFor("start", this.requirementOf(task), task.excluded, needs);
+    const of = this.queue.classFor("start", this.requirementOf(task), task.series.excluded, needs);
     task.wish = this.#wish("start", task, undefined, needs, of);
-    this.#enqueue(task.wish, task.readyMs);
+    this.#enqueue(task.wish, readyMs(task));
   }
 
   priority(task: Task, before: number): void {
@@ -159,7 +166,7 @@ export class Indexes implements StateObserver {
       live.seated &&
       live.stopping === undefined &&
       task.spec.preemptible !== false &&
-      task.preemptions < limits.preemptions;
+      task.series.preemptions < limits.preemptions;
     if (preemptible && live.place === undefined) this.running.add(live, this.effective(task));
     else if (!preemptible) this.running.remove(live);
     const wants = wantsSeat(live);
@@ -243,6 +250,25 @@ export class Indexes implements StateObserver {
     for (const pool of this.pools.refill(manager.name)) this.#membersChanged(pool);
   }
 
+  departed(departed: Departed): void {
+    this.#departed.push(departed);
+    if (departed.kind === "task") this.#departedTasks.set(departed.id, departed.row);
+  }
+
+  /** The line of a task that has left memory in this batch. */
+  departedRow(id: string): string | undefined {
+    return this.#departedTasks.get(id);
+  }
+
+  /** What has left memory since this was last asked. */
+  takeDeparted(): readonly Departed[] {
+    if (this.#departed.length === 0) return NONE;
+    const departed = this.#departed;
+    this.#departed = [];
+    this.#departedTasks.clear();
+    return departed;
+  }
+
   #membersChanged(pool: AgentPool): void {
     this.#wakeAll(pool.parked);
     for (const of of pool.classes) this.watchUnroutable(of);
@@ -255,7 +281,7 @@ export class Indexes implements StateObserver {
     if (waits === this.#waitingRounds.has(task)) return;
     if (waits) this.#waitingRounds.add(task);
     else this.#waitingRounds.delete(task);
-    for (const child of task.children ?? []) {
+    for (const child of childrenOf(task)) {
       if (child.spec.round === undefined || isTerminal(child.status)) continue;
       if (waits) this.inheritance.wait(task, child);
       else this.inheritance.unwait(task, child);
@@ -350,11 +376,11 @@ export class Indexes implements StateObserver {
   }
 
   #watchDeadline(task: Task): void {
-    if (task.deadlineAt === undefined) return;
+    const { deadlineAt } = task.spec;
+    if (deadlineAt === undefined) return;
     const set = this.#deadlines.get(task);
     const wanted = !isTerminal(task.status) && task.ending === undefined;
-    if (wanted && set === undefined)
-      this.#deadlines.set(task, this.timers.set(task.deadlineAt, { kind: "deadline", task }));
+    if (wanted && set === undefined) this.#deadlines.set(task, this.timers.set(deadlineAt, { kind: "deadline", task }));
     else if (!wanted && set !== undefined) {
       this.timers.cancel(set);
       this.#deadlines.delete(task);

@@ -67,19 +67,23 @@ describe("under random commands", () => {
         const other = Object.assign(new World(), { now: world.now });
         const twin = Object.assign(other, { kernel: state });
         const commands = new Draws(after);
-        let asked: { readonly given: Parameters<World["run"]>; readonly now: number }[] = [];
+        let asked: {
+          readonly given: Parameters<World["run"]>;
+          readonly now: number;
+          readonly recalled: Map<string, string>;
+        }[] = [];
         const run = world.run.bind(world);
         world.run = (...given) => {
-          asked.push({ given, now: world.now });
+          asked.push({ given, now: world.now, recalled: new Map(world.archive) });
           return run(...given);
         };
         for (let i = 0; i < 10 && commands.left; i++) {
           const from = world.log.length;
           world.step(commands);
           const events = asked.flatMap(
-            ({ given, now }) =>
+            ({ given, now, recalled }) =>
               twin.kernel.batch(
-                given.map((command) => ({ command })),
+                given.map((command) => ({ command, recalled })),
                 now,
               ).events,
           );

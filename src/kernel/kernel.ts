@@ -16,14 +16,16 @@ import { register, setTeam, unregister } from "./decide/agents.ts";
 import { attemptDue, checkpoint, complete, deadlineDue, fail } from "./decide/attempts.ts";
 import { ballotDue, cast, openBallot } from "./decide/ballots.ts";
 import { cancel, pause, prioritize, resume, retry } from "./decide/control.ts";
-import { type Desk, DONE } from "./decide/desk.ts";
+import { type Desk, DONE, isPresent } from "./decide/desk.ts";
 import { failImpossible, failUnroutable } from "./decide/hopeless.ts";
 import { close, open } from "./decide/lifecycle.ts";
 import { awaitTasks, leaseDue, release, request, setResource } from "./decide/resources.ts";
 import { plan, submit } from "./decide/submission.ts";
 import type { EventBody, KernelEvent } from "./events.ts";
 import { evolve } from "./evolve.ts";
-import { explain } from "./explain.ts";
+import { explain, explainEnded } from "./explain.ts";
+import { subtasksOf, thaw } from "./finished-row.ts";
+import type { Departed } from "./finished-tasks.ts";
 import { Indexes } from "./indexes.ts";
 import type { ReadyClass } from "./ready-queue.ts";
 import { Scheduler } from "./scheduler.ts";
@@ -49,6 +51,8 @@ import {
 export interface BatchResult {
   readonly events: readonly KernelEvent[];
   readonly answers: readonly Answer[];
+  /** What has left memory, for the archive: it is gone once the events are applied. */
+  readonly departed: readonly Departed[];
 }
 
 /** Everything that decides, once the past is known. */
@@ -108,6 +112,8 @@ export class Kernel {
         return works().scheduler;
       },
       now,
+      // What has left memory since the batch began is on its way to the archive.
+      recalled: (id) => this.#envelope?.recalled?.get(id) ?? works().indexes.departedRow(id),
       emit: (body) => this.#emit(body),
     };
     // A lease that has run out is over for whatever is asked now, and a breaker has rested; after a kill that is told once the
@@ -129,7 +135,7 @@ export class Kernel {
       failImpossible(desk);
       scheduler.admit();
     }
-    return { events: this.#events, answers };
+    return { events: this.#events, answers, departed: works().indexes.takeDeparted() };
   }
 
   /** When a `tick` has something to do; undefined: never, as things are. */
@@ -143,7 +149,20 @@ export class Kernel {
 
   task(id: string): TaskView | undefined {
     const task = this.#state.tasks.get(id);
-    return task === undefined ? undefined : taskView(task, this.#built().indexes);
+    if (task !== undefined) return taskView(task, this.#built().indexes.effective(task), subtasksOf(task));
+    const row = this.#state.finished.row(id);
+    return row === undefined ? undefined : this.finishedTask(row);
+  }
+
+  /** A task that has ended, as its line of text tells of it. */
+  finishedTask(row: string): TaskView {
+    const thawed = thaw(row, this.#state);
+    return taskView(thawed.task, thawed.task.priority, thawed);
+  }
+
+  /** Whether anything is known of such a task without asking the archive. */
+  has(id: string): boolean {
+    return isPresent(this.#state, id);
   }
 
   tasks(filter: TaskFilter = {}): readonly TaskInfo[] {
@@ -174,10 +193,18 @@ export class Kernel {
   /** Why it runs, waits or ended: the scheduler's own verdict. */
   explain(taskId: string, now: number): Explanation | undefined {
     const task = this.#state.tasks.get(taskId);
-    if (task === undefined) return undefined;
+    if (task === undefined) {
+      const row = this.#state.finished.row(taskId);
+      return row === undefined ? undefined : this.explainFinished(row);
+    }
     const { indexes, scheduler } = this.#built();
     indexes.now = Math.max(now, this.#state.at);
     return explain(this.#state, scheduler, task, indexes.now);
+  }
+
+  /** The same for a task that has ended, as its line of text tells of it. */
+  explainFinished(row: string): Explanation {
+    return explainEnded(this.#state, thaw(row, this.#state).task);
   }
 
   /** Nothing runs, and nothing will without a new command: no timer can start anything. */

@@ -45,11 +45,15 @@ export const limits = {
   /** Characters of an error's message as it is journaled. */
   messageLength: 4_096,
   attemptsPerTask: 1_000,
+  /** Tasks that have ended and are kept in memory: each takes some 300 bytes and what its input and output have. */
+  keptTasks: 10_000_000,
 } as const;
 
 /** Defaults of what a caller leaves out; milliseconds. */
 export const defaults = {
   concurrency: 64,
+  /** Tasks that have ended and are kept in memory. */
+  keepCount: 100_000,
   protectAfterMs: 30_000,
   unroutableMs: 60_000,
   graceMs: 5_000,

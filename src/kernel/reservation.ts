@@ -5,6 +5,7 @@
  */
 import { type Amount, ZERO } from "../coordination/structures/amount.ts";
 import { type Balance, balanceOf, balanceOn, beside, covers, freeSlots, givenBack, slotsLeft } from "./availability.ts";
+import { claimOver } from "./claims.ts";
 import { heldBy } from "./holdings.ts";
 import type { PredictedEnds } from "./predicted-ends.ts";
 import { AMOUNTS, LOAD, noLimits, READY, type ReadyClass, type Wish } from "./ready-queue.ts";
@@ -66,7 +67,7 @@ export function reserve(
   for (const { live, at } of ends.after(now)) {
     const hasAgent = pool === undefined || agent !== undefined;
     if (slotAt < Number.POSITIVE_INFINITY && short.length === 0 && hasAgent) break;
-    const promised = live.stopping?.for?.claim?.victims.has(live) === true;
+    const promised = claimOver(state, live) !== undefined;
     if (promised) victimsEnded += 1;
     else ended += 1;
     if (slotAt === Number.POSITIVE_INFINITY && slotsLeft(state, ended, victimsEnded) >= 1) slotAt = at;

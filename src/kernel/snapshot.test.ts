@@ -55,7 +55,7 @@ describe("a snapshot", () => {
     const before = rows(story.kernel);
     expect(rows(Kernel.restore(before))).toEqual(before);
     expect(new Set(before.map((row) => Reflect.get(Object(row), "row")))).toEqual(
-      new Set(["meta", "agent", "resource", "task", "live", "claim", "ballot", "command", "key"]),
+      new Set(["meta", "agent", "resource", "finished", "task", "live", "claim", "ballot", "command", "key"]),
     );
   });
 

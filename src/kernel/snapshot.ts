@@ -14,23 +14,25 @@ import { restoreClaim } from "./claims.ts";
 import type {
   AgentRegisteredEvent,
   BallotOpenedEvent,
-  Failure,
   KernelEvent,
   OpenedEvent,
   Phase,
   ResourceKind,
   StopReason,
-  TaskSubmittedEvent,
 } from "./events.ts";
 import { evolve } from "./evolve.ts";
 import { amount, needsOf } from "./named.ts";
+import { enter } from "./settling.ts";
 import {
   type AttemptRecord,
+  type Ended,
   isTerminal,
   type LiveAttempt,
   type Need,
   type Remembered,
+  type Series,
   State,
+  type Submitted,
   type Task,
   type TaskStatus,
 } from "./state.ts";
@@ -44,6 +46,8 @@ interface MetaRow {
   readonly closedMs: number;
   readonly counters: readonly number[];
   readonly skillsLost: readonly (readonly [string, number])[];
+  /** How many tasks have ended so, those among them that have left memory too. */
+  readonly ended: Readonly<Partial<Record<TaskStatus, number>>>;
 }
 interface AgentRow {
   readonly row: "agent";
@@ -60,29 +64,30 @@ interface ResourceRow {
   readonly capacity: number;
   readonly rate: RateBucketState | null;
 }
+/** A tree that has ended: ids and lines of text, the root's first. */
+interface FinishedRow {
+  readonly row: "finished";
+  readonly tree: readonly (readonly [id: string, row: string])[];
+}
 interface TaskRow {
   readonly row: "task";
   readonly seq: number;
-  readonly spec: TaskSubmittedEvent;
-  readonly submittedAt: number;
-  readonly arrivedMs: number;
+  readonly spec: Submitted;
+  readonly closedMs: number;
   readonly status: TaskStatus;
   readonly priority: number;
-  readonly readyMs: number;
+  readonly readyAfter: number;
   readonly round: number;
   readonly phase: Phase;
   readonly numbers: readonly number[];
   readonly attempts: readonly AttemptRecord[];
-  readonly excluded: readonly string[];
-  /** Places in `dependsOn` of what it no longer waits for, though that is tried again. */
-  readonly seen?: readonly number[];
+  readonly series: Series;
+  /** What it no longer waits for, though that is tried again. */
+  readonly seen?: readonly string[];
   readonly held?: boolean;
   readonly checkpoint?: Json;
   readonly ending?: Task["ending"];
-  readonly output?: Json;
-  readonly error?: Failure;
-  readonly startedAt?: number;
-  readonly endedAt?: number;
+  readonly ended?: Partial<Ended> & { readonly at: number };
 }
 interface LiveRow {
   readonly row: "live";
@@ -121,7 +126,7 @@ interface RememberedRow {
   readonly ids: readonly string[];
   readonly type: string;
 }
-type Row = MetaRow | AgentRow | ResourceRow | TaskRow | LiveRow | ClaimRow | BallotRow | RememberedRow;
+type Row = MetaRow | AgentRow | ResourceRow | FinishedRow | TaskRow | LiveRow | ClaimRow | BallotRow | RememberedRow;
 
 /** Everything, entity by entity. The rows are plain data that JSON keeps as it is. */
 export function* snapshotRows(state: State): Generator<Json, void, undefined> {
@@ -147,6 +152,7 @@ function* rowsOf(state: State): Generator<Row, void, undefined> {
     closedMs,
     counters,
     skillsLost: [...state.skillsLost],
+    ended: pick(state.counts, ENDED),
   };
   for (const agent of state.agents.values()) {
     const skills: Record<string, number> = Object.create(null);
@@ -176,7 +182,8 @@ function* rowsOf(state: State): Generator<Row, void, undefined> {
   }
   for (const { id, kind, capacity, rate } of state.resources.values())
     yield { row: "resource", id, kind, capacity: amountToNumber(capacity), rate: rate?.state() ?? null };
-  for (const task of state.tasks.values()) yield taskRow(task);
+  for (const tree of state.finished.trees()) yield { row: "finished", tree };
+  for (const task of state.tasks.values()) yield taskRow(state, task);
   for (const live of state.live.values()) yield liveRow(live);
   for (const { claim } of state.claims) {
     if (claim !== undefined)
@@ -200,42 +207,39 @@ function* rowsOf(state: State): Generator<Row, void, undefined> {
   for (const [id, { ids, type }] of state.keys) yield { row: "key", id, ids, type };
 }
 
-function taskRow(task: Task): TaskRow {
-  const { seq, spec, submittedAt, arrivedMs, status, priority, readyMs, round, phase, attempts, excluded } = task;
+function taskRow(state: State, task: Task): TaskRow {
+  const { seq, spec, closedMs, status, priority, readyAfter, round, phase, attempts, series, ended } = task;
   return {
     row: "task",
     seq,
     spec,
-    submittedAt,
-    arrivedMs,
+    closedMs,
     status,
     priority,
-    readyMs,
+    readyAfter,
     round,
     phase,
-    numbers: [task.missing, task.notBefore, task.failures, task.losses, task.preemptions],
+    numbers: [task.missing, task.notBefore],
     attempts,
-    excluded,
+    series,
     ...(task.held ? { held: true } : {}),
     ...defined({
-      seen: seenBy(task),
+      seen: seenBy(state, task),
       checkpoint: task.checkpoint,
       ending: task.ending,
-      output: task.output,
-      error: task.error,
-      startedAt: task.startedAt,
-      endedAt: task.endedAt,
+      ended: ended && { at: ended.at, ...defined({ output: ended.output, error: ended.error }) },
     }),
   };
 }
 
 /** Who runs whatever becomes of a dependency has seen it fail, also when a person has it tried again. */
-function seenBy(task: Task): readonly number[] | undefined {
+function seenBy(state: State, task: Task): readonly string[] | undefined {
   if (task.spec.onDependencyFailure !== "run" || isTerminal(task.status)) return undefined;
-  const seen = task.dependsOn.flatMap((dependency, i) =>
-    isTerminal(dependency.status) || dependency.dependents?.includes(task) === true ? [] : [i],
-  );
-  return seen.length > 0 ? seen : undefined;
+  const seen = task.spec.dependsOn?.filter((id) => {
+    const dependency = state.tasks.get(id);
+    return dependency !== undefined && !isTerminal(dependency.status) && !dependency.dependents?.includes(task);
+  });
+  return seen !== undefined && seen.length > 0 ? seen : undefined;
 }
 
 function liveRow(live: LiveAttempt): LiveRow {
@@ -247,7 +251,7 @@ function liveRow(live: LiveAttempt): LiveRow {
     ...(stopping === undefined
       ? {}
       : {
-          stopping: { reason: stopping.reason, graceUntil: stopping.graceUntil, ...defined({ for: stopping.for?.id }) },
+          stopping: { reason: stopping.reason, graceUntil: stopping.graceUntil, ...defined({ for: stopping.for }) },
         }),
     ...(awaiting === undefined ? {} : { awaiting: [...awaiting].map((task) => task.id) }),
     extra: [...(live.extra?.values() ?? [])].map(({ id, token, needs, expiresAt }) => ({
@@ -266,6 +270,14 @@ function amountsOf(needs: readonly Need[]): Readonly<Record<string, number>> {
   const amounts: Record<string, number> = Object.create(null);
   for (const { resource, amount } of needs) amounts[resource.id] = amountToNumber(amount);
   return amounts;
+}
+
+const ENDED = ["completed", "failed", "skipped", "cancelled"] as const;
+
+function pick<K extends string>(from: Readonly<Record<K, number>>, keys: readonly K[]): Partial<Record<K, number>> {
+  const picked: Partial<Record<K, number>> = {};
+  for (const key of keys) picked[key] = from[key];
+  return picked;
 }
 
 type Defined<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
@@ -310,6 +322,9 @@ export function restoreState(rows: Iterable<Json>): State {
         });
         break;
       }
+      case "finished":
+        state.finished.add(row.tree);
+        break;
       case "task":
         restoreTask(state, row);
         linkLater.push(row);
@@ -361,6 +376,7 @@ export function restoreState(rows: Iterable<Json>): State {
   state.lastBallotNumber = lastBallot;
   state.lastRequestNumber = lastRequest;
   for (const [skill, ms] of meta.skillsLost) state.skillsLost.set(skill, ms);
+  Object.assign(state.counts, meta.ended);
   return state;
 }
 
@@ -377,7 +393,8 @@ function restoreAgent(state: State, row: AgentRow): void {
 
 function restoreTask(state: State, row: TaskRow): void {
   const { spec } = row;
-  const [missing = 0, notBefore = 0, failures = 0, losses = 0, preemptions = 0] = row.numbers;
+  const [missing = 0, notBefore = 0] = row.numbers;
+  const { ended } = row;
   const task: Task = {
     id: spec.taskId,
     seq: row.seq,
@@ -386,23 +403,16 @@ function restoreTask(state: State, row: TaskRow): void {
     load: amount(spec.load ?? 1),
     needs: needsOf(state, spec.resources),
     dependsOn: [],
-    submittedAt: row.submittedAt,
-    arrivedMs: row.arrivedMs,
-    deadlineAt: spec.deadlineAt,
+    closedMs: row.closedMs,
     status: row.status,
     priority: row.priority,
     missing,
     dependents: undefined,
-    children: undefined,
-    openChildren: 0,
-    openRound: 0,
-    planned: 0,
-    failedChildren: 0,
-    completedChildren: 0,
+    family: undefined,
     round: row.round,
     phase: row.phase,
     held: row.held ?? false,
-    readyMs: row.readyMs,
+    readyAfter: row.readyAfter,
     notBefore,
     live: undefined,
     attempts: row.attempts.map(({ number, agent, token, phase, startedAt, endedAt, end, error }) => ({
@@ -415,46 +425,30 @@ function restoreTask(state: State, row: TaskRow): void {
       end,
       error,
     })),
-    failures,
-    losses,
-    preemptions,
-    excluded: row.excluded,
+    series: row.series,
     checkpoint: row.checkpoint,
     claim: undefined,
     ending: row.ending,
-    output: row.output,
-    error: row.error,
-    startedAt: row.startedAt,
-    endedAt: row.endedAt,
+    ended: ended && { at: ended.at, output: ended.output, error: ended.error },
     wish: undefined,
   };
   state.tasks.set(task.id, task);
   state.counts[task.status] += 1;
 }
 
-/** Who waits for whom, and whose child it is. */
+/** Who waits for whom, and whose child it is. What it depends on may have ended and be kept apart, or have left memory. */
 function linkTask(state: State, row: TaskRow): void {
   const task = state.tasks.get(row.spec.taskId);
   if (task === undefined) return;
-  for (const [i, id] of (row.spec.dependsOn ?? []).entries()) {
+  for (const id of row.spec.dependsOn ?? []) {
     const dependency = state.tasks.get(id);
-    if (dependency === undefined) throw new RangeError(`the snapshot names task ${id}, which it does not hold`);
+    if (dependency === undefined || row.seen?.includes(id) === true) continue;
     task.dependsOn.push(dependency);
-    if (isTerminal(task.status) || isTerminal(dependency.status) || row.seen?.includes(i) === true) continue;
+    if (isTerminal(task.status) || isTerminal(dependency.status)) continue;
     dependency.dependents ??= [];
     dependency.dependents.push(task);
   }
-  const { parent } = task;
-  if (parent === undefined) return;
-  parent.children ??= [];
-  parent.children.push(task);
-  const over = isTerminal(task.status);
-  if (!over) parent.openChildren += 1;
-  if (task.spec.round === undefined) return;
-  parent.planned += 1;
-  if (!over) parent.openRound += 1;
-  else if (task.status === "completed") parent.completedChildren += 1;
-  else parent.failedChildren += 1;
+  if (task.parent !== undefined) enter(task.parent, task);
 }
 
 function restoreLive(state: State, row: LiveRow): void {
@@ -477,7 +471,7 @@ function restoreLive(state: State, row: LiveRow): void {
         : {
             reason: row.stopping.reason,
             graceUntil: row.stopping.graceUntil,
-            for: row.stopping.for === undefined ? undefined : state.tasks.get(row.stopping.for),
+            for: row.stopping.for,
           },
     awaiting:
       row.awaiting === undefined

@@ -15,6 +15,7 @@ import type {
   AttemptEnd,
   BallotOpenedEvent,
   BreakerPolicy,
+  EventHead,
   Failure,
   OpenedEvent,
   Phase,
@@ -22,6 +23,7 @@ import type {
   StopReason,
   TaskSubmittedEvent,
 } from "./events.ts";
+import { FinishedTasks } from "./finished-tasks.ts";
 import type { ReadyClass, Wish } from "./ready-queue.ts";
 import type { RunningPlace } from "./running-index.ts";
 import type { Timer } from "./timers.ts";
@@ -66,7 +68,7 @@ export interface LiveAttempt {
   readonly record: AttemptRecord;
   /** Whether it holds its slot and load; not while it awaits others. */
   seated: boolean;
-  stopping: { readonly reason: StopReason; readonly graceUntil: number; readonly for: Task | undefined } | undefined;
+  stopping: { readonly reason: StopReason; readonly graceUntil: number; readonly for: string | undefined } | undefined;
   /** The tasks that it awaits and that have not ended; undefined when it awaits nothing. */
   awaiting: Set<Task> | undefined;
   /** What it asked for beyond the task's own resources, by allocation id. */
@@ -102,26 +104,13 @@ export interface Claim {
   readonly victims: Set<LiveAttempt>;
 }
 
-export interface Task {
-  readonly id: string;
-  /** Order of arrival. */
-  readonly seq: number;
-  readonly spec: TaskSubmittedEvent;
-  readonly parent: Task | undefined;
-  readonly load: Amount;
-  readonly needs: readonly Need[];
-  readonly dependsOn: Task[];
-  readonly submittedAt: number;
-  /** When it was submitted, in milliseconds during which a coordinator was open. */
-  readonly arrivedMs: number;
-  readonly deadlineAt: number | undefined;
-  status: TaskStatus;
-  priority: number;
-  /** Dependencies that have not ended well. */
-  missing: number;
-  /** Tasks that wait for this one; undefined when none. */
-  dependents: Task[] | undefined;
-  children: Task[] | undefined;
+/** What was asked for, and when: epoch milliseconds. */
+export type Submitted = TaskSubmittedEvent & Partial<EventHead> & { readonly at: number };
+
+/** The subtasks of a task that has any. */
+export interface Family {
+  /** All, in the order in which they came. */
+  readonly children: Task[];
   /** Children that have not ended, and those of them that belong to the manager's present round. */
   openChildren: number;
   openRound: number;
@@ -129,33 +118,69 @@ export interface Task {
   planned: number;
   failedChildren: number;
   completedChildren: number;
+  /** Tasks of the tree below that have not ended; kept for its root only. */
+  openBelow: number;
+}
+
+/** How the present series of attempts goes. */
+export interface Series {
+  /** Attempts that count, and those lost with their process. */
+  readonly failures: number;
+  readonly losses: number;
+  readonly preemptions: number;
+  /** Agents that failed it. */
+  readonly excluded: readonly string[];
+}
+
+/** Of a task that was never tried. */
+export const FIRST_SERIES: Series = { failures: 0, losses: 0, preemptions: 0, excluded: [] };
+
+/** How a task ended. */
+export interface Ended {
+  readonly at: number;
+  readonly output: Json | undefined;
+  readonly error: Failure | undefined;
+}
+
+/** Of this there may be millions: what few of them have stands in an object of its own, and times are small differences. */
+export interface Task {
+  readonly id: string;
+  /** Order of arrival. */
+  readonly seq: number;
+  readonly spec: Submitted;
+  readonly parent: Task | undefined;
+  readonly load: Amount;
+  readonly needs: readonly Need[];
+  /** Those of its dependencies that had not ended long before. */
+  readonly dependsOn: Task[];
+  /** Milliseconds during which no coordinator was open, before it was submitted. */
+  readonly closedMs: number;
+  status: TaskStatus;
+  priority: number;
+  /** Dependencies that have not ended well. */
+  missing: number;
+  /** Tasks that wait for this one; undefined when none. */
+  dependents: Task[] | undefined;
+  family: Family | undefined;
   /** Rounds planned so far. */
   round: number;
   /** What its next attempt is asked to do. */
   phase: Phase;
   /** Held by a person until resumed. */
   held: boolean;
-  /** When it last became ready, in milliseconds during which a coordinator was open. */
-  readyMs: number;
+  /** When it last became ready: milliseconds since it arrived, during which a coordinator was open. */
+  readyAfter: number;
   /** Epoch milliseconds before which it is not tried again; 0: none. */
   notBefore: number;
   live: LiveAttempt | undefined;
   attempts: AttemptRecord[];
-  /** In this series: attempts that count, and those lost with their process. */
-  failures: number;
-  losses: number;
-  preemptions: number;
-  /** Agents that failed it in this series. */
-  excluded: readonly string[];
+  series: Series;
   checkpoint: Json | undefined;
   claim: Claim | undefined;
   ending:
     | { readonly as: "failed" | "cancelled"; readonly error: Failure | undefined; readonly reason: string | undefined }
     | undefined;
-  output: Json | undefined;
-  error: Failure | undefined;
-  startedAt: number | undefined;
-  endedAt: number | undefined;
+  ended: Ended | undefined;
   /** The scheduler's own mark: its place in the queue. */
   wish: Wish | undefined;
 }
@@ -226,7 +251,10 @@ export class State {
   settings: OpenedEvent | undefined = undefined;
   /** Milliseconds during which no coordinator was open, between the first event and the last. */
   closedMs = 0;
+  /** Trees of tasks of which any has not ended. */
   readonly tasks: Map<string, Task> = new Map();
+  /** Trees that have ended and are kept. */
+  readonly finished: FinishedTasks = new FinishedTasks();
   readonly agents: Map<string, AgentState> = new Map();
   readonly resources: Map<string, Resource> = new Map();
   readonly ballots: Map<string, Ballot> = new Map();
@@ -270,6 +298,33 @@ export class State {
   openMs(now: number): number {
     return now - this.closedMs;
   }
+}
+
+/** When it was submitted, in milliseconds during which a coordinator was open. */
+export function arrivedMs(task: Task): number {
+  return task.spec.at - task.closedMs;
+}
+
+/** When it last became ready, in milliseconds during which a coordinator was open. */
+export function readyMs(task: Task): number {
+  return arrivedMs(task) + task.readyAfter;
+}
+
+const NO_CHILDREN: readonly Task[] = [];
+
+export function childrenOf(task: Task): readonly Task[] {
+  return task.family?.children ?? NO_CHILDREN;
+}
+
+export function openChildrenOf(task: Task): number {
+  return task.family?.openChildren ?? 0;
+}
+
+/** The task at the top of the tree that it is in. */
+export function rootOf(task: Task): Task {
+  let root = task;
+  while (root.parent !== undefined) root = root.parent;
+  return root;
 }
 
 /** Whether the status is one that only a person's retry leaves. */

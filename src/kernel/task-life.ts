@@ -7,15 +7,23 @@ import {
 } from "../coordination/circuit-breaker.ts";
 import { dropClaim } from "./claims.ts";
 import type { AttemptEndedEvent, TaskStartedEvent, TaskSubmittedEvent } from "./events.ts";
+import { statusIn } from "./finished-row.ts";
 import { endAttempt, seat, take } from "./holdings.ts";
 import { amount, known, liveOf, needsOf, taskOf } from "./named.ts";
 import type { StateObserver } from "./observer.ts";
+import { enter, familyOf, revive, settle } from "./settling.ts";
 import {
   type AgentState,
   type AttemptRecord,
+  arrivedMs,
+  type Ended,
+  FIRST_SERIES,
   isTerminal,
   type LiveAttempt,
+  openChildrenOf,
+  rootOf,
   type State,
+  type Submitted,
   type Task,
   type TaskStatus,
 } from "./state.ts";
@@ -28,12 +36,13 @@ const NO_TASKS: Task[] = [];
 /** Shared by all tasks that were never started. */
 const NO_ATTEMPTS: AttemptRecord[] = [];
 
-export function submitted(
-  state: State,
-  event: TaskSubmittedEvent,
-  at: number,
-  observer: StateObserver | undefined,
-): void {
+/** How a task that is not among those that go on has ended; undefined: there is none yet. */
+function endedStatus(state: State, event: TaskSubmittedEvent, id: string): TaskStatus | undefined {
+  const row = state.finished.row(id);
+  return row === undefined ? event.archived?.[id] : statusIn(row);
+}
+
+export function submitted(state: State, event: Submitted, observer: StateObserver | undefined): void {
   const parent = event.parentId === undefined ? undefined : taskOf(state, event.parentId);
   const dependsOn: Task[] = event.dependsOn === undefined ? NO_TASKS : [];
   const runsAnyway = event.onDependencyFailure === "run";
@@ -41,15 +50,11 @@ export function submitted(
   let missing = 0;
   for (const id of event.dependsOn ?? NONE) {
     const dependency = state.tasks.get(id);
-    if (dependency === undefined) later.push(id);
-    else dependsOn.push(dependency);
-    if (
-      dependency === undefined ||
-      (dependency.status !== "completed" && !(runsAnyway && isTerminal(dependency.status)))
-    )
-      missing += 1;
+    const status = dependency?.status ?? endedStatus(state, event, id);
+    if (dependency !== undefined) dependsOn.push(dependency);
+    else if (status === undefined) later.push(id);
+    if (status !== "completed" && !(runsAnyway && status !== undefined && isTerminal(status))) missing += 1;
   }
-  const open = state.openMs(at);
   const task: Task = {
     id: event.taskId,
     seq: ++state.arrivals,
@@ -58,37 +63,24 @@ export function submitted(
     load: amount(event.load ?? 1),
     needs: needsOf(state, event.resources),
     dependsOn,
-    submittedAt: at,
-    arrivedMs: open,
-    deadlineAt: event.deadlineAt,
+    closedMs: state.closedMs,
     status: missing > 0 ? "blocked" : "pending",
     priority: event.priority ?? 5,
     missing,
     dependents: undefined,
-    children: undefined,
-    openChildren: 0,
-    openRound: 0,
-    planned: 0,
-    failedChildren: 0,
-    completedChildren: 0,
+    family: undefined,
     round: 0,
     phase: "run",
     held: false,
-    readyMs: open,
+    readyAfter: 0,
     notBefore: 0,
     live: undefined,
     attempts: NO_ATTEMPTS,
-    failures: 0,
-    losses: 0,
-    preemptions: 0,
-    excluded: NONE,
+    series: FIRST_SERIES,
     checkpoint: undefined,
     claim: undefined,
     ending: undefined,
-    output: undefined,
-    error: undefined,
-    startedAt: undefined,
-    endedAt: undefined,
+    ended: undefined,
     wish: undefined,
   };
   state.tasks.set(task.id, task);
@@ -114,15 +106,7 @@ export function submitted(
       observer?.waits(waiter, [task]);
     }
   }
-  if (parent !== undefined) {
-    parent.children ??= [];
-    parent.children.push(task);
-    parent.openChildren += 1;
-    if (event.round !== undefined) {
-      parent.openRound += 1;
-      parent.planned += 1;
-    }
-  }
+  if (parent !== undefined) enter(parent, task);
   if (observer !== undefined) {
     const open = dependsOn.filter((dependency) => !isTerminal(dependency.status));
     if (open.length > 0) observer.waits(task, open);
@@ -173,7 +157,6 @@ export function started(state: State, event: TaskStartedEvent, at: number, obser
   if (task.attempts === NO_ATTEMPTS) task.attempts = [record];
   else task.attempts.push(record);
   task.live = live;
-  task.startedAt ??= at;
   task.notBefore = 0;
   task.phase = event.phase;
   state.live.set(event.token, live);
@@ -197,23 +180,25 @@ export function attemptEnded(
   const reason = live.stopping?.reason;
   live.record.error = event.error;
   if (counts(event, live)) {
-    task.failures += 1;
-    if (event.end === "lost") task.losses += 1;
+    const { failures, losses, excluded } = task.series;
+    if (event.end === "lost") task.series = { ...task.series, failures: failures + 1, losses: losses + 1 };
     else {
-      if (!task.excluded.includes(live.agent.name)) task.excluded = [...task.excluded, live.agent.name];
+      const { name } = live.agent;
+      const avoided = excluded.includes(name) ? excluded : [...excluded, name];
+      task.series = { ...task.series, failures: failures + 1, excluded: avoided };
       breaker(live.agent, breakerFailed, state.openMs(at));
     }
   } else if (reason === "preempted") {
-    task.preemptions += 1;
+    task.series = { ...task.series, preemptions: task.series.preemptions + 1 };
   }
   endAttempt(state, live, event.end, at, observer);
   observer?.agent(live.agent, "other");
   task.notBefore = event.notBefore ?? 0;
   if (task.ending !== undefined) {
-    if (task.openChildren > 0) setStatus(state, task, "waiting");
+    if (openChildrenOf(task) > 0) setStatus(state, task, "waiting");
   } else if (reason === "preempted" || reason === "paused" || task.held) {
     setStatus(state, task, "paused");
-    task.readyMs = state.openMs(at);
+    readyAt(state, task, at);
   } else {
     becomePending(state, task, at);
   }
@@ -229,19 +214,24 @@ function counts(event: AttemptEndedEvent, live: LiveAttempt): boolean {
 /** Ready to be started, or held where a person wants it so. */
 export function becomePending(state: State, task: Task, at: number): void {
   setStatus(state, task, task.held ? "paused" : "pending");
-  task.readyMs = Math.max(state.openMs(at), state.openMs(task.notBefore));
+  readyAt(state, task, Math.max(at, task.notBefore));
+}
+
+function readyAt(state: State, task: Task, at: number): void {
+  task.readyAfter = state.openMs(at) - arrivedMs(task);
 }
 
 export function terminal(
   state: State,
   task: Task,
   status: "completed" | "failed" | "skipped" | "cancelled",
-  at: number,
+  how: Ended,
   observer: StateObserver | undefined,
 ): void {
+  const { at } = how;
   dropClaim(state, task, observer);
   setStatus(state, task, status);
-  task.endedAt = at;
+  task.ended = how;
   task.ending = undefined;
   task.held = false;
   task.notBefore = 0;
@@ -254,19 +244,21 @@ export function terminal(
       if (status !== "completed" && dependent.spec.onDependencyFailure !== "run") continue;
       dependent.missing -= 1;
       if (dependent.missing > 0) continue;
-      dependent.readyMs = state.openMs(at);
+      readyAt(state, dependent, at);
       if (dependent.status === "blocked") setStatus(state, dependent, "pending");
       observer?.task(dependent);
     }
   }
   if (parent !== undefined) {
-    parent.openChildren -= 1;
+    const family = familyOf(parent);
+    family.openChildren -= 1;
+    familyOf(rootOf(parent)).openBelow -= 1;
     if (task.spec.round !== undefined) {
-      if (status === "completed") parent.completedChildren += 1;
-      else parent.failedChildren += 1;
-      parent.openRound -= 1;
+      if (status === "completed") family.completedChildren += 1;
+      else family.failedChildren += 1;
+      family.openRound -= 1;
       if (
-        parent.openRound === 0 &&
+        family.openRound === 0 &&
         parent.status === "waiting" &&
         parent.live === undefined &&
         parent.ending === undefined
@@ -280,23 +272,23 @@ export function terminal(
   }
   observer?.task(task);
   observer?.ended(task, dependents ?? NONE);
+  for (const departed of settle(state, task, at)) observer?.departed(departed);
 }
 
-export function retried(state: State, task: Task, at: number, observer: StateObserver | undefined): void {
+export function retried(state: State, id: string, at: number, observer: StateObserver | undefined): void {
+  const task = state.tasks.get(id) ?? revive(state, id);
   setStatus(state, task, "pending");
-  task.failures = 0;
-  task.losses = 0;
-  task.preemptions = 0;
-  task.excluded = NONE;
-  task.error = undefined;
-  task.endedAt = undefined;
-  task.readyMs = state.openMs(at);
+  task.series = FIRST_SERIES;
+  task.ended = undefined;
+  readyAt(state, task, at);
   const { parent } = task;
   if (parent !== undefined) {
-    parent.openChildren += 1;
+    const family = familyOf(parent);
+    family.openChildren += 1;
+    familyOf(rootOf(parent)).openBelow += 1;
     if (task.spec.round !== undefined) {
-      parent.failedChildren -= 1;
-      parent.openRound += 1;
+      family.failedChildren -= 1;
+      family.openRound += 1;
       if (parent.status === "waiting") observer?.waits(parent, [task]);
     }
   }

@@ -7,8 +7,9 @@ import type { Json } from "../coordination/structures/types.ts";
 import { availableOf } from "./availability.ts";
 import { count } from "./decide/ballots.ts";
 import type { AttemptEnd, BallotOpenedEvent, Failure, Phase, ResourceKind } from "./events.ts";
+import { type Subtasks, seqIn, statusIn, thaw } from "./finished-row.ts";
 import type { Indexes } from "./indexes.ts";
-import type { AgentState, Ballot, State, Task, TaskStatus } from "./state.ts";
+import { type AgentState, type Ballot, childrenOf, type State, type Task, type TaskStatus } from "./state.ts";
 
 export type { TaskStatus } from "./state.ts";
 
@@ -64,6 +65,8 @@ export interface TaskFilter {
   readonly parentId?: string;
   readonly limit?: number;
   readonly after?: string;
+  /** The same for a task that has left memory: the number of its arrival. */
+  readonly afterSeq?: number;
 }
 
 /** A task as listings show it. Instants are epoch milliseconds; `cost` is a decimal. */
@@ -164,69 +167,102 @@ function present<T extends object>(fields: T): Present<T> {
   return made as Present<T>;
 }
 
-export function taskView(task: Task, indexes: Indexes): TaskView {
-  const { spec } = task;
+export function taskView(task: Task, effectivePriority: number, { children, planned }: Subtasks): TaskView {
+  const { spec, ended } = task;
   const attempts = task.attempts.map((attempt) => present({ ...attempt }));
-  const children = task.children ?? [];
-  const planned = children.filter((child) => child.spec.round !== undefined);
   return {
     id: task.id,
     status: task.status,
     input: spec.input ?? null,
     priority: task.priority,
-    effectivePriority: indexes.effective(task),
-    submittedAt: task.submittedAt,
+    effectivePriority,
+    submittedAt: spec.at,
     attempts,
     dependencies: (spec.dependsOn ?? []).map((id, i) => ({ id, as: spec.dependsOnAs?.[i] ?? id })),
     round: task.round,
-    planned: planned.length,
-    children: [...planned, ...children.filter((child) => child.spec.round === undefined)].map((child) => child.id),
+    planned,
+    children,
     held: task.held,
     ...present({
       name: spec.name,
       context: spec.context,
       parentId: spec.parentId,
-      deadlineAt: task.deadlineAt,
+      deadlineAt: spec.deadlineAt,
       timeoutMs: spec.timeoutMs,
       graceMs: spec.graceMs,
-      startedAt: task.startedAt,
-      endedAt: task.endedAt,
+      startedAt: task.attempts[0]?.startedAt,
+      endedAt: ended?.at,
       agent: task.attempts.at(-1)?.agent,
       checkpoint: task.checkpoint,
-      output: task.output,
-      error: task.error,
+      output: ended?.output,
+      error: ended?.error,
       via: task.status === "completed" ? ("agent" as const) : undefined,
     }),
   };
 }
 
+/**
+ * In order of submission. Linear in the tasks that go on or are kept, as long as they are asked for by nothing but status,
+ * agent or place.
+ */
 export function taskInfos(state: State, filter: TaskFilter): readonly TaskInfo[] {
-  const { status, agent, parentId, limit = Number.POSITIVE_INFINITY, after } = filter;
+  const { status, agent, limit = Number.POSITIVE_INFINITY } = filter;
   const infos: TaskInfo[] = [];
-  const behind = after === undefined ? undefined : state.tasks.get(after);
-  const source = parentId === undefined ? state.tasks.values() : (state.tasks.get(parentId)?.children ?? []);
-  for (const task of source) {
+  for (const one of inOrder(candidates(state, filter))) {
     if (infos.length >= limit) break;
-    if (behind !== undefined && task.seq <= behind.seq) continue;
+    const task = typeof one === "string" ? thaw(one, state).task : one;
     const last = task.attempts.at(-1)?.agent;
     if ((status !== undefined && task.status !== status) || (agent !== undefined && last !== agent)) continue;
     infos.push({
       id: task.id,
       status: task.status,
       priority: task.priority,
-      submittedAt: task.submittedAt,
+      submittedAt: task.spec.at,
       attempts: task.attempts.length,
       cost: "0",
       ...present({
         name: task.spec.name,
         agent: last,
         parentId: task.spec.parentId,
-        startedAt: task.startedAt,
-        endedAt: task.endedAt,
+        startedAt: task.attempts[0]?.startedAt,
+        endedAt: task.ended?.at,
       }),
     });
   }
   return infos;
+}
+
+/** Tasks that go on, and lines of those that have ended, behind the one that is named. */
+function candidates(state: State, { status, parentId, after, afterSeq = 0 }: TaskFilter): (Task | string)[] {
+  const behind = (after === undefined ? undefined : seqOf(state, after)) ?? afterSeq;
+  const found: (Task | string)[] = [];
+  const add = (one: Task | string): void => {
+    if ((typeof one === "string" ? seqIn(one) : one.seq) <= behind) return;
+    if (status === undefined || (typeof one === "string" ? statusIn(one) : one.status) === status) found.push(one);
+  };
+  if (parentId === undefined) {
+    for (const [, row] of state.finished.rows()) add(row);
+    for (const task of state.tasks.values()) add(task);
+    return found;
+  }
+  const parent = state.finished.row(parentId);
+  if (parent === undefined) {
+    const task = state.tasks.get(parentId);
+    if (task !== undefined) for (const child of childrenOf(task)) add(child);
+  } else {
+    for (const id of thaw(parent, state).children) add(state.finished.row(id) ?? "");
+  }
+  return found;
+}
+
+function seqOf(state: State, id: string): number | undefined {
+  const row = state.finished.row(id);
+  return row === undefined ? state.tasks.get(id)?.seq : seqIn(row);
+}
+
+function inOrder(found: (Task | string)[]): (Task | string)[] {
+  const seq = (one: Task | string): number => (typeof one === "string" ? seqIn(one) : one.seq);
+  return found.sort((a, b) => seq(a) - seq(b));
 }
 
 export function agentInfos(state: State, now: number): readonly AgentInfo[] {

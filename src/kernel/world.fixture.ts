@@ -3,8 +3,9 @@ import { type Amount, add, compare, ZERO } from "../coordination/structures/amou
 import type { Json } from "../coordination/structures/types.ts";
 import type { Command, OpenSettings, TaskRequest } from "./commands.ts";
 import type { KernelEvent } from "./events.ts";
+import { thaw } from "./finished-row.ts";
 import { Kernel } from "./kernel.ts";
-import { isReady, isTerminal, State, type Task } from "./state.ts";
+import { childrenOf, isReady, isTerminal, openChildrenOf, rootOf, State, type Task } from "./state.ts";
 
 /** Draws numbers from a list given by the test, so that a failing run shrinks. */
 export class Draws {
@@ -50,15 +51,18 @@ export class World {
   readonly state: State = new State();
   readonly kernel: Kernel = new Kernel(this.state);
   readonly log: KernelEvent[] = [];
+  /** What has left memory. */
+  readonly archive: Map<string, string> = new Map();
   now = 1_000_000;
   /** Tokens of attempts that have been told to stop, in the order in which they were. */
   tokens = 0;
 
   run(...commands: Command[]): KernelEvent[] {
-    const { events, answers } = this.kernel.batch(
-      commands.map((command) => ({ command })),
+    const { events, answers, departed } = this.kernel.batch(
+      commands.map((command) => ({ command, recalled: this.archive })),
       this.now,
     );
+    for (const { id, row } of departed) this.archive.set(id, row);
     this.log.push(...events);
     this.refusals.push(...answers.flatMap((answer) => (answer.ok ? [] : [answer.refusal.code])));
     return [...events];
@@ -67,6 +71,12 @@ export class World {
   settings: OpenSettings = {};
   readonly refusals: string[] = [];
 
+  /** All that there ever were. */
+  tasks(): Task[] {
+    const rows = [...this.state.finished.rows(), ...this.archive].map(([, row]) => row);
+    return [...this.state.tasks.values(), ...rows.map((row) => thaw(row, this.state).task)];
+  }
+
   rows(): Json[] {
     return JSON.parse(JSON.stringify([...this.kernel.snapshot()]));
   }
@@ -74,7 +84,8 @@ export class World {
   open(draws: Draws): void {
     const aging = draws.chance(40) ? { agingMs: draws.below(4) * 500 } : {};
     const protect = draws.chance(70) ? { protectAfterMs: draws.below(4) * 1_000 } : {};
-    this.settings = { concurrency: 1 + draws.below(6), unroutableMs: 5_000, ...aging, ...protect };
+    const keep = draws.chance(50) ? { keepCount: draws.below(6), ...(draws.chance(50) ? { keepMs: 2_000 } : {}) } : {};
+    this.settings = { concurrency: 1 + draws.below(6), unroutableMs: 5_000, ...aging, ...protect, ...keep };
     const agents: Command[] = ["ann", "bob", "cy", "dan"].map((name, i) => ({
       type: "agent.register",
       agent: {
@@ -97,7 +108,7 @@ export class World {
   }
 
   request(draws: Draws, nested: boolean): TaskRequest {
-    const known = [...this.state.tasks.values()];
+    const known = this.tasks();
     const skills =
       draws.pick([["x"], ["y"], ["x", "y"], [{ skill: "y", level: 0.8 }], ["z"], ["lead"], [], ["nobody"]]) ?? [];
     const resources: Record<string, number> = {};
@@ -164,7 +175,7 @@ export class World {
           : { type: "task.prioritize", taskId: task.id, priority: draws.below(12) };
       case 12: {
         if (draws.chance(40) && task !== undefined) return { type: "task.cancel", taskId: task.id };
-        const failed = [...this.state.tasks.values()].filter((other) => other.status === "failed");
+        const failed = this.tasks().filter((other) => other.status === "failed");
         const again = draws.pick(failed);
         return again === undefined ? { type: "tick" } : { type: "task.retry", taskId: again.id };
       }
@@ -185,8 +196,8 @@ export class World {
       case 15:
         return this.ballot(draws);
       case 16: {
-        const again = draws.pick([...this.state.tasks.values()]);
-        if (again === undefined || again.parent !== undefined) return { type: "tick" };
+        const again = draws.pick(this.tasks());
+        if (again === undefined || again.spec.parentId !== undefined) return { type: "tick" };
         return { type: "task.submit", tasks: [requestOf(again), this.request(draws, false)] };
       }
       case 17: {
@@ -204,7 +215,7 @@ export class World {
       default:
         if (one === undefined || one.phase !== "run") return { type: "tick" };
         if (draws.chance(50)) {
-          const children = (one.task.children ?? []).filter((child) => !isTerminal(child.status));
+          const children = childrenOf(one.task).filter((child) => !isTerminal(child.status));
           if (children.length > 0)
             return {
               type: "attempt.await",
@@ -370,8 +381,14 @@ export function violations(world: World): string[] {
   const seen: Record<string, number> = {};
   for (const task of state.tasks.values()) {
     seen[task.status] = (seen[task.status] ?? 0) + 1;
-    const open = (task.children ?? []).filter((child) => !isTerminal(child.status));
-    check(task.openChildren === open.length, `open children of ${task.id}`);
+    const open = childrenOf(task).filter((child) => !isTerminal(child.status));
+    check(openChildrenOf(task) === open.length, `open children of ${task.id}`);
+    if (task.parent === undefined) {
+      const below = [...state.tasks.values()].filter((other) => other !== task && rootOf(other) === task);
+      const unended = below.filter((other) => !isTerminal(other.status)).length;
+      check((task.family?.openBelow ?? 0) === unended, `open tasks below ${task.id}`);
+      check(!isTerminal(task.status) || unended > 0, `${task.id} and all below it have ended and are kept apart`);
+    }
     check((task.live !== undefined) === live.some((one) => one.task === task), `live attempt of ${task.id}`);
     if (isTerminal(task.status)) {
       check(
@@ -407,7 +424,9 @@ export function violations(world: World): string[] {
       `${task.id} is in the queue exactly while it is ready`,
     );
   }
-  for (const [status, count] of Object.entries(state.counts))
-    check((seen[status] ?? 0) === count, `count of ${status}`);
+  for (const status of ["blocked", "pending", "running", "waiting", "paused"] as const)
+    check((seen[status] ?? 0) === state.counts[status], `count of ${status}`);
+  const all = Object.values(state.counts).reduce((sum, count) => sum + count, 0);
+  check(all === state.arrivals, `${all} of ${state.arrivals} tasks counted`);
   return found;
 }

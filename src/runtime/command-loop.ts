@@ -9,6 +9,7 @@
  */
 
 import { show } from "../coordination/structures/arguments.ts";
+import { Fifo } from "../coordination/structures/fifo.ts";
 import { isSafeguardsError, SafeguardsError } from "../errors.ts";
 import { seal } from "../journal/codec.ts";
 import type { Journal } from "../journal/journal.ts";
@@ -17,7 +18,6 @@ import type { KernelEvent } from "../kernel/events.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import type { Clock } from "./clock.ts";
 import type { Distribution } from "./distribution.ts";
-import { Inbox } from "./inbox.ts";
 import { runtimeLimits } from "./limits.ts";
 import { WakeTimer } from "./wake-timer.ts";
 
@@ -99,7 +99,7 @@ export class CommandLoop {
   #lastHash: Uint8Array;
   #durableSeq: number;
   /** Calls that wait to be decided. */
-  readonly #inbox: Inbox<Asked | Query> = new Inbox();
+  readonly #inbox: Fifo<Asked | Query> = new Fifo();
   /** Decided and not yet told, oldest first. */
   readonly #inFlight: Batch[] = [];
   #scheduled = false;

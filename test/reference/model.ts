@@ -136,7 +136,7 @@ export interface Promised {
 }
 
 export class Model {
-  settings: Required<OpenSettings> = {
+  settings: Required<Omit<OpenSettings, "keepCount" | "keepMs">> = {
     concurrency: 64,
     agingMs: 0,
     protectAfterMs: 30_000,

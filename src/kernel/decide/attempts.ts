@@ -109,14 +109,14 @@ function uncounted(desk: Desk, live: LiveAttempt, how: AttemptEnd): void {
 function counted(desk: Desk, live: LiveAttempt, how: AttemptEnd, error: Failure): void {
   const { task } = live;
   const policy = task.spec.retry ?? {};
-  const losses = task.losses + (how === "lost" ? 1 : 0);
+  const losses = task.series.losses + (how === "lost" ? 1 : 0);
   const poison = losses >= limits.losses;
   const again =
     task.ending === undefined &&
     !poison &&
     error.retryable !== false &&
     !NEVER_RETRIED.has(error.code) &&
-    task.failures + 1 < (policy.maxAttempts ?? defaults.maxAttempts);
+    task.series.failures + 1 < (policy.maxAttempts ?? defaults.maxAttempts);
   const failure: Failure =
     error.message.length <= limits.messageLength
       ? error
@@ -129,7 +129,7 @@ function counted(desk: Desk, live: LiveAttempt, how: AttemptEnd, error: Failure)
       token: live.token,
       end: how,
       error: failure,
-      ...(again ? { notBefore: desk.now + backoff(policy, task.failures + 1, task.seq) } : {}),
+      ...(again ? { notBefore: desk.now + backoff(policy, task.series.failures + 1, task.seq) } : {}),
     });
   });
   if (task.ending !== undefined) settle(desk, task);
@@ -155,7 +155,7 @@ function poisoned(task: Task): Failure {
     code: "TASK_FAILED",
     message: `poison: ${limits.losses} attempts were lost with the process that ran them`,
     retryable: false,
-    details: { poison: true, losses: task.losses },
+    details: { poison: true, losses: task.series.losses },
   };
 }
 

@@ -2,6 +2,7 @@
 import { checkKeys, checkPriority, invalid } from "../../coordination/structures/arguments.ts";
 import type { Answer, Command } from "../commands.ts";
 import { limits } from "../limits.ts";
+import { thawedTree } from "../settling.ts";
 import { isTerminal, type Task } from "../state.ts";
 import { type Desk, DONE, refused, taskNamed } from "./desk.ts";
 import { enoughSucceeded, shortOf, stopAttempt, windDown } from "./endings.ts";
@@ -58,13 +59,15 @@ export function prioritize(desk: Desk, command: CommandOf<"task.prioritize">): A
 }
 
 export function retry(desk: Desk, command: CommandOf<"task.retry">): Answer {
-  const task = taskNamed(desk.state, checkGlobalId(command.taskId, "task id"));
-  if (task.status !== "failed")
-    throw refused("INVALID_STATE", `task ${task.id} is ${task.status}: only a failed task is tried again`, {
-      taskId: task.id,
-      status: task.status,
+  const { status } = taskNamed(desk.state, checkGlobalId(command.taskId, "task id"));
+  if (status !== "failed")
+    throw refused("INVALID_STATE", `task ${command.taskId} is ${status}: only a failed task is tried again`, {
+      taskId: command.taskId,
+      status,
     });
-  if (task.deadlineAt !== undefined && task.deadlineAt <= desk.now)
+  const task = desk.state.tasks.get(command.taskId) ?? thawedTree(desk.state, command.taskId).task;
+  const { deadlineAt } = task.spec;
+  if (deadlineAt !== undefined && deadlineAt <= desk.now)
     throw refused("INVALID_STATE", `the deadline of task ${task.id} has passed: submit it anew`, { taskId: task.id });
   for (let above = task.parent; above !== undefined; above = above.parent) {
     if (above.status === "cancelled" || above.ending !== undefined)

@@ -1,6 +1,6 @@
 /** Whether waiting could never end. */
 import { type Amount, add, atMost, subtractToZero, ZERO } from "../../coordination/structures/amount.ts";
-import { isTerminal, type LiveAttempt, type Need, type Resource, type State, type Task } from "../state.ts";
+import { childrenOf, isTerminal, type LiveAttempt, type Need, type Resource, type State, type Task } from "../state.ts";
 
 /** What an attempt that holds something waits for: amounts, and attempts that have to end first. */
 interface Wait {
@@ -63,7 +63,7 @@ function follow(tasks: Iterable<Task>, wait: Wait): void {
     wait.needs.push(...task.needs);
     for (const dependency of task.dependsOn) ahead.add(dependency);
     if (task.status !== "waiting") continue;
-    for (const child of task.children ?? []) if (child.spec.round !== undefined) ahead.add(child);
+    for (const child of childrenOf(task)) if (child.spec.round !== undefined) ahead.add(child);
   }
 }
 

@@ -4,6 +4,7 @@ import type { Json } from "../../coordination/structures/types.ts";
 import { type ErrorCode, SafeguardsError } from "../../errors.ts";
 import type { Answer } from "../commands.ts";
 import type { EventBody } from "../events.ts";
+import { thaw } from "../finished-row.ts";
 import type { Indexes } from "../indexes.ts";
 import type { Scheduler } from "../scheduler.ts";
 import type { AgentState, LiveAttempt, State, Task } from "../state.ts";
@@ -14,6 +15,8 @@ export interface Desk {
   readonly scheduler: Scheduler;
   /** The instant of the batch. */
   readonly now: number;
+  /** The line of a task that has left memory, as far as the command names it. */
+  recalled(id: string): string | undefined;
   /** Appends an event and applies it. */
   emit(body: EventBody): void;
 }
@@ -25,10 +28,32 @@ export function refused(code: ErrorCode, message: string, details?: { readonly [
 
 export const DONE: Answer = { ok: true, ids: [] };
 
+/** The task, one that has ended without its relatives. */
 export function taskNamed(state: State, id: string): Task {
   const task = state.tasks.get(id);
-  if (task === undefined) throw refused("UNKNOWN_TASK", `no task has the id ${JSON.stringify(id)}`, { taskId: id });
-  return task;
+  if (task !== undefined) return task;
+  const row = state.finished.row(id);
+  if (row === undefined) throw refused("UNKNOWN_TASK", `no task has the id ${JSON.stringify(id)}`, { taskId: id });
+  return thaw(row, state).task;
+}
+
+/** Whether a task with that id is in memory. */
+export function isPresent(state: State, id: string): boolean {
+  return state.tasks.has(id) || state.finished.has(id);
+}
+
+/** Whether there is, or ever was, a task with that id. */
+export function isKnown(desk: Desk, id: string): boolean {
+  return isPresent(desk.state, id) || desk.recalled(id) !== undefined;
+}
+
+/** The task, wherever it is: one that has ended without its relatives. */
+export function taskKnown(desk: Desk, id: string): Task | undefined {
+  const { state } = desk;
+  const present = state.tasks.get(id);
+  if (present !== undefined) return present;
+  const row = state.finished.row(id) ?? desk.recalled(id);
+  return row === undefined ? undefined : thaw(row, state).task;
 }
 
 export function agentNamed(state: State, name: string): AgentState {

@@ -9,7 +9,7 @@
 import type { Json } from "../../coordination/structures/types.ts";
 import type { EventBody, Failure, StopReason, TaskSkippedEvent } from "../events.ts";
 import { defaults } from "../limits.ts";
-import { isTerminal, type LiveAttempt, type Task } from "../state.ts";
+import { childrenOf, isTerminal, type LiveAttempt, openChildrenOf, type Task } from "../state.ts";
 import type { Desk } from "./desk.ts";
 
 type TerminalEvent = Extract<EventBody, { type: "task.completed" | "task.failed" | "task.cancelled" | "task.skipped" }>;
@@ -35,7 +35,8 @@ export function skipped(task: Task, dependency: Task): TaskSkippedEvent {
   const how =
     dependency.status === "failed" ? "failed" : dependency.status === "cancelled" ? "was cancelled" : "was skipped";
   const cause: { [key: string]: Json } = { dependency: dependency.id };
-  if (dependency.error !== undefined) cause.cause = { code: dependency.error.code, message: dependency.error.message };
+  const error = dependency.ended?.error;
+  if (error !== undefined) cause.cause = { code: error.code, message: error.message };
   return {
     type: "task.skipped",
     v: 1,
@@ -58,7 +59,7 @@ export function windDown(
   stop: StopReason,
 ): void {
   if (isTerminal(task.status) || task.ending !== undefined) return;
-  const open = task.openChildren > 0 ? (task.children ?? []).filter((child) => !isTerminal(child.status)) : [];
+  const open = openChildrenOf(task) > 0 ? childrenOf(task).filter((child) => !isTerminal(child.status)) : [];
   if (task.live === undefined && open.length === 0) {
     end(desk, task, terminalOf(task, how));
     return;
@@ -96,7 +97,7 @@ function terminalOf(
 /** If it was only waiting for its attempt and its subtree, it ends now. */
 export function settle(desk: Desk, task: Task): void {
   const { ending } = task;
-  if (ending === undefined || task.live !== undefined || task.openChildren > 0) return;
+  if (ending === undefined || task.live !== undefined || openChildrenOf(task) > 0) return;
   if (ending.as === "failed") {
     end(
       desk,
@@ -124,7 +125,7 @@ function afterChild(desk: Desk, parent: Task, child: Task): void {
     return;
   }
   if (child.spec.round === undefined || parent.live !== undefined) return;
-  if (parent.openRound === 0) {
+  if (parent.family?.openRound === 0) {
     if (enoughSucceeded(desk, parent) === "no")
       windDown(desk, parent, { as: "failed", error: shortOf(parent) }, "cancelled");
   } else failFast(desk, parent);
@@ -148,7 +149,7 @@ function judge(
 /** Whether enough subtasks have succeeded, can still, or cannot any more. */
 export function enoughSucceeded(desk: Desk, task: Task): "yes" | "open" | "no" {
   const min = judge(desk, task)?.minSuccess ?? "all";
-  const { planned: all, completedChildren: succeeded, failedChildren: failed } = task;
+  const { planned: all = 0, completedChildren: succeeded = 0, failedChildren: failed = 0 } = task.family ?? {};
   const needed = min === "all" ? all : min === "any" ? 1 : min;
   if (succeeded >= needed) return "yes";
   return all - failed < needed ? "no" : "open";
@@ -157,18 +158,18 @@ export function enoughSucceeded(desk: Desk, task: Task): "yes" | "open" | "no" {
 /** Why a manager fails, with every cause. */
 export function shortOf(task: Task): Failure {
   const causes: Json[] = [];
-  for (const child of task.children ?? []) {
+  for (const child of childrenOf(task)) {
     if (child.spec.round === undefined || child.status === "completed" || !isTerminal(child.status)) continue;
     causes.push({
       taskId: child.id,
       status: child.status,
-      code: child.error?.code ?? "TASK_FAILED",
-      message: child.error?.message ?? child.status,
+      code: child.ended?.error?.code ?? "TASK_FAILED",
+      message: child.ended?.error?.message ?? child.status,
     });
   }
   return {
     code: "TASK_FAILED",
-    message: `too few of its subtasks succeeded: ${causes.length} of ${task.planned} did not`,
+    message: `too few of its subtasks succeeded: ${causes.length} of ${task.family?.planned ?? 0} did not`,
     retryable: false,
     details: { causes },
   };

@@ -1,7 +1,7 @@
 /** Opening and closing. */
 import { checkDuration, checkInteger, checkKeys } from "../../coordination/structures/arguments.ts";
 import type { Answer, Command } from "../commands.ts";
-import { defaults } from "../limits.ts";
+import { defaults, limits } from "../limits.ts";
 import { abandon, lose, stopped } from "./attempts.ts";
 import { type Desk, DONE, refused } from "./desk.ts";
 import { settle } from "./endings.ts";
@@ -12,7 +12,11 @@ const MOST_SLOTS = 1_000_000;
 
 /** A coordinator begins, or begins again: attempts that were running are lost, and agents are offline until they register. */
 export function open(desk: Desk, command: CommandOf<"coordinator.open">): Answer {
-  checkKeys(command, ["type", "concurrency", "agingMs", "protectAfterMs", "unroutableMs"], "options");
+  checkKeys(
+    command,
+    ["type", "concurrency", "agingMs", "protectAfterMs", "unroutableMs", "keepCount", "keepMs"],
+    "options",
+  );
   const concurrency = checkInteger(command.concurrency ?? defaults.concurrency, "concurrency", 1, MOST_SLOTS);
   const agingMs =
     command.agingMs === undefined
@@ -25,6 +29,9 @@ export function open(desk: Desk, command: CommandOf<"coordinator.open">): Answer
   const unroutableMs = Math.ceil(
     checkDuration(command.unroutableMs ?? defaults.unroutableMs, "unroutableMs", { zero: true }),
   );
+  const { keepCount, keepMs } = command;
+  if (keepCount !== undefined) checkInteger(keepCount, "keepFinished.count", 0, limits.keptTasks);
+  if (keepMs !== undefined) checkDuration(keepMs, "keepFinished.ms", { zero: true });
   desk.emit({
     type: "coordinator.opened",
     v: 1,
@@ -32,6 +39,8 @@ export function open(desk: Desk, command: CommandOf<"coordinator.open">): Answer
     ...(agingMs === Number.POSITIVE_INFINITY ? {} : { agingMs }),
     ...(protectAfterMs === Number.POSITIVE_INFINITY ? {} : { protectAfterMs }),
     unroutableMs,
+    ...(keepCount === undefined ? {} : { keepCount }),
+    ...(keepMs === undefined ? {} : { keepMs }),
   });
   for (const live of [...desk.state.live.values()]) {
     if (live.stopping === undefined) lose(desk, live);

@@ -1,16 +1,17 @@
 /** Submitting tasks: by a user, by an attempt's code, or as a manager's plan. All or nothing. */
 
 import { add, amountOf, atMost, compare, subtractToZero, ZERO } from "../../coordination/structures/amount.ts";
-import { checkId, checkKeys, invalid } from "../../coordination/structures/arguments.ts";
+import { checkId, checkKeys, invalid, nullRecord } from "../../coordination/structures/arguments.ts";
 import { findCycle, findCycleAmong } from "../../coordination/structures/dependency-graph.ts";
 import type { Json } from "../../coordination/structures/types.ts";
 import type { Answer, Command, TaskRequest } from "../commands.ts";
 import type { TaskFields, TaskSubmittedEvent } from "../events.ts";
+import { type EndStatus, statusIn } from "../finished-row.ts";
 import { limits } from "../limits.ts";
-import { isTerminal, type State, type Task } from "../state.ts";
+import { childrenOf, isTerminal, type State, type Task } from "../state.ts";
 import { sameIds } from "./again.ts";
 import { heldFirmly } from "./deadlock.ts";
-import { type Desk, refused, speaker } from "./desk.ts";
+import { type Desk, isKnown, isPresent, refused, speaker, taskKnown } from "./desk.ts";
 import { end, failFast, skipped } from "./endings.ts";
 import { checkTask } from "./shapes.ts";
 
@@ -64,7 +65,7 @@ export function plan(desk: Desk, command: CommandOf<"attempt.plan">): Answer {
   const prepared = prepare(desk, command.tasks, shapes, { parent: task, scope: live.agent.name, round }, undefined);
   desk.emit({ type: "task.planned", v: 1, taskId: task.id, token: live.token, round, count: prepared.events.length });
   submitAll(desk, prepared.events);
-  if (task.openRound > 0 && task.ending === undefined) failFast(desk, task);
+  if ((task.family?.openRound ?? 0) > 0 && task.ending === undefined) failFast(desk, task);
   return { ok: true, ids: prepared.ids };
 }
 
@@ -75,9 +76,20 @@ function submitAll(desk: Desk, events: readonly TaskSubmittedEvent[]): void {
     if (dependsOn === undefined || onDependencyFailure === "run") continue;
     const task = desk.state.tasks.get(taskId);
     if (task?.status !== "blocked") continue;
-    const lost = task.dependsOn.find(({ status }) => isTerminal(status) && status !== "completed");
-    if (lost !== undefined) end(desk, task, skipped(task, lost));
+    for (const id of dependsOn) {
+      const status = desk.state.tasks.get(id)?.status ?? endedStatus(desk, id);
+      if (status === undefined || status === "completed" || !isTerminal(status)) continue;
+      const lost = taskKnown(desk, id);
+      if (lost !== undefined) end(desk, task, skipped(task, lost));
+      break;
+    }
   }
+}
+
+/** How a task ended that has left the present; undefined: it has not. */
+function endedStatus(desk: Desk, id: string): EndStatus | undefined {
+  const row = desk.state.finished.row(id) ?? desk.recalled(id);
+  return row === undefined ? undefined : statusIn(row);
 }
 
 function checkShapes(tasks: readonly TaskRequest[]): readonly TaskFields[] {
@@ -105,7 +117,7 @@ function prepare(
 ): Prepared {
   const { state } = desk;
   if (place.parent !== undefined) checkDepth(place.parent);
-  const ids = nameAll(state, requests, place);
+  const ids = nameAll(desk, requests, place);
   const own = new Set<string>();
   const dependencies = new Map<string, readonly string[]>();
   requests.forEach((_, i) => {
@@ -119,13 +131,13 @@ function prepare(
   requests.forEach((_, i) => {
     const id = ids[i] ?? "";
     const fields = shapes[i] ?? {};
-    const dependsOn = fields.dependsOn?.map((written) => resolve(state, own, place.parent, written, id));
+    const dependsOn = fields.dependsOn?.map((written) => resolve(desk, own, place.parent, written, id));
     if (dependsOn !== undefined) {
       dependencies.set(id, dependsOn);
       outside ||= dependsOn.some((other) => !own.has(other));
     } else dependencies.set(id, []);
     const event = eventFor(desk, id, fields, dependsOn, place, key);
-    const existing = state.tasks.get(id);
+    const existing = taskKnown(desk, id);
     if (existing !== undefined) {
       if (!sameTask(existing.spec, event))
         throw refused("DUPLICATE_ID", `a task with the id ${JSON.stringify(id)} exists already, and is another`, {
@@ -147,7 +159,7 @@ function prepare(
     );
   }
   const { counts } = state;
-  const open = state.tasks.size - counts.completed - counts.failed - counts.skipped - counts.cancelled;
+  const open = counts.blocked + counts.pending + counts.running + counts.waiting + counts.paused;
   if (open + events.length > limits.liveTasks)
     throw refused("QUEUE_FULL", `${open} tasks wait or run; at most ${limits.liveTasks} may`, {
       open,
@@ -167,11 +179,11 @@ function checkDepth(parent: Task): void {
 }
 
 /** Global ids: own ones below the parent's, generated ones where none is given. */
-function nameAll(state: State, requests: readonly TaskRequest[], place: Place): readonly string[] {
+function nameAll(desk: Desk, requests: readonly TaskRequest[], place: Place): readonly string[] {
   const { parent } = place;
   const given = new Set<string>();
   for (const { id } of requests) if (id !== undefined) given.add(id);
-  let next = parent === undefined ? state.lastTaskNumber : parent.planned - 1;
+  let next = parent === undefined ? desk.state.lastTaskNumber : (parent.family?.planned ?? 0) - 1;
   const ids: string[] = [];
   for (const { id } of requests) {
     if (id !== undefined) {
@@ -183,7 +195,7 @@ function nameAll(state: State, requests: readonly TaskRequest[], place: Place): 
     do {
       next += 1;
       local = parent === undefined ? `t${next}` : String(next);
-    } while (given.has(local) || state.tasks.has(globalId(parent, local)));
+    } while (given.has(local) || isPresent(desk.state, globalId(parent, local)));
     ids.push(globalId(parent, local));
   }
   return ids;
@@ -200,18 +212,12 @@ function globalId(parent: Task | undefined, local: string): string {
 }
 
 /** What a dependency's id stands for: a sibling first, then any task. */
-function resolve(
-  state: State,
-  own: ReadonlySet<string>,
-  parent: Task | undefined,
-  written: string,
-  of: string,
-): string {
+function resolve(desk: Desk, own: ReadonlySet<string>, parent: Task | undefined, written: string, of: string): string {
   if (parent !== undefined) {
     const sibling = `${parent.id}/${written}`;
-    if (own.has(sibling) || state.tasks.has(sibling)) return sibling;
+    if (own.has(sibling) || isKnown(desk, sibling)) return sibling;
   }
-  if (own.has(written) || state.tasks.has(written)) return written;
+  if (own.has(written) || isKnown(desk, written)) return written;
   throw refused(
     "UNKNOWN_TASK",
     `task ${JSON.stringify(of)} depends on ${JSON.stringify(written)}, which does not exist`,
@@ -231,7 +237,7 @@ function cycleThroughParent(
     const task = state.tasks.get(id);
     if (task === undefined || isTerminal(task.status)) return [];
     const ids = task.dependsOn.map((dependency) => dependency.id);
-    for (const child of task.children ?? []) if (!isTerminal(child.status)) ids.push(child.id);
+    for (const child of childrenOf(task)) if (!isTerminal(child.status)) ids.push(child.id);
     if (task === parent) ids.push(...added.keys());
     return ids;
   });
@@ -255,6 +261,8 @@ function eventFor(
   };
   if (dependsOn !== undefined && written !== undefined) {
     event.dependsOn = dependsOn;
+    const archived = archivedAmong(desk, dependsOn);
+    if (archived !== undefined) event.archived = archived;
     if (dependsOn.some((other, i) => other !== written[i])) event.dependsOnAs = written;
   }
   let deadlineAt = fields.deadlineMs === undefined ? undefined : desk.now + fields.deadlineMs;
@@ -263,7 +271,8 @@ function eventFor(
     event.priority = Math.max(fields.priority ?? parent.priority, parent.priority);
     const context = merged(parent.spec.context, fields.context);
     if (context !== undefined) event.context = context;
-    if (parent.deadlineAt !== undefined) deadlineAt = Math.min(parent.deadlineAt, deadlineAt ?? parent.deadlineAt);
+    const above = parent.spec.deadlineAt;
+    if (above !== undefined) deadlineAt = Math.min(above, deadlineAt ?? above);
   }
   if (event.priority === 5) delete event.priority;
   if (scope !== undefined) event.scope = scope;
@@ -271,6 +280,19 @@ function eventFor(
   if (deadlineAt !== undefined) event.deadlineAt = deadlineAt;
   if (key !== undefined) event.key = key;
   return event;
+}
+
+/** How those of these tasks ended that have left memory: nothing that is in the state tells it when this is replayed. */
+function archivedAmong(desk: Desk, ids: readonly string[]): TaskSubmittedEvent["archived"] {
+  let statuses: Record<string, EndStatus> | undefined;
+  for (const id of ids) {
+    if (isPresent(desk.state, id)) continue;
+    const row = desk.recalled(id);
+    if (row === undefined) continue;
+    statuses ??= nullRecord();
+    statuses[id] = statusIn(row);
+  }
+  return statuses;
 }
 
 /** A subtask's context: its parent's, with its own keys over them. */

@@ -1,12 +1,12 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { Inbox } from "./inbox.ts";
+import { Fifo } from "./fifo.ts";
 
 it("gives what it was given, in that order, whatever comes between", () => {
   const operation = fc.oneof(fc.integer(), fc.constant("shift" as const), fc.constant("clear" as const));
   fc.assert(
     fc.property(fc.array(operation, { maxLength: 200 }), (operations) => {
-      const inbox = new Inbox<number>();
+      const inbox = new Fifo<number>();
       let model: number[] = [];
       for (const one of operations) {
         if (typeof one === "number") {

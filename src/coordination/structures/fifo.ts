@@ -1,5 +1,5 @@
 /** First in, first out; every operation in constant time, amortized. */
-export class Inbox<T> {
+export class Fifo<T> {
   #items: T[] = [];
   #head = 0;
 
@@ -34,5 +34,12 @@ export class Inbox<T> {
     this.#items = [];
     this.#head = 0;
     return left;
+  }
+
+  *[Symbol.iterator](): Generator<T, void, undefined> {
+    for (let at = this.#head; at < this.#items.length; at++) {
+      const item = this.#items[at];
+      if (item !== undefined) yield item;
+    }
   }
 }

@@ -1,0 +1,210 @@
+/**
+ * A task that has ended, as one line of JSON text: all that is kept of it in memory, in snapshots, and in the archive.
+ *
+ * The line is an array: the status (a digit), the number of its arrival, the instant of its submission, what was asked for,
+ * its attempts, the milliseconds from submission to end, its output, and what few tasks have beyond that.
+ */
+import type { Json } from "../coordination/structures/types.ts";
+import type { AttemptEnd, Failure, Phase, TaskSubmittedEvent } from "./events.ts";
+import { amount, needsOf } from "./named.ts";
+import { type AttemptRecord, childrenOf, FIRST_SERIES, type State, type Task, type TaskStatus } from "./state.ts";
+
+export type EndStatus = Extract<TaskStatus, "completed" | "failed" | "skipped" | "cancelled">;
+
+/** Digits of the line: for ever. */
+const STATUSES: readonly TaskStatus[] = ["completed", "failed", "skipped", "cancelled"];
+const ENDS: readonly AttemptEnd[] = ["completed", "failed", "timeout", "preempted", "cancelled", "lost", "abandoned"];
+const PHASES: readonly Phase[] = ["run", "plan", "aggregate"];
+
+type Spec = Omit<TaskSubmittedEvent, "type" | "v">;
+/** Agent, token, milliseconds from submission to start, from start to end, end, phase, error. */
+type AttemptRow = readonly [string, number, number, number, number, number?, Failure?];
+interface More extends Partial<Subtasks> {
+  readonly error?: Failure;
+  readonly priority?: number;
+  readonly closedMs?: number;
+  readonly phase?: Phase;
+  readonly round?: number;
+}
+type Row = readonly [
+  status: number,
+  seq: number,
+  at: number,
+  spec: Spec,
+  attempts: readonly AttemptRow[],
+  endedAfter: number,
+  output: Json,
+  more?: More,
+];
+
+/** Ids of a task's subtasks: those that were planned, then those that its code submitted; and how many were planned. */
+export interface Subtasks {
+  readonly children: readonly string[];
+  readonly planned: number;
+}
+
+/** A task as its line tells of it: its relatives are ids. */
+export interface Thawed extends Subtasks {
+  readonly task: Task;
+}
+
+/** The line of a task that has ended. */
+export function finishedRow(task: Task): string {
+  const { spec, ended } = task;
+  const { at } = spec;
+  const status = STATUSES.indexOf(task.status);
+  if (status < 0 || ended === undefined) throw new RangeError(`task ${task.id} has not ended`);
+  const attempts = task.attempts.map((record) => attemptRow(record, at));
+  const row = [status, task.seq, at, written(spec), attempts, ended.at - at, ended.output ?? null];
+  const more = moreOf(task);
+  return JSON.stringify(more === undefined ? row : [...row, more]);
+}
+
+/** What was asked for, always in this order: JSON drops what is undefined. */
+function written(spec: Spec): { readonly [K in keyof Required<Spec>]: Spec[K] | undefined } {
+  return {
+    taskId: spec.taskId,
+    input: spec.input,
+    skills: spec.skills,
+    priority: spec.priority,
+    name: spec.name,
+    context: spec.context,
+    agent: spec.agent,
+    load: spec.load,
+    dependsOn: spec.dependsOn,
+    dependsOnAs: spec.dependsOnAs,
+    onDependencyFailure: spec.onDependencyFailure,
+    resources: spec.resources,
+    timeoutMs: spec.timeoutMs,
+    deadlineMs: spec.deadlineMs,
+    estimatedMs: spec.estimatedMs,
+    graceMs: spec.graceMs,
+    retry: spec.retry,
+    preemptible: spec.preemptible,
+    parentId: spec.parentId,
+    round: spec.round,
+    scope: spec.scope,
+    deadlineAt: spec.deadlineAt,
+    key: spec.key,
+    archived: spec.archived,
+  };
+}
+
+function attemptRow({ agent, token, startedAt, endedAt, end, phase, error }: AttemptRecord, at: number): AttemptRow {
+  const row = [agent, token, startedAt - at, (endedAt ?? startedAt) - startedAt, ENDS.indexOf(end ?? "lost")] as const;
+  if (error !== undefined) return [...row, PHASES.indexOf(phase), error];
+  return phase === "run" ? row : [...row, PHASES.indexOf(phase)];
+}
+
+function moreOf(task: Task): More | undefined {
+  const { ended, closedMs, phase, round, family } = task;
+  const asked = task.spec.priority ?? 5;
+  const plain = ended?.error === undefined && task.priority === asked && closedMs === 0 && phase === "run";
+  if (plain && round === 0 && family === undefined) return undefined;
+  return {
+    ...(ended?.error === undefined ? {} : { error: ended.error }),
+    ...(task.priority === asked ? {} : { priority: task.priority }),
+    ...(closedMs === 0 ? {} : { closedMs }),
+    ...(phase === "run" ? {} : { phase }),
+    ...(round === 0 ? {} : { round }),
+    ...(family === undefined ? {} : subtasksOf(task)),
+  };
+}
+
+export function subtasksOf(task: Task): Subtasks {
+  const children = childrenOf(task);
+  const planned = children.filter((child) => child.spec.round !== undefined);
+  const others = children.filter((child) => child.spec.round === undefined);
+  return { children: [...planned, ...others].map((child) => child.id), planned: planned.length };
+}
+
+/** The status, without reading the rest. */
+export function statusIn(row: string): EndStatus {
+  switch (row[1]) {
+    case "0":
+      return "completed";
+    case "1":
+      return "failed";
+    case "2":
+      return "skipped";
+    case "3":
+      return "cancelled";
+    default:
+      throw new RangeError(`a finished task has the status ${row[1]}, which is none`);
+  }
+}
+
+/** The number of its arrival, without reading the rest. */
+export function seqIn(row: string): number {
+  return Number.parseInt(row.slice(3), 10);
+}
+
+/** When it ended: epoch milliseconds. */
+export function endedAtIn(row: string): number {
+  const [, , at, , , endedAfter] = parse(row);
+  return at + endedAfter;
+}
+
+/** Its id, and its parent's. */
+export function idsIn(row: string): { readonly taskId: string; readonly parentId?: string } {
+  const { taskId, parentId } = parse(row)[3];
+  return { taskId, ...(parentId === undefined ? {} : { parentId }) };
+}
+
+/** The task again, without its relatives. */
+export function thaw(row: string, state: State): Thawed {
+  const [, seq, at, fields, attempts, endedAfter, output, more = {}] = parse(row);
+  const status = statusIn(row);
+  const spec = { ...fields, type: "task.submitted", v: 1, at } as const;
+  const task: Task = {
+    id: spec.taskId,
+    seq,
+    spec,
+    parent: undefined,
+    load: amount(spec.load ?? 1),
+    needs: needsOf(state, spec.resources),
+    dependsOn: [],
+    closedMs: more.closedMs ?? 0,
+    status,
+    priority: more.priority ?? spec.priority ?? 5,
+    missing: 0,
+    dependents: undefined,
+    family: undefined,
+    round: more.round ?? 0,
+    phase: more.phase ?? "run",
+    held: false,
+    readyAfter: 0,
+    notBefore: 0,
+    live: undefined,
+    attempts: attempts.map((attempt, i) => attemptIn(attempt, i, at)),
+    series: FIRST_SERIES,
+    checkpoint: undefined,
+    claim: undefined,
+    ending: undefined,
+    ended: { at: at + endedAfter, output: status === "completed" ? output : undefined, error: more.error },
+    wish: undefined,
+  };
+  return { task, children: more.children ?? [], planned: more.planned ?? 0 };
+}
+
+function attemptIn(
+  [agent, token, after, ranFor, end, phase = 0, error]: AttemptRow,
+  i: number,
+  at: number,
+): AttemptRecord {
+  const startedAt = at + after;
+  return {
+    number: i + 1,
+    agent,
+    token,
+    phase: PHASES[phase] ?? "run",
+    startedAt,
+    endedAt: startedAt + ranFor,
+    end: ENDS[end],
+    error,
+  };
+}
+
+function parse(row: string): Row {
+  return JSON.parse(row);
+}

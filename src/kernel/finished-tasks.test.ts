@@ -1,0 +1,212 @@
+import { describe, expect, test } from "vitest";
+import { Kernel } from "./kernel.ts";
+import { Story } from "./story.fixture.ts";
+
+const WORKER = { type: "agent.register", agent: { name: "ann", kind: "agent", capacity: 9 } } as const;
+
+/** A kernel that keeps so much of what has ended; tasks that were asked to are completed in turn. */
+class Keeping extends Story {
+  readonly departed: string[] = [];
+  readonly archive: Map<string, string> = new Map();
+
+  constructor(settings: ConstructorParameters<typeof Story>[0]) {
+    super(settings);
+    this.do(WORKER);
+  }
+
+  override send(...envelopes: Parameters<Story["send"]>): ReturnType<Story["send"]> {
+    const recalled = new Map(this.archive);
+    const { events, answers, departed } = this.kernel.batch(
+      envelopes.map((envelope) => ({ ...envelope, recalled })),
+      this.now,
+    );
+    for (const { id, row } of departed) {
+      this.departed.push(id);
+      this.archive.set(id, row);
+    }
+    this.log.push(...events);
+    return { events: [...events], answers };
+  }
+
+  finish(...ids: string[]): void {
+    for (const id of ids) {
+      this.do({ type: "task.submit", tasks: [{ id }] });
+      this.do(this.completion(id));
+    }
+  }
+}
+
+describe("of what has ended", () => {
+  test("so much is kept, and what was there first leaves first", () => {
+    const story = new Keeping({ keepCount: 2 });
+    story.finish("a", "b", "c", "d");
+    expect(story.departed).toEqual(["a", "b"]);
+    expect(story.kernel.tasks().map(({ id }) => id)).toEqual(["c", "d"]);
+    expect(story.kernel.task("a")).toBe(undefined);
+    expect(story.task("d").status).toBe("completed");
+  });
+
+  test("nothing is kept where nothing is to be", () => {
+    const story = new Keeping({ keepCount: 0 });
+    story.finish("a");
+    expect(story.departed).toEqual(["a"]);
+    expect(story.kernel.counts().completed).toBe(1);
+  });
+
+  test("what is old enough leaves when the next task ends", () => {
+    const story = new Keeping({ keepMs: 1_000 });
+    story.finish("a", "b");
+    story.now += 999;
+    story.finish("c");
+    expect(story.departed).toEqual([]);
+    story.now += 1;
+    story.finish("d");
+    expect(story.departed).toEqual(["a", "b"]);
+  });
+
+  test("a smaller limit is reached step by step", () => {
+    const story = new Keeping({});
+    story.finish(...Array.from({ length: 9 }, (_, i) => `a${i}`));
+    story.do({ type: "coordinator.close" });
+    story.do({ type: "coordinator.open", keepCount: 1 }, WORKER);
+    story.finish("b");
+    expect(story.departed).toHaveLength(4);
+    story.finish("c", "d");
+    expect(story.kernel.tasks().map(({ id }) => id)).toEqual(["d"]);
+  });
+
+  test("a tree leaves whole, once all of it has ended", () => {
+    const story = new Keeping({ keepCount: 0 });
+    const lead = { name: "lead", kind: "manager", skills: ["lead"], team: ["ann"] } as const;
+    story.do({ type: "agent.register", agent: lead });
+    story.do({ type: "task.submit", tasks: [{ id: "m", skills: ["lead"] }] });
+    story.do({ type: "attempt.plan", ...story.from("m"), tasks: [{ id: "x" }, { id: "y" }] });
+    story.do(story.completion("m/x"), story.completion("m/y"));
+    expect(story.departed).toEqual([]);
+    expect(story.task("m/x").status).toBe("completed");
+    story.do(story.completion("m"));
+    expect(story.departed).toEqual(["m", "m/x", "m/y"]);
+    expect(story.kernel.finishedTask(story.archive.get("m") ?? "").children).toEqual(["m/x", "m/y"]);
+  });
+
+  test("a failed task that is kept can be tried again, with its relatives", () => {
+    const story = new Keeping({});
+    const lead = { name: "lead", kind: "manager", skills: ["lead"], team: ["ann"] } as const;
+    story.do({ type: "agent.register", agent: lead });
+    story.do({ type: "task.submit", tasks: [{ id: "m", skills: ["lead"], retry: { maxAttempts: 1 } }] });
+    const tasks = [{ id: "x", retry: { maxAttempts: 1 } }, { id: "y" }];
+    story.do({ type: "attempt.plan", ...story.from("m"), tasks });
+    story.do(story.failure("m/x"), story.completion("m/y"));
+    expect(story.task("m").status).toBe("failed");
+    story.do({ type: "task.retry", taskId: "m/x" });
+    story.do(story.completion("m/x"));
+    story.do({ type: "task.retry", taskId: "m" });
+    expect(story.task("m")).toMatchObject({ status: "running", children: ["m/x", "m/y"], planned: 2 });
+    story.do(story.completion("m"));
+    expect(story.kernel.tasks().map(({ id, status }) => `${id} ${status}`)).toEqual([
+      "m completed",
+      "m/x completed",
+      "m/y completed",
+    ]);
+  });
+
+  test("a tree that was tried again leaves by its last end", () => {
+    const story = new Keeping({ keepCount: 2 });
+    story.do({ type: "task.submit", tasks: [{ id: "a", retry: { maxAttempts: 1 } }] });
+    story.do(story.failure("a"));
+    story.finish("b");
+    story.do({ type: "task.retry", taskId: "a" });
+    story.do(story.completion("a"));
+    story.finish("c");
+    expect(story.departed).toEqual(["b"]);
+    const twin = Kernel.restore([...story.kernel.snapshot()]);
+    expect([...twin.snapshot()]).toEqual([...story.kernel.snapshot()]);
+    story.finish("d");
+    expect(story.departed).toEqual(["b", "a"]);
+  });
+});
+
+describe("what has left memory", () => {
+  function gone(): Keeping {
+    const story = new Keeping({ keepCount: 0 });
+    story.do({ type: "task.submit", tasks: [{ id: "good" }, { id: "bad", retry: { maxAttempts: 1 } }] });
+    story.do(story.completion("good"), story.failure("bad"));
+    expect(story.departed).toEqual(["good", "bad"]);
+    return story;
+  }
+
+  test("is the same task again for whoever submits it again, and is refused to another", () => {
+    const story = gone();
+    expect(story.do({ type: "task.submit", tasks: [{ id: "good" }] })).toEqual([]);
+    expect(story.refusal({ type: "task.submit", tasks: [{ id: "good", name: "other" }] }).code).toBe("DUPLICATE_ID");
+  });
+
+  test("can be depended on, as it ended, also when that is replayed", () => {
+    const story = gone();
+    story.do({
+      type: "task.submit",
+      tasks: [
+        { id: "a", dependsOn: ["good"] },
+        { id: "b", dependsOn: ["good", "bad"] },
+        { id: "c", dependsOn: ["bad"], onDependencyFailure: "run" },
+      ],
+    });
+    expect(story.task("a").status).toBe("running");
+    expect(story.archive.has("b")).toBe(true);
+    expect(story.kernel.finishedTask(story.archive.get("b") ?? "")).toMatchObject({
+      status: "skipped",
+      error: { code: "DEPENDENCY_FAILED", details: { dependency: "bad", cause: { code: "TASK_FAILED" } } },
+    });
+    expect(story.task("c").status).toBe("running");
+    const replayed = new Kernel();
+    for (const event of story.log) replayed.replay(event);
+    expect([...replayed.snapshot()]).toEqual([...story.kernel.snapshot()]);
+  });
+
+  test("is known to what comes later in the same batch", () => {
+    const story = new Keeping({ keepCount: 0 });
+    story.do({ type: "task.submit", tasks: [{ id: "a" }] });
+    story.do(story.completion("a"), { type: "task.submit", tasks: [{ id: "b", dependsOn: ["a"] }] });
+    expect(story.task("b").status).toBe("running");
+  });
+
+  test("is not known where the archive was not asked", () => {
+    const story = gone();
+    story.archive.clear();
+    expect(story.refusal({ type: "task.submit", tasks: [{ dependsOn: ["good"] }] }).code).toBe("UNKNOWN_TASK");
+    expect(story.refusal({ type: "task.retry", taskId: "bad" }).code).toBe("UNKNOWN_TASK");
+  });
+});
+
+test("a line tells of a task what the task told", () => {
+  const story = new Keeping({});
+  story.do({ type: "resource.set", resource: "disk", kind: "storage", capacity: 3 });
+  story.do({
+    type: "task.submit",
+    tasks: [
+      {
+        id: "all",
+        name: "everything",
+        input: { __proto__: null, x: [1] },
+        context: "why",
+        priority: 7,
+        resources: { disk: 0.5 },
+        timeoutMs: 900,
+        deadlineMs: 90_000,
+        retry: { maxAttempts: 2, initialMs: 10, jitter: false },
+      },
+    ],
+  });
+  story.now += 5;
+  story.do({ type: "task.prioritize", taskId: "all", priority: 9 }, story.failure("all"));
+  story.after(20);
+  const running = story.task("all");
+  const twin = Kernel.restore([...story.kernel.snapshot()]);
+  story.now += 7;
+  story.do(story.completion("all"));
+  const { attempts, ...rest } = story.task("all");
+  expect(rest).toMatchObject({ input: { x: [1] }, context: "why", priority: 9, deadlineAt: running.deadlineAt });
+  expect(attempts).toEqual([running.attempts[0], { ...running.attempts[1], end: "completed", endedAt: story.now }]);
+  expect(rest.submittedAt).toBe(running.submittedAt);
+  expect(twin.task("all")).toEqual(running);
+});

@@ -1,0 +1,116 @@
+/**
+ * Tasks that have ended, kept by the tree: from when the last of a tree has ended until it leaves memory for the archive.
+ *
+ * 1. Of a tree all tasks are here, or none.
+ * 2. Trees leave in the order in which they came, as soon as more are here than are to be kept, or the oldest has been here
+ *    for long enough; at most {@link MOST_LEAVING} at a time, so that no event does much.
+ * 3. What is here follows from the events alone: on every machine the same trees leave with the same event.
+ */
+import { Fifo } from "../coordination/structures/fifo.ts";
+import { endedAtIn } from "./finished-row.ts";
+
+/** How much is kept: tasks, and milliseconds since they ended. */
+export interface Keep {
+  readonly count: number;
+  readonly ms: number;
+}
+
+/** A task, or a ballot, that has left memory: its id and its line of text. */
+export interface Departed {
+  readonly kind: "task" | "ballot";
+  readonly id: string;
+  readonly row: string;
+}
+
+/** Trees that leave with one event at most: more than come, so that a smaller limit is reached in time. */
+const MOST_LEAVING = 4;
+
+/** Ids of a tree, its root first; of a tree of one task, that. */
+type Tree = string | readonly string[];
+
+export class FinishedTasks {
+  readonly #rows: Map<string, string> = new Map();
+  readonly #trees: Fifo<Tree> = new Fifo();
+  /** How often each of these roots was taken away while it was in the line: so many of its places there are void. */
+  readonly #void: Map<string, number> = new Map();
+
+  get size(): number {
+    return this.#rows.size;
+  }
+
+  row(id: string): string | undefined {
+    return this.#rows.get(id);
+  }
+
+  has(id: string): boolean {
+    return this.#rows.has(id);
+  }
+
+  rows(): Iterable<readonly [id: string, row: string]> {
+    return this.#rows;
+  }
+
+  /** A tree that has ended, its root first. */
+  add(tree: readonly (readonly [id: string, row: string])[]): void {
+    for (const [id, row] of tree) this.#rows.set(id, row);
+    const [root] = tree;
+    if (root === undefined) throw new RangeError("a tree has a root");
+    this.#trees.push(tree.length === 1 ? root[0] : tree.map(([id]) => id));
+  }
+
+  /** Takes a tree away, as it is to go on. */
+  remove(tree: readonly string[]): void {
+    const [root = ""] = tree;
+    for (const id of tree) this.#rows.delete(id);
+    this.#void.set(root, (this.#void.get(root) ?? 0) + 1);
+  }
+
+  /** Takes away what is to leave at `now`. */
+  departing({ count, ms }: Keep, now: number): readonly Departed[] {
+    const departed: Departed[] = [];
+    for (let left = 0; left < MOST_LEAVING && this.#rows.size > 0; left++) {
+      const tree = this.#oldest();
+      if (tree === undefined) break;
+      const root = this.#rows.get(rootId(tree));
+      if (
+        this.#rows.size <= count &&
+        (root === undefined || ms === Number.POSITIVE_INFINITY || now - endedAtIn(root) < ms)
+      )
+        break;
+      this.#trees.shift();
+      for (const id of typeof tree === "string" ? [tree] : tree) {
+        departed.push({ kind: "task", id, row: this.#rows.get(id) ?? "" });
+        this.#rows.delete(id);
+      }
+    }
+    return departed;
+  }
+
+  /** The trees in their order, each as ids and lines. */
+  *trees(): Generator<readonly (readonly [id: string, row: string])[], void, undefined> {
+    const skip = new Map(this.#void);
+    for (const tree of this.#trees) {
+      const root = rootId(tree);
+      const isVoid = skip.get(root) ?? 0;
+      if (isVoid > 0) skip.set(root, isVoid - 1);
+      else yield (typeof tree === "string" ? [tree] : tree).map((id) => [id, this.#rows.get(id) ?? ""] as const);
+    }
+  }
+
+  /** The first in the line, void places dropped. */
+  #oldest(): Tree | undefined {
+    for (let tree = this.#trees.peek(); tree !== undefined; tree = this.#trees.peek()) {
+      const root = rootId(tree);
+      const isVoid = this.#void.get(root) ?? 0;
+      if (isVoid === 0) return tree;
+      this.#trees.shift();
+      if (isVoid === 1) this.#void.delete(root);
+      else this.#void.set(root, isVoid - 1);
+    }
+    return undefined;
+  }
+}
+
+function rootId(tree: Tree): string {
+  return typeof tree === "string" ? tree : (tree[0] ?? "");
+}
