@@ -1,8 +1,9 @@
 /** What the tests of the coordinator share. */
 import { onTestFinished } from "vitest";
 import { Coordinator, type CoordinatorOptions, type Logger, type StoredEvent } from "../src/index.ts";
-import type { Journal, JournalRecord, Opened, SnapshotWriter } from "../src/journal/journal.ts";
+import type { Archive, Journal, JournalRecord, Opened, SnapshotWriter } from "../src/journal/journal.ts";
 import { MemoryJournal } from "../src/journal/memory.ts";
+import type { Departed } from "../src/kernel/finished-tasks.ts";
 
 export const silent: Logger = {
   debug: () => undefined,
@@ -63,10 +64,22 @@ export class MortalJournal implements Journal {
     return this.#kept.open();
   }
 
-  async append(record: JournalRecord, expectedSeq: number): Promise<void> {
+  async append(record: JournalRecord, expectedSeq: number, archived?: readonly Departed[]): Promise<void> {
     await this.slow;
     if (this.#dead) throw new Error("the disk is gone");
-    await this.#kept.append(record, expectedSeq);
+    await this.#kept.append(record, expectedSeq, archived);
+  }
+
+  get archive(): Archive {
+    return this.#kept.archive;
+  }
+
+  compact(beforeSeq: number): Promise<number> {
+    return this.#kept.compact(beforeSeq);
+  }
+
+  backup(): Promise<void> {
+    return this.#kept.backup();
   }
 
   read(fromSeq: number): AsyncIterable<JournalRecord> {

@@ -254,9 +254,9 @@ test("another program's database is not taken for a journal, nor written to", as
 test("a journal of a newer format is left alone, and told as such", async () => {
   const path = await journalOf();
   const db = new DatabaseSync(path);
-  db.exec("PRAGMA user_version = 2");
+  db.exec("PRAGMA user_version = 3");
   db.close();
-  const refusal = { code: "INVALID_STATE", message: expect.stringContaining("format 2"), details: { format: 2 } };
+  const refusal = { code: "INVALID_STATE", message: expect.stringContaining("format 3"), details: { format: 3 } };
   await expect(openAgain(path)).rejects.toMatchObject(refusal);
   expect(() => openSqliteReader(path)).toThrow(expect.objectContaining({ code: "INVALID_STATE" }));
 });

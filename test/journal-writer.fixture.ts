@@ -56,7 +56,15 @@ function fail(error: unknown): void {
   say(`failed ${JSON.stringify({ code, details })}`);
 }
 
-/** At once, so that what was said is not lost with the process. */
+/** At once, so that what was said is not lost with the process; when nobody reads for a while, it waits. */
 function say(line: string): void {
-  writeSync(1, `${line}\n`);
+  for (;;) {
+    try {
+      writeSync(1, `${line}\n`);
+      return;
+    } catch (error) {
+      if (!(error instanceof Error && "code" in error && error.code === "EAGAIN")) throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
+    }
+  }
 }

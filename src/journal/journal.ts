@@ -9,7 +9,10 @@
  * 4. An append with another expected seq is refused (`FENCED`) and changes nothing.
  * 5. A snapshot without its footer does not exist.
  * 6. After an append that failed in another way than by a refusal nothing more is taken (`JOURNAL_FAILED`).
+ * 7. What is put into the archive with a record is there exactly when the record is.
+ * 8. Records go only from the front, and none that is needed to open from a snapshot that is kept.
  */
+import type { Departed } from "../kernel/finished-tasks.ts";
 
 /** One batch of events, sealed into the chain. */
 export interface JournalRecord {
@@ -49,6 +52,12 @@ export const MAX_CHUNK_BYTES: number = 256 * 1024;
 /** How many sealed snapshots are kept: the newest, and one to fall back to. */
 export const KEPT_SNAPSHOTS = 2;
 
+/** What has left memory: tasks that have ended, and ballots that are closed, as lines of text by id. */
+export interface Archive {
+  /** The lines of those that there are; the others are left out. `JOURNAL_CORRUPT` when one is damaged. */
+  get(kind: Departed["kind"], ids: readonly string[]): Promise<ReadonlyMap<string, string>>;
+}
+
 /** What opening found, besides the events. */
 export interface Opened {
   /** The newest sealed snapshot, if any. */
@@ -74,12 +83,13 @@ export interface Journal {
    */
   open(): Promise<Opened>;
   /**
-   * Atomic; durable when it resolves. Appends may be called one after the other without waiting; they land in order.
-   * The journal takes the record's `bytes` over: read nothing from them afterwards. `FENCED` when the journal ends
+   * Atomic; durable when it resolves, and with it what it puts into the archive, in place of what was there by that id.
+   * Appends may be called one after the other without waiting; they land in order. The journal takes the record's `bytes` over: read nothing from them afterwards. `FENCED` when the journal ends
    * elsewhere than expected; `JOURNAL_FAILED`, with `details.outcome` `"unknown"` when the record may have landed all
    * the same and `"not-written"` when it has not; `CLOSED` unless open.
    */
-  append(record: JournalRecord, expectedSeq: number): Promise<void>;
+  append(record: JournalRecord, expectedSeq: number, archived?: readonly Departed[]): Promise<void>;
+  readonly archive: Archive;
   /**
    * The record that holds `fromSeq`, and all after it as of now; in short transactions. `SEQ_COMPACTED` below the floor,
    * `INVALID_ARGUMENT` below 1, `JOURNAL_CORRUPT` at a record that does not fit.
@@ -90,6 +100,16 @@ export interface Journal {
    * are kept. `INVALID_ARGUMENT` when `seq` and `hash` are not those of a record's end.
    */
   writeSnapshot(snapshot: SnapshotWriter): Promise<void>;
+  /**
+   * Drops records that hold nothing from `beforeSeq` on, as far as the oldest snapshot that is kept stands for them; gives
+   * the first seq that is kept. `INVALID_ARGUMENT` for what is no seq.
+   */
+  compact(beforeSeq: number): Promise<number>;
+  /**
+   * Copies the journal as it is at some instant during the call to a new file, from which it can be opened; writing goes on
+   * meanwhile. `INVALID_ARGUMENT` where something is at that path, `INVALID_STATE` for a journal that is in no file.
+   */
+  backup(path: string): Promise<void>;
   /** Waits for what is under way. Any number of times. */
   close(): Promise<void>;
 }

@@ -2,10 +2,20 @@
  * The journal that lives in memory: for tests, and for teams that need no history. It survives its coordinator, not its
  * process: opened again after `close` it holds what it held.
  */
+
+import { SafeguardsError } from "../errors.ts";
+import type { Departed } from "../kernel/finished-tasks.ts";
 import { CHAIN_START, type ChainEnd, endOf, fence, lastSeqOf } from "./chain.ts";
 import { sameBytes } from "./frame.ts";
-import { type Journal, type JournalRecord, KEPT_SNAPSHOTS, type Opened, type SnapshotWriter } from "./journal.ts";
-import { checkChunk, checkFrom, notARecordsEnd, notOpen, openAlready } from "./refusals.ts";
+import {
+  type Archive,
+  type Journal,
+  type JournalRecord,
+  KEPT_SNAPSHOTS,
+  type Opened,
+  type SnapshotWriter,
+} from "./journal.ts";
+import { checkBeforeSeq, checkChunk, checkFrom, notARecordsEnd, notOpen, openAlready } from "./refusals.ts";
 
 interface KeptSnapshot {
   readonly seq: number;
@@ -16,7 +26,10 @@ interface KeptSnapshot {
 /** Appends cost constant time, finding a record logarithmic time; a snapshot is held whole. */
 export class MemoryJournal implements Journal {
   readonly url = "memory:";
-  readonly #records: JournalRecord[] = [];
+  #records: JournalRecord[] = [];
+  /** The end of what was compacted away. */
+  #before: ChainEnd = CHAIN_START;
+  readonly #archived: Map<string, string> = new Map();
   #snapshots: readonly KeptSnapshot[] = [];
   #isOpen = false;
 
@@ -34,16 +47,50 @@ export class MemoryJournal implements Journal {
     };
   }
 
-  async append(record: JournalRecord, expectedSeq: number): Promise<void> {
+  async append(record: JournalRecord, expectedSeq: number, archived: readonly Departed[] = []): Promise<void> {
     this.#assertOpen();
     const refusal = fence(record, expectedSeq, this.#end());
     if (refusal !== undefined) throw refusal;
     this.#records.push(record);
+    for (const { kind, id, row } of archived) this.#archived.set(`${kind} ${id}`, row);
+  }
+
+  get archive(): Archive {
+    return {
+      get: async (kind, ids) => {
+        this.#assertOpen();
+        const found = new Map<string, string>();
+        for (const id of ids) {
+          const row = this.#archived.get(`${kind} ${id}`);
+          if (row !== undefined) found.set(id, row);
+        }
+        return found;
+      },
+    };
+  }
+
+  async compact(beforeSeq: number): Promise<number> {
+    this.#assertOpen();
+    checkBeforeSeq(beforeSeq);
+    const oldest = this.#snapshots[0];
+    const kept = this.#indexOf(Math.min(beforeSeq, oldest?.seq ?? 1));
+    const last = this.#records[kept - 1];
+    if (last !== undefined) this.#before = endOf(last);
+    this.#records = this.#records.slice(kept);
+    return this.#before.lastSeq + 1;
+  }
+
+  async backup(): Promise<void> {
+    this.#assertOpen();
+    throw new SafeguardsError(
+      "INVALID_STATE",
+      `${this.url} is in no file: what is to be copied is opened with sqlite:`,
+    );
   }
 
   async *read(fromSeq: number): AsyncIterable<JournalRecord> {
     this.#assertOpen();
-    checkFrom(fromSeq, 1);
+    checkFrom(fromSeq, this.#before.lastSeq + 1);
     yield* this.#records.slice(this.#indexOf(fromSeq));
   }
 
@@ -70,12 +117,12 @@ export class MemoryJournal implements Journal {
 
   #end(): ChainEnd {
     const last = this.#records.at(-1);
-    return last === undefined ? CHAIN_START : endOf(last);
+    return last === undefined ? this.#before : endOf(last);
   }
 
   #endsWith(seq: number, hash: Uint8Array): boolean {
     const record = this.#records[this.#indexOf(seq)];
-    const end = record === undefined ? CHAIN_START : endOf(record);
+    const end = record === undefined ? this.#before : endOf(record);
     return end.lastSeq === seq && sameBytes(end.lastHash, hash);
   }
 

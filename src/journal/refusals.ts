@@ -34,6 +34,11 @@ export function checkChunk(chunk: Uint8Array): void {
   );
 }
 
+export function checkBeforeSeq(beforeSeq: number): void {
+  if (Number.isSafeInteger(beforeSeq) && beforeSeq >= 1) return;
+  throw new SafeguardsError("INVALID_ARGUMENT", `beforeSeq is ${beforeSeq}; it must be a whole number from 1 on`);
+}
+
 /** Checks where reading begins. `floor`: the first seq that is kept; 1 when there is none. */
 export function checkFrom(fromSeq: number, floor: number): void {
   if (!Number.isSafeInteger(fromSeq) || fromSeq < 1) {

@@ -6,7 +6,7 @@
  * 2. A commit is on the disk when it returns: WAL with `synchronous=FULL`, asserted where commits are made.
  * 3. The file and what SQLite puts beside it have mode 0600, a folder that is made for them 0700.
  */
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, realpathSync } from "node:fs";
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, realpathSync, renameSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { DatabaseSync, type SQLOutputValue } from "node:sqlite";
 import { SafeguardsError } from "../errors.ts";
@@ -14,9 +14,21 @@ import { SafeguardsError } from "../errors.ts";
 /** Marks the file as a journal of ours (`PRAGMA application_id`): "SfgJ". */
 const APPLICATION_ID = 0x5366674a;
 /** The tables' version (`PRAGMA user_version`). */
-const FORMAT = 1;
+const FORMAT = 2;
+/** The first had no archive: it is given one when it is opened for writing. */
+const WITHOUT_ARCHIVE = 1;
 /** How long a statement waits for another process to let go of the file. */
 const BUSY_MS = 5_000;
+
+const ARCHIVE = `
+  CREATE TABLE archive (
+    kind TEXT NOT NULL,
+    id TEXT NOT NULL,
+    crc INTEGER NOT NULL,
+    row TEXT NOT NULL,
+    PRIMARY KEY (kind, id)
+  ) STRICT;
+`;
 
 const TABLES = `
   CREATE TABLE records (
@@ -43,6 +55,7 @@ const TABLES = `
     bytes BLOB NOT NULL,
     PRIMARY KEY (snapshot, n)
   ) STRICT;
+  ${ARCHIVE}
   PRAGMA application_id = ${APPLICATION_ID};
   PRAGMA user_version = ${FORMAT};
 `;
@@ -83,6 +96,12 @@ export function makeFile(path: string): void {
   syncFolder(dirname(path));
 }
 
+/** Gives a file that is whole its name, for good. */
+export function renameNew(from: string, to: string): void {
+  renameSync(from, to);
+  syncFolder(dirname(to));
+}
+
 /** Opens the file for its one writer, and makes the tables when it is new. Asks for the lock beforehand. */
 export function openForWriting(path: string): DatabaseSync {
   makeFile(path);
@@ -93,6 +112,8 @@ export function openForWriting(path: string): DatabaseSync {
       db.exec(`BEGIN IMMEDIATE; ${TABLES} COMMIT;`);
     }
     assertOurs(db, path);
+    if (pragma(db, "user_version") === WITHOUT_ARCHIVE)
+      db.exec(`BEGIN IMMEDIATE; ${ARCHIVE} PRAGMA user_version = ${FORMAT}; COMMIT;`);
     db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0;");
     // macOS writes through the disk's own cache only when told so.
     db.exec("PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = ON;");
@@ -150,7 +171,7 @@ function assertOurs(db: DatabaseSync, path: string): void {
     });
   }
   const format = pragma(db, "user_version");
-  if (format === FORMAT) return;
+  if (format === FORMAT || format === WITHOUT_ARCHIVE) return;
   throw new SafeguardsError(
     "INVALID_STATE",
     `${path} has journal format ${format}; this version of Safeguards reads format ${FORMAT}: open it with a newer one`,

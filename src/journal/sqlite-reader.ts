@@ -68,6 +68,12 @@ export class SqliteReader {
     let end: ChainEnd | undefined;
     for (;;) {
       const page = guarded(this.#path, () => this.#records.page(from, until));
+      // What comes next may have been dropped since.
+      if (end !== undefined && page[0]?.firstSeq !== from)
+        checkFrom(
+          from,
+          guarded(this.#path, () => this.#records.floor()),
+        );
       for (const record of page) {
         if (!isWhole(record)) throw corrupt(record, "torn", this.#path);
         if (end !== undefined && !follows(record, end)) throw corrupt(record, "chain", this.#path);

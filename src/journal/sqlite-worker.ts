@@ -4,17 +4,21 @@
  */
 import { parentPort, receiveMessageOnPort } from "node:worker_threads";
 import type { ErrorCode, SafeguardsError } from "../errors.ts";
+import type { Departed } from "../kernel/finished-tasks.ts";
 import { notOpen } from "./refusals.ts";
 import { meaningOf } from "./sqlite-file.ts";
 import type { Verification } from "./sqlite-inspection.ts";
 import { SqliteWriter, type Write } from "./sqlite-writer.ts";
 
-/** What the thread is asked. Answered in order, each once. */
+/** What the thread is asked. Answered in order, each once; a backup when it is there. */
 export type Request = { readonly id: number } & (
   | Write
   | { readonly do: "open"; readonly path: string; readonly verification: Verification }
   | { readonly do: "begin-snapshot"; readonly seq: number; readonly hash: Uint8Array }
   | { readonly do: "seal-snapshot" | "drop-snapshot"; readonly snapshot: number }
+  | { readonly do: "archived"; readonly kind: Departed["kind"]; readonly ids: readonly string[] }
+  | { readonly do: "compact"; readonly beforeSeq: number }
+  | { readonly do: "backup"; readonly path: string }
   | { readonly do: "close" }
 );
 
@@ -35,6 +39,8 @@ export interface Reply {
 const MAX_TRANSACTION_WRITES = 1_000;
 
 type WriteRequest = Request & Write;
+type BackupRequest = Request & { readonly do: "backup" };
+type OtherRequest = Exclude<Request, Write | BackupRequest>;
 
 function serve(port: NonNullable<typeof parentPort>): void {
   let writer: SqliteWriter | undefined;
@@ -45,7 +51,7 @@ function serve(port: NonNullable<typeof parentPort>): void {
     return writer;
   };
 
-  const answer = (request: Exclude<Request, Write>): unknown => {
+  const answer = (request: OtherRequest): unknown => {
     switch (request.do) {
       case "open": {
         const opened = SqliteWriter.open(request.path, request.verification);
@@ -58,6 +64,10 @@ function serve(port: NonNullable<typeof parentPort>): void {
         return current().sealSnapshot(request.snapshot);
       case "drop-snapshot":
         return current().dropSnapshot(request.snapshot);
+      case "archived":
+        return current().archived(request.kind, request.ids);
+      case "compact":
+        return current().compact(request.beforeSeq);
       case "close":
         writer?.close();
         writer = undefined;
@@ -65,11 +75,24 @@ function serve(port: NonNullable<typeof parentPort>): void {
     }
   };
 
-  const reply = (request: Exclude<Request, Write>): Reply => {
+  const failed = (request: Request, error: unknown): Reply => {
+    return { id: request.id, error: dataOf(meaningOf(error, "the journal")) };
+  };
+
+  const reply = (request: OtherRequest): Reply => {
     try {
       return { id: request.id, value: answer(request) };
     } catch (error) {
-      return { id: request.id, error: dataOf(meaningOf(error, "the journal")) };
+      return failed(request, error);
+    }
+  };
+
+  const backUp = async (request: BackupRequest): Promise<void> => {
+    try {
+      await current().backup(request.path);
+      port.postMessage([{ id: request.id }]);
+    } catch (error) {
+      port.postMessage([failed(request, error)]);
     }
   };
 
@@ -97,10 +120,13 @@ function serve(port: NonNullable<typeof parentPort>): void {
       const writes = leadingWrites(queue, from);
       const request = queue[from];
       if (writes.length > 0) port.postMessage(write(writes));
+      else if (request?.do === "backup") backUp(request);
       else if (request !== undefined && !isWrite(request)) port.postMessage([reply(request)]);
       from += Math.max(writes.length, 1);
     }
-    restLater();
+    // While messages keep coming, nothing that is put off gets its turn.
+    if (writer?.isOverdue) rest();
+    else restLater();
   });
 }
 

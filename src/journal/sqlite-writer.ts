@@ -7,13 +7,16 @@
  * 3. A refused write changes nothing, and nothing for those that share its transaction.
  * 4. After the first error of the disk nothing more is written: what SQLite would do next cannot be relied on.
  */
-import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { existsSync, rmSync } from "node:fs";
+import { backup, type DatabaseSync, type StatementSync } from "node:sqlite";
 import { SafeguardsError } from "../errors.ts";
+import type { Departed } from "../kernel/finished-tasks.ts";
 import { type ChainEnd, endOf, fence } from "./chain.ts";
 import { HASH_BYTES, recordOf, sha256 } from "./frame.ts";
 import { type JournalRecord, KEPT_SNAPSHOTS } from "./journal.ts";
 import { notARecordsEnd } from "./refusals.ts";
-import { assertDurable, canonicalPath, meaningOf, openForWriting, pragma } from "./sqlite-file.ts";
+import { ArchiveRows } from "./sqlite-archive.ts";
+import { assertDurable, canonicalPath, makeFile, meaningOf, openForWriting, pragma, renameNew } from "./sqlite-file.ts";
 import { type Inspection, inspect, type Verification } from "./sqlite-inspection.ts";
 import { takeLock } from "./sqlite-lock.ts";
 import { RecordRows, SnapshotRows, sealOf } from "./sqlite-rows.ts";
@@ -21,15 +24,32 @@ import { lossInWal } from "./sqlite-wal.ts";
 
 /** What goes to the disk in a transaction shared with others. */
 export type Write =
-  | { readonly do: "append"; readonly frame: Uint8Array; readonly expectedSeq: number }
+  | {
+      readonly do: "append";
+      readonly frame: Uint8Array;
+      readonly expectedSeq: number;
+      readonly archived: readonly Departed[];
+    }
   | { readonly do: "chunk"; readonly snapshot: number; readonly n: number; readonly bytes: Uint8Array };
 
 export interface OpenReport extends Inspection {
   readonly epoch: number;
 }
 
+/** The first seq that is kept, and whether there is more to drop. */
+export interface Compacted {
+  readonly floor: number;
+  readonly more: boolean;
+}
+
+/** Records that one transaction drops at most, so that appends get their turn. */
+const DROPPED_RECORDS = 256;
+/** Pages that a backup copies at a time, between which commits get their turn. */
+const COPIED_PAGES = 256;
 /** After about so many bytes the write-ahead log is copied into the file. */
 const CHECKPOINT_BYTES = 4 * 1024 * 1024;
+/** After so many that is done whoever waits. */
+const OVERDUE_BYTES = 2 * CHECKPOINT_BYTES;
 /** What a commit writes besides what it was given: the pages round it. */
 const COMMIT_BYTES = 16 * 1024;
 /** Chunks of a replaced snapshot that are removed at a time: at most 4 MiB. */
@@ -52,6 +72,7 @@ export class SqliteWriter {
   readonly #commit: StatementSync;
   readonly #insertRecord: (record: JournalRecord) => void;
   readonly #insertChunk: StatementSync;
+  readonly #archive: ArchiveRows;
   readonly #unsealed = new Map<number, UnsealedSnapshot>();
   #lastSnapshot: number;
   #failure: SafeguardsError | undefined;
@@ -87,6 +108,7 @@ export class SqliteWriter {
     this.#commit = db.prepare("COMMIT");
     this.#insertRecord = records.insert();
     this.#insertChunk = db.prepare("INSERT INTO snapshot_chunks VALUES (?, ?, ?)");
+    this.#archive = new ArchiveRows(db, path);
     this.#lastSnapshot = Number(db.prepare("SELECT max(id) AS id FROM snapshots").get()?.id ?? 0);
   }
 
@@ -102,6 +124,7 @@ export class SqliteWriter {
           if (refusal !== undefined) return refusal;
           this.#insertRecord(record);
           this.#uncheckpointedBytes += record.bytes.byteLength;
+          for (const departed of write.archived) this.#uncheckpointedBytes += this.#archive.put(departed);
           end = endOf(record);
           return undefined;
         });
@@ -109,6 +132,39 @@ export class SqliteWriter {
     } catch (error) {
       const failure = meaningOf(error, this.#path);
       return writes.map(() => failure);
+    }
+  }
+
+  archived(kind: Departed["kind"], ids: readonly string[]): ReadonlyMap<string, string> {
+    return this.#archive.get(kind, ids);
+  }
+
+  /** Drops some of the records that hold nothing from `beforeSeq` on and that no snapshot needs. */
+  compact(beforeSeq: number): Compacted {
+    const oldest = this.#db.prepare("SELECT min(seq) AS seq FROM snapshots").get()?.seq;
+    const before = Math.min(beforeSeq, Number(oldest ?? 1));
+    const dropped = this.#transaction(() => {
+      const some = "SELECT first_seq FROM records WHERE first_seq + count <= ? ORDER BY first_seq LIMIT ?";
+      return this.#db.prepare(`DELETE FROM records WHERE first_seq IN (${some})`).run(before, DROPPED_RECORDS).changes;
+    });
+    this.#mayHaveRemains = true;
+    return { floor: this.#records.floor(), more: Number(dropped) === DROPPED_RECORDS };
+  }
+
+  /** Copies the file, a few pages at a time, while writing goes on. */
+  async backup(path: string): Promise<void> {
+    if (existsSync(path))
+      throw new SafeguardsError("INVALID_ARGUMENT", `there is something at ${path}; a backup needs a new path`, {
+        details: { path },
+      });
+    const unfinished = `${path}.unfinished`;
+    makeFile(unfinished);
+    try {
+      await backup(this.#db, unfinished, { rate: COPIED_PAGES });
+      renameNew(unfinished, path);
+    } catch (error) {
+      rmSync(unfinished, { force: true });
+      throw meaningOf(error, path);
     }
   }
 
@@ -139,6 +195,11 @@ export class SqliteWriter {
   dropSnapshot(id: number): void {
     this.#unsealed.delete(id);
     this.#mayHaveRemains = true;
+  }
+
+  /** Whether housekeeping was put off for so long that the write-ahead log grows. */
+  get isOverdue(): boolean {
+    return this.#uncheckpointedBytes >= OVERDUE_BYTES;
   }
 
   /** A slice of housekeeping that nobody waits for; whether there is more. */

@@ -2,13 +2,15 @@ import { once } from "node:events";
 import { mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import type { Worker } from "node:worker_threads";
-import { afterAll, expect, onTestFinished, test } from "vitest";
+import { afterAll, expect, onTestFinished, test, vi } from "vitest";
 import { journalConformance } from "../testing/journal-conformance.ts";
-import { CHAIN_START } from "./chain.ts";
+import { CHAIN_START, endOf } from "./chain.ts";
 import { seal } from "./codec.ts";
 import { type JournalRecord, MAX_CHUNK_BYTES } from "./journal.ts";
 import { SqliteJournal } from "./sqlite.ts";
+import { openSqliteReader } from "./sqlite-reader.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "safeguards-journal-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -107,4 +109,128 @@ test("replaced snapshots leave the file, and it shrinks when most of it is free"
   await expect
     .poll(() => statSync(path).size + statSync(`${path}-wal`).size, { timeout: 20_000 })
     .toBeLessThan(8_000_000);
+});
+
+async function all<T>(values: AsyncIterable<T>): Promise<T[]> {
+  const collected: T[] = [];
+  for await (const value of values) collected.push(value);
+  return collected;
+}
+
+test("what the archive holds is not believed when its checksum does not fit", async () => {
+  const path = newPath();
+  const journal = journalAt(path);
+  await journal.open();
+  await journal.append(firstRecord(), 0, [
+    { kind: "task", id: "a", row: "[0,1]" },
+    { kind: "task", id: "b", row: "[0,2]" },
+  ]);
+  await journal.close();
+  const db = new DatabaseSync(path);
+  db.exec("UPDATE archive SET row = '[0,3]' WHERE id = 'b'");
+  db.close();
+  await journal.open();
+  expect([...(await journal.archive.get("task", ["a"]))]).toEqual([["a", "[0,1]"]]);
+  await expect(journal.archive.get("task", ["a", "b"])).rejects.toMatchObject({
+    code: "JOURNAL_CORRUPT",
+    message: expect.stringContaining("task b"),
+  });
+});
+
+test("a journal of the format without an archive is given one, and is read without", async () => {
+  const path = newPath();
+  const journal = journalAt(path);
+  await journal.open();
+  await journal.append(firstRecord(), 0);
+  await journal.close();
+  const db = new DatabaseSync(path);
+  db.exec("DROP TABLE archive; PRAGMA user_version = 1");
+  db.close();
+  const reader = openSqliteReader(path);
+  expect(reader.end().lastSeq).toBe(1);
+  reader.close();
+  await journal.open();
+  expect([...(await journal.archive.get("task", ["a"]))]).toEqual([]);
+  expect((await all(journal.read(1))).length).toBe(1);
+});
+
+/** Appends so many records of one event each, as fast as they are taken. */
+async function fill(journal: SqliteJournal, records: number, bytes: number): Promise<void> {
+  let end = CHAIN_START;
+  const under = new Set<Promise<void>>();
+  for (let n = 0; n < records; n++) {
+    const seq = end.lastSeq + 1;
+    const state = "x".repeat(bytes);
+    const event = { type: "attempt.checkpointed", v: 1, seq, at: 1, taskId: "t", token: 1, state } as const;
+    const record = seal([event], { firstSeq: seq, epoch: 1, prevHash: end.lastHash });
+    const expectedSeq = end.lastSeq;
+    end = endOf(record);
+    const append = journal.append(record, expectedSeq).then(() => void under.delete(append));
+    under.add(append);
+    if (under.size >= 8) await Promise.race(under);
+  }
+  await Promise.all(under);
+  await journal.writeSnapshot({ seq: end.lastSeq, hash: end.lastHash, chunks: [] });
+}
+
+test("the write-ahead log stays small while records come without a pause", async () => {
+  const path = newPath();
+  const journal = journalAt(path);
+  await journal.open();
+  await fill(journal, 500, 100_000);
+  expect(statSync(path).size).toBeGreaterThan(30_000_000);
+  expect(statSync(`${path}-wal`).size).toBeLessThan(12_000_000);
+});
+
+test("a reader whose next records were dropped meanwhile is told so", async () => {
+  const path = newPath();
+  const journal = journalAt(path);
+  await journal.open();
+  await fill(journal, 600, 10);
+  const reading = journal.read(1)[Symbol.asyncIterator]();
+  for (let n = 0; n < 256; n++) await reading.next();
+  expect(await journal.compact(500)).toBe(500);
+  await expect(reading.next()).rejects.toMatchObject({ code: "SEQ_COMPACTED", details: { floor: 500 } });
+});
+
+test("a file that was compacted gives its pages back", async () => {
+  const path = newPath();
+  const journal = journalAt(path);
+  await journal.open();
+  await fill(journal, 300, 50_000);
+  await journal.compact(300);
+  await vi.waitFor(() => expect(statSync(path).size).toBeLessThan(2_000_000), { timeout: 20_000 });
+});
+
+test("a backup made while records come is a journal of some instant meanwhile, for its owner only", async () => {
+  const path = newPath();
+  const journal = journalAt(path);
+  await journal.open();
+  await fill(journal, 50, 10_000);
+  const target = newPath();
+  let done = false;
+  const backup = journal.backup(target).finally(() => {
+    done = true;
+  });
+  const [last] = (await all(journal.read(50))).slice(-1);
+  let end = last === undefined ? CHAIN_START : endOf(last);
+  while (!done) {
+    const seq = end.lastSeq + 1;
+    const event = { type: "task.paused", v: 1, seq, at: 1, taskId: "t" } as const;
+    const record = seal([event], { firstSeq: seq, epoch: 1, prevHash: end.lastHash });
+    await journal.append(record, end.lastSeq, [{ kind: "task", id: `t${seq}`, row: "[0]" }]);
+    end = endOf(record);
+  }
+  await backup;
+  expect(statSync(target).mode & 0o777).toBe(0o600);
+  const copy = journalAt(target);
+  const { snapshot, lastSeq, repaired } = await copy.open();
+  expect(repaired).toBe(undefined);
+  expect(snapshot?.seq).toBe(50);
+  expect(lastSeq).toBeGreaterThanOrEqual(50);
+  expect(lastSeq).toBeLessThanOrEqual(end.lastSeq);
+  const ids = Array.from({ length: end.lastSeq + 1 }, (_, seq) => `t${seq}`);
+  expect((await copy.archive.get("task", ids)).size).toBe(lastSeq - 50);
+  await expect(journal.backup(target)).rejects.toMatchObject({ code: "INVALID_ARGUMENT" });
+  await expect(journal.backup(join(folder, "no", "where.db"))).rejects.toMatchObject({ code: "JOURNAL_FAILED" });
 });

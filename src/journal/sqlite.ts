@@ -7,13 +7,14 @@
  */
 import { resolve } from "node:path";
 import { SafeguardsError } from "../errors.ts";
+import type { Departed } from "../kernel/finished-tasks.ts";
 import { frameOf } from "./frame.ts";
-import type { Journal, JournalRecord, Opened, SnapshotWriter } from "./journal.ts";
-import { checkChunk, notOpen, openAlready } from "./refusals.ts";
+import type { Archive, Journal, JournalRecord, Opened, SnapshotWriter } from "./journal.ts";
+import { checkBeforeSeq, checkChunk, notOpen, openAlready } from "./refusals.ts";
 import type { Verification } from "./sqlite-inspection.ts";
 import { openSqliteReader, type SqliteReader } from "./sqlite-reader.ts";
 import { SqliteThread } from "./sqlite-thread.ts";
-import type { OpenReport } from "./sqlite-writer.ts";
+import type { Compacted, OpenReport } from "./sqlite-writer.ts";
 
 export interface SqliteJournalOptions {
   /** What opening checks: what is replayed (default), or all that is kept. */
@@ -26,6 +27,7 @@ export class SqliteJournal implements Journal {
   readonly #path: string;
   readonly #verification: Verification;
   #thread: SqliteThread | undefined;
+  readonly #copying: Set<Promise<unknown>> = new Set();
 
   constructor(path: string, { verify = "since-snapshot" }: SqliteJournalOptions = {}) {
     this.url = `sqlite:${path}`;
@@ -47,10 +49,34 @@ export class SqliteJournal implements Journal {
     }
   }
 
-  async append(record: JournalRecord, expectedSeq: number): Promise<void> {
+  async append(record: JournalRecord, expectedSeq: number, archived: readonly Departed[] = []): Promise<void> {
     if (record.bytes.byteLength === 0) throw emptyRecord(record);
     const frame = frameOf(record);
-    await this.#writing().ask({ do: "append", frame, expectedSeq }, [frame.buffer]);
+    await this.#writing().ask({ do: "append", frame, expectedSeq, archived }, [frame.buffer]);
+  }
+
+  get archive(): Archive {
+    return {
+      get: async (kind, ids) => {
+        // Sent to another thread as a message, and back.
+        const found = await this.#writing().ask({ do: "archived", kind, ids });
+        return found as ReadonlyMap<string, string>;
+      },
+    };
+  }
+
+  async compact(beforeSeq: number): Promise<number> {
+    checkBeforeSeq(beforeSeq);
+    for (;;) {
+      const { floor, more } = (await this.#writing().ask({ do: "compact", beforeSeq })) as Compacted;
+      if (!more) return floor;
+    }
+  }
+
+  async backup(path: string): Promise<void> {
+    const copying = this.#writing().ask({ do: "backup", path: resolve(path) });
+    this.#copying.add(copying);
+    await copying.finally(() => this.#copying.delete(copying));
   }
 
   read(fromSeq: number): AsyncIterable<JournalRecord> {
@@ -75,6 +101,7 @@ export class SqliteJournal implements Journal {
   }
 
   async close(): Promise<void> {
+    await Promise.allSettled(this.#copying);
     const thread = this.#thread;
     this.#thread = undefined;
     await thread?.close();

@@ -5,6 +5,7 @@ import { CHAIN_START, type ChainEnd, endOf, verify } from "../journal/chain.ts";
 import { seal, unseal } from "../journal/codec.ts";
 import { type Journal, type JournalRecord, MAX_CHUNK_BYTES, type SnapshotReader } from "../journal/journal.ts";
 import type { KernelEvent } from "../kernel/events.ts";
+import type { Departed } from "../kernel/finished-tasks.ts";
 
 /** What the suite needs of a test runner; vitest's and Jest's `test` and `expect` are such. */
 export interface TestTools {
@@ -260,6 +261,54 @@ export function journalConformance(
     }
   });
 
+  holds(
+    "what is archived with a record is there with it, the last by an id, and not for a refused one",
+    async (journal) => {
+      await journal.open();
+      const script = new Script(journal);
+      const task = (id: string, row: string): Departed => ({ kind: "task", id, row });
+      await script.append(1, [task("a", "one"), task("b", "é\u0000"), { kind: "ballot", id: "a", row: "other" }]);
+      await script.append(1, [task("a", "two")]);
+      const { lastHash } = script.end;
+      const refused = journal.append(seal(someEvents(9, 1), { firstSeq: 9, epoch: 1, prevHash: lastHash }), 8, [
+        task("c", "never"),
+      ]);
+      await expect(refused).rejects.toMatchObject({ code: "FENCED" });
+      await reopened(journal);
+      const found = await journal.archive.get("task", ["a", "b", "c", "__proto__"]);
+      expect([...found]).toEqual([
+        ["a", "two"],
+        ["b", "é\u0000"],
+      ]);
+      expect([...(await journal.archive.get("ballot", ["a", "b"]))]).toEqual([["a", "other"]]);
+      expect([...(await journal.archive.get("task", []))]).toEqual([]);
+    },
+  );
+
+  holds("records are dropped from the front, as far as the oldest snapshot stands for them", async (journal) => {
+    await journal.open();
+    const script = new Script(journal);
+    const snapshot = (): Promise<void> =>
+      journal.writeSnapshot({ seq: script.end.lastSeq, hash: script.end.lastHash, chunks: [new Uint8Array([1])] });
+    for (let n = 0; n < 3; n++) await script.append(2);
+    expect(await journal.compact(7)).toBe(1);
+    await snapshot();
+    for (let n = 0; n < 3; n++) await script.append(2);
+    await snapshot();
+    expect(await journal.compact(4)).toBe(3);
+    await expect(all(journal.read(2))).rejects.toMatchObject({ code: "SEQ_COMPACTED", details: { floor: 3 } });
+    expect(firstSeqs(await all(journal.read(3)))).toEqual([3, 5, 7, 9, 11]);
+    expect(await journal.compact(100)).toBe(5);
+    expect(await journal.compact(1)).toBe(5);
+    await script.append(1);
+    const { snapshot: newest, records, lastSeq } = await reopened(journal);
+    expect([newest?.seq, lastSeq]).toEqual([12, 13]);
+    expect(firstSeqs(await all(records))).toEqual([13]);
+    expect(firstSeqs(await all(journal.read(5)))).toEqual([5, 7, 9, 11, 13]);
+    for (const seq of [0, -1, 1.5, Number.NaN])
+      await expect(journal.compact(seq)).rejects.toMatchObject({ code: "INVALID_ARGUMENT" });
+  });
+
   holds("it is opened by one at a time", async (journal) => {
     await journal.open();
     await expect(journal.open()).rejects.toMatchObject({ code: "JOURNAL_LOCKED" });
@@ -288,6 +337,9 @@ export function journalConformance(
       await expect(all(journal.read(1))).rejects.toMatchObject({ code: "CLOSED" });
       const snapshot = { seq: 0, hash: CHAIN_START.lastHash, chunks: [] };
       await expect(journal.writeSnapshot(snapshot)).rejects.toMatchObject({ code: "CLOSED" });
+      await expect(journal.archive.get("task", ["a"])).rejects.toMatchObject({ code: "CLOSED" });
+      await expect(journal.compact(1)).rejects.toMatchObject({ code: "CLOSED" });
+      await expect(journal.backup("nowhere")).rejects.toMatchObject({ code: "CLOSED" });
     });
   }
 }
@@ -314,12 +366,12 @@ class Script {
     return seal(someEvents(lastSeq + 1, count), { firstSeq: lastSeq + 1, epoch: this.#epoch, prevHash: lastHash });
   }
 
-  append(count: number): Promise<void> {
+  append(count: number, archived: readonly Departed[] = []): Promise<void> {
     const record = this.seal(count);
     const expectedSeq = this.end.lastSeq;
     this.end = endOf(record);
     this.#told = [...this.#told, ...told([record])];
-    return this.#journal.append(record, expectedSeq);
+    return this.#journal.append(record, expectedSeq, archived);
   }
 }
 

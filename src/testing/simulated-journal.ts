@@ -1,7 +1,8 @@
 import { unseal } from "../journal/codec.ts";
-import type { Journal, JournalRecord, Opened, SnapshotWriter } from "../journal/journal.ts";
+import type { Archive, Journal, JournalRecord, Opened, SnapshotWriter } from "../journal/journal.ts";
 import type { MemoryJournal } from "../journal/memory.ts";
 import type { KernelEvent } from "../kernel/events.ts";
+import type { Departed } from "../kernel/finished-tasks.ts";
 
 /** Who is there when the journal is opened and when a record is appended. */
 export interface AppendWatch {
@@ -34,11 +35,23 @@ export class SimulatedJournal implements Journal {
     return opened;
   }
 
-  async append(record: JournalRecord, expectedSeq: number): Promise<void> {
+  async append(record: JournalRecord, expectedSeq: number, archived?: readonly Departed[]): Promise<void> {
     if (this.#watch.before()) return never();
     const events = [...unseal(record)];
-    await this.#kept.append(record, expectedSeq);
+    await this.#kept.append(record, expectedSeq, archived);
     if (this.#watch.kept(record, events)) return never();
+  }
+
+  get archive(): Archive {
+    return this.#kept.archive;
+  }
+
+  compact(beforeSeq: number): Promise<number> {
+    return this.#kept.compact(beforeSeq);
+  }
+
+  backup(): Promise<void> {
+    return this.#kept.backup();
   }
 
   read(fromSeq: number): AsyncIterable<JournalRecord> {
