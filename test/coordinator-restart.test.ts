@@ -195,6 +195,21 @@ describe("opening the same journal again", () => {
     expect(await (await second.task("b599")).result()).toEqual({ text: "ü".repeat(500), of: "b599" });
   });
 
+  it("replays the log where the snapshot was made by another version", async () => {
+    const journal = new MemoryJournal();
+    const worker = defineAgent({ name: "worker", run: () => "done" });
+    const first = await opened({ journal });
+    await first.register(worker);
+    await (await first.submit({ id: "a" })).result();
+    await first.close();
+    const { lastSeq: seq, lastHash: hash } = await journal.open();
+    const rows = `${JSON.stringify({ row: "meta", seq, at: 1, open: false })}\n`;
+    await journal.writeSnapshot({ seq, hash, chunks: [new TextEncoder().encode(rows)] });
+    await journal.close();
+    const second = await opened({ journal });
+    expect(await (await second.task("a")).result()).toBe("done");
+  });
+
   it("takes a snapshot while calls go on", async () => {
     const coordinator = await opened();
     await coordinator.register(defineAgent({ name: "worker", capacity: 100, run: () => null }));

@@ -11,7 +11,7 @@ import { createHash } from "node:crypto";
 import type { Agent } from "../agents/agent.ts";
 import { defineManager } from "../agents/manager.ts";
 import type { Json } from "../coordination/structures/types.ts";
-import { SafeguardsError } from "../errors.ts";
+import { isSafeguardsError, SafeguardsError } from "../errors.ts";
 import type { TaskInfo } from "../kernel/views.ts";
 import type { Coordinator } from "../runtime/coordinator.ts";
 import type { CoordinatorOptions } from "../runtime/coordinator-options.ts";
@@ -105,9 +105,8 @@ export async function beginRun(
   } else if (open !== undefined) {
     checkSame(open, name, file);
   }
-  const last = Math.max(0, ...runs.map((run) => Number(run.id.slice(1))));
   const start: RunStart = {
-    id: open === undefined || fresh ? `r${last + 1}` : open.id,
+    id: open === undefined || fresh ? await nextId(coordinator, runs) : open.id,
     isResumed: open !== undefined && !fresh,
     isNewFile: !runs.some((run) => run.crew === name.crew && run.file === name.file),
   };
@@ -122,6 +121,18 @@ export async function beginRun(
   };
   // The same again is the task that exists already.
   return { ...start, handle: await coordinator.submit(task) };
+}
+
+/** The first number that no run has or had: ended ones may have left memory. */
+async function nextId(coordinator: Coordinator, runs: readonly RunInfo[]): Promise<string> {
+  for (let next = Math.max(0, ...runs.map((run) => Number(run.id.slice(1)))) + 1; ; next++) {
+    try {
+      await coordinator.task(`r${next}`);
+    } catch (error) {
+      if (isSafeguardsError(error, "UNKNOWN_TASK")) return `r${next}`;
+      throw error;
+    }
+  }
 }
 
 function checkSame(open: RunInfo, now: RunName, file: string): void {

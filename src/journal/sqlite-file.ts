@@ -112,8 +112,7 @@ export function openForWriting(path: string): DatabaseSync {
       db.exec(`BEGIN IMMEDIATE; ${TABLES} COMMIT;`);
     }
     assertOurs(db, path);
-    if (pragma(db, "user_version") === WITHOUT_ARCHIVE)
-      db.exec(`BEGIN IMMEDIATE; ${ARCHIVE} PRAGMA user_version = ${FORMAT}; COMMIT;`);
+    if (!hasArchive(db)) db.exec(`BEGIN IMMEDIATE; ${ARCHIVE} PRAGMA user_version = ${FORMAT}; COMMIT;`);
     db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0;");
     // macOS writes through the disk's own cache only when told so.
     db.exec("PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = ON;");
@@ -177,6 +176,10 @@ function assertOurs(db: DatabaseSync, path: string): void {
     `${path} has journal format ${format}; this version of Safeguards reads format ${FORMAT}: open it with a newer one`,
     { details: { path, format, supported: FORMAT } },
   );
+}
+
+export function hasArchive(db: DatabaseSync): boolean {
+  return pragma(db, "user_version") !== WITHOUT_ARCHIVE;
 }
 
 export function pragma(db: DatabaseSync, name: string): SQLOutputValue | undefined {

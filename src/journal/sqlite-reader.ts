@@ -6,9 +6,10 @@ import type { DatabaseSync } from "node:sqlite";
 import { setImmediate } from "node:timers/promises";
 import { SafeguardsError } from "../errors.ts";
 import { type ChainEnd, corrupt, endOf, follows, isWhole, lastSeqOf } from "./chain.ts";
-import type { JournalRecord, SnapshotReader } from "./journal.ts";
+import type { Archive, JournalRecord, SnapshotReader } from "./journal.ts";
 import { checkFrom } from "./refusals.ts";
-import { canonicalPath, meaningOf, openForReading } from "./sqlite-file.ts";
+import { ArchiveRows } from "./sqlite-archive.ts";
+import { canonicalPath, hasArchive, meaningOf, openForReading } from "./sqlite-file.ts";
 import { chunksOf, type Footer, RecordRows, SnapshotRows } from "./sqlite-rows.ts";
 
 /**
@@ -37,6 +38,15 @@ export class SqliteReader {
   /** The last seq and its record's hash, as of now. */
   end(): ChainEnd {
     return guarded(this.#path, () => this.#records.end());
+  }
+
+  /** What has left memory, as of now. */
+  get archive(): Archive {
+    // A journal of the first format, which nobody has opened since, has none.
+    const rows = hasArchive(this.#db) ? new ArchiveRows(this.#db, this.#path) : undefined;
+    return {
+      get: async (kind, ids) => guarded(this.#path, () => rows?.get(kind, ids) ?? new Map()),
+    };
   }
 
   /** The newest sealed snapshot. Its chunks are checked as they are read: `JOURNAL_CORRUPT`. */

@@ -9,6 +9,7 @@
 import { BREAKER_CLOSED, breakerRule, breakerSucceeded } from "../coordination/circuit-breaker.ts";
 import { add, subtract, ZERO } from "../coordination/structures/amount.ts";
 import { RateBucket } from "../coordination/structures/rate-bucket.ts";
+import { ballotRow } from "./ballot-row.ts";
 import { changeReturning, claim, dropClaim } from "./claims.ts";
 import type { KernelEvent } from "./events.ts";
 import { dropAllocation, endAttempt, endRequest, seat, take, unseat } from "./holdings.ts";
@@ -327,6 +328,7 @@ export function evolve(state: State, event: KernelEvent, observer: StateObserver
         for (const [id, ballot] of state.ballots) {
           if (ballot.open) continue;
           state.ballots.delete(id);
+          observer?.departed({ kind: "ballot", id, row: ballotRow(ballot) });
           break;
         }
       }

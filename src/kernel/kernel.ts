@@ -10,6 +10,7 @@
 
 import type { Json } from "../coordination/structures/types.ts";
 import { SafeguardsError } from "../errors.ts";
+import { ballotIn } from "./ballot-row.ts";
 import type { Answer, Command, Envelope } from "./commands.ts";
 import { answerAgain } from "./decide/again.ts";
 import { register, setTeam, unregister } from "./decide/agents.ts";
@@ -38,6 +39,7 @@ import {
   type BallotView,
   ballotView,
   type Explanation,
+  infosAmong,
   type ResourceInfo,
   resourceInfos,
   type TaskFilter,
@@ -160,6 +162,20 @@ export class Kernel {
     return taskView(thawed.task, thawed.task.priority, thawed);
   }
 
+  /** Whether any task has left memory. */
+  get hasDepartures(): boolean {
+    const { arrivals, tasks, finished } = this.#state;
+    return arrivals > tasks.size + finished.size;
+  }
+
+  /** What will tell the output of a task in memory, whatever becomes of the task; undefined when it is not there. */
+  outputOf(id: string): (() => Json | undefined) | undefined {
+    const task = this.#state.tasks.get(id);
+    if (task !== undefined) return () => task.ended?.output;
+    const row = this.#state.finished.row(id);
+    return row === undefined ? undefined : () => this.finishedTask(row).output;
+  }
+
   /** Whether anything is known of such a task without asking the archive. */
   has(id: string): boolean {
     return isPresent(this.#state, id);
@@ -167,6 +183,11 @@ export class Kernel {
 
   tasks(filter: TaskFilter = {}): readonly TaskInfo[] {
     return taskInfos(this.#state, filter);
+  }
+
+  /** The same among tasks that have left memory, as their lines tell of them. */
+  tasksIn(rows: readonly string[], filter: TaskFilter): readonly TaskInfo[] {
+    return infosAmong(this.#state, rows, filter);
   }
 
   agents(now: number): readonly AgentInfo[] {
@@ -180,6 +201,11 @@ export class Kernel {
   ballot(id: string): BallotView | undefined {
     const ballot = this.#state.ballots.get(id);
     return ballot === undefined ? undefined : ballotView(ballot);
+  }
+
+  /** A closed ballot, as its line of text tells of it. */
+  closedBallot(row: string): BallotView {
+    return ballotView(ballotIn(row));
   }
 
   ballots(): readonly BallotView[] {

@@ -37,8 +37,12 @@ import {
   type TaskStatus,
 } from "./state.ts";
 
+/** Another number for other rows: who reads a snapshot of another format replays instead. */
+const FORMAT = 2;
+
 interface MetaRow {
   readonly row: "meta";
+  readonly format: number;
   readonly seq: number;
   readonly at: number;
   readonly open: boolean;
@@ -145,6 +149,7 @@ function* rowsOf(state: State): Generator<Row, void, undefined> {
   ];
   yield {
     row: "meta",
+    format: FORMAT,
     seq,
     at,
     open,
@@ -284,6 +289,11 @@ type Defined<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
 function defined<T extends object>(fields: T): Defined<T> {
   const made: object = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
   return made as Defined<T>;
+}
+
+/** Whether rows that begin with this one can be restored here. */
+export function isReadable(first: Json | undefined): boolean {
+  return typeof first === "object" && first !== null && "format" in first && first.format === FORMAT;
 }
 
 /** The state that these rows tell of. */

@@ -206,13 +206,23 @@ export function taskView(task: Task, effectivePriority: number, { children, plan
  * agent or place.
  */
 export function taskInfos(state: State, filter: TaskFilter): readonly TaskInfo[] {
-  const { status, agent, limit = Number.POSITIVE_INFINITY } = filter;
+  return infosAmong(state, candidates(state, filter), filter);
+}
+
+/** Those of these that are meant, lines of what has left memory among them. */
+export function infosAmong(state: State, tasks: readonly (Task | string)[], filter: TaskFilter): readonly TaskInfo[] {
+  const { status, agent, limit = Number.POSITIVE_INFINITY, after, afterSeq = 0 } = filter;
+  const behind = (after === undefined ? undefined : seqOf(state, after)) ?? afterSeq;
   const infos: TaskInfo[] = [];
-  for (const one of inOrder(candidates(state, filter))) {
+  const meant = tasks.filter((one) => {
+    if (seq(one) <= behind) return false;
+    return status === undefined || (typeof one === "string" ? statusIn(one) : one.status) === status;
+  });
+  for (const one of meant.sort((a, b) => seq(a) - seq(b))) {
     if (infos.length >= limit) break;
     const task = typeof one === "string" ? thaw(one, state).task : one;
     const last = task.attempts.at(-1)?.agent;
-    if ((status !== undefined && task.status !== status) || (agent !== undefined && last !== agent)) continue;
+    if (agent !== undefined && last !== agent) continue;
     infos.push({
       id: task.id,
       status: task.status,
@@ -232,27 +242,17 @@ export function taskInfos(state: State, filter: TaskFilter): readonly TaskInfo[]
   return infos;
 }
 
-/** Tasks that go on, and lines of those that have ended, behind the one that is named. */
-function candidates(state: State, { status, parentId, after, afterSeq = 0 }: TaskFilter): (Task | string)[] {
-  const behind = (after === undefined ? undefined : seqOf(state, after)) ?? afterSeq;
-  const found: (Task | string)[] = [];
-  const add = (one: Task | string): void => {
-    if ((typeof one === "string" ? seqIn(one) : one.seq) <= behind) return;
-    if (status === undefined || (typeof one === "string" ? statusIn(one) : one.status) === status) found.push(one);
-  };
-  if (parentId === undefined) {
-    for (const [, row] of state.finished.rows()) add(row);
-    for (const task of state.tasks.values()) add(task);
-    return found;
-  }
+/** Tasks that go on, and lines of those that have ended: all, or those of a parent. */
+function candidates(state: State, { parentId }: TaskFilter): (Task | string)[] {
+  if (parentId === undefined) return [...rowsOf(state), ...state.tasks.values()];
   const parent = state.finished.row(parentId);
-  if (parent === undefined) {
-    const task = state.tasks.get(parentId);
-    if (task !== undefined) for (const child of childrenOf(task)) add(child);
-  } else {
-    for (const id of thaw(parent, state).children) add(state.finished.row(id) ?? "");
-  }
-  return found;
+  if (parent !== undefined) return thaw(parent, state).children.flatMap((id) => state.finished.row(id) ?? []);
+  const task = state.tasks.get(parentId);
+  return task === undefined ? [] : [...childrenOf(task)];
+}
+
+function* rowsOf(state: State): Generator<string, void, undefined> {
+  for (const [, row] of state.finished.rows()) yield row;
 }
 
 function seqOf(state: State, id: string): number | undefined {
@@ -260,9 +260,8 @@ function seqOf(state: State, id: string): number | undefined {
   return row === undefined ? state.tasks.get(id)?.seq : seqIn(row);
 }
 
-function inOrder(found: (Task | string)[]): (Task | string)[] {
-  const seq = (one: Task | string): number => (typeof one === "string" ? seqIn(one) : one.seq);
-  return found.sort((a, b) => seq(a) - seq(b));
+function seq(one: Task | string): number {
+  return typeof one === "string" ? seqIn(one) : one.seq;
 }
 
 export function agentInfos(state: State, now: number): readonly AgentInfo[] {

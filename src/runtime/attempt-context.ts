@@ -21,10 +21,17 @@ export interface AttemptServices {
   readonly logger: Logger;
   send(command: Command, options?: { bytes?: number; decided?: (answer: Answer) => void }): Promise<Accepted>;
   task(id: string): TaskView | undefined;
+  /** What tells the outputs of tasks that have ended, whatever becomes of them. */
+  outputsOf(ids: readonly string[]): Outputs | Promise<Outputs>;
   /** A handle whose waiting is done so. */
   handle(id: string, wait: (ended: Promise<OutcomeData>) => Promise<OutcomeData>): TaskHandle;
   progress(attempt: RunningAttempt, fraction: number, note: string | undefined): void;
 }
+
+/** What tells the output of a task, by its id; undefined: it did not complete. */
+export type Outputs = ReadonlyMap<string, () => Json | undefined>;
+
+export const NO_OUTPUTS: Outputs = new Map();
 
 /** Another round of subtasks, made by `ctx.more` and by nothing else. */
 export class NextRound implements More {
@@ -46,16 +53,19 @@ export class AttemptContext implements AgentContext {
   readonly #attempt: RunningAttempt;
   readonly #view: TaskView;
   readonly #services: AttemptServices;
+  readonly #outputs: Outputs;
   #dependencies: Readonly<Record<string, Json>> | undefined = undefined;
   #log: Logger | undefined = undefined;
 
-  constructor(attempt: RunningAttempt, view: TaskView, services: AttemptServices) {
+  /** `outputs`: of what the task depends on. */
+  constructor(attempt: RunningAttempt, view: TaskView, outputs: Outputs, services: AttemptServices) {
     this.token = attempt.token;
     this.attempt = attempt.number;
     if (view.checkpoint !== undefined) this.resumeFrom = copyOf(view.checkpoint);
     this.#attempt = attempt;
     this.#view = view;
     this.#services = services;
+    this.#outputs = outputs;
   }
 
   get signal(): AbortSignal {
@@ -71,8 +81,8 @@ export class AttemptContext implements AgentContext {
     if (this.#dependencies === undefined) {
       const outputs = nullRecord<Json>();
       for (const { id, as } of this.#view.dependencies) {
-        const dependency = this.#services.task(id);
-        if (dependency?.status === "completed") outputs[as] = copyOf(dependency.output ?? null);
+        const output = this.#outputs.get(id)?.();
+        if (output !== undefined) outputs[as] = copyOf(output);
       }
       this.#dependencies = outputs;
     }

@@ -53,6 +53,8 @@ export interface Backend {
   events(options: FeedOptions): AsyncGenerator<StoredEvent, void, undefined>;
   idle(): Promise<void>;
   snapshot(): Promise<{ readonly seq: number }>;
+  compact(beforeSeq?: number): Promise<{ readonly floor: number }>;
+  backup(path: string): Promise<void>;
   drain(graceMs: number): Promise<void>;
   close(): Promise<void>;
 }

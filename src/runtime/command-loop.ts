@@ -15,8 +15,10 @@ import { seal } from "../journal/codec.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { Answer, Envelope } from "../kernel/commands.ts";
 import type { KernelEvent } from "../kernel/events.ts";
+import type { Departed } from "../kernel/finished-tasks.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import type { Clock } from "./clock.ts";
+import type { Departures, Recall } from "./departures.ts";
 import type { Distribution } from "./distribution.ts";
 import { runtimeLimits } from "./limits.ts";
 import { WakeTimer } from "./wake-timer.ts";
@@ -28,6 +30,8 @@ export interface Asked {
   /** About how many bytes it takes in the journal. */
   readonly bytes: number;
   readonly guard?: Guard | undefined;
+  /** What it needs to know of tasks that have left memory; it waits for that. */
+  readonly recall?: Recall | undefined;
   /** Told at once; for what must be known before its events take effect. */
   readonly decided?: (answer: Answer) => void;
   /** Told when it is durable. */
@@ -81,6 +85,9 @@ interface Batch {
   readonly events: readonly KernelEvent[];
   readonly queries: { readonly query: Query; readonly release: Release }[];
   readonly release: Release | undefined;
+  readonly departed: readonly Departed[];
+  /** To be called once it is durable. */
+  readonly archived: (() => void) | undefined;
   readonly decidedAt: number;
   durable: boolean;
 }
@@ -91,6 +98,7 @@ export class CommandLoop {
   readonly #kernel: Kernel;
   readonly #journal: Journal;
   readonly #clock: Clock;
+  readonly #departures: Departures;
   readonly #observer: Observer;
   readonly #meters: { readonly decision: Distribution; readonly journal: Distribution };
   readonly #limits: BatchLimits;
@@ -116,6 +124,7 @@ export class CommandLoop {
     readonly kernel: Kernel;
     readonly journal: Journal;
     readonly clock: Clock;
+    readonly departures: Departures;
     readonly observer: Observer;
     readonly head: ChainHead;
     readonly meters: { readonly decision: Distribution; readonly journal: Distribution };
@@ -125,6 +134,7 @@ export class CommandLoop {
     this.#kernel = parts.kernel;
     this.#journal = parts.journal;
     this.#clock = parts.clock;
+    this.#departures = parts.departures;
     this.#observer = parts.observer;
     this.#meters = parts.meters;
     this.#limits = parts.limits ?? BATCH_LIMITS;
@@ -156,6 +166,11 @@ export class CommandLoop {
     }
     this.#inbox.push(call);
     this.#schedule();
+  }
+
+  /** What the first call waits for may be there. */
+  wake(): void {
+    if (this.length > 0) this.#schedule();
   }
 
   /** Looks at once, whatever waits; what it saw is told when it is durable. */
@@ -213,8 +228,14 @@ export class CommandLoop {
     this.#look();
     this.#timer.setTo(this.#kernel.nextWakeAt());
     this.#tellIdlers();
-    if (this.length > 0) this.#schedule();
+    if (this.length > 0 && !this.#isHeldUp()) this.#schedule();
   };
+
+  /** Whether the first call has to wait for what it needs to know: so have those behind it. */
+  #isHeldUp(): boolean {
+    const call = this.#inbox.peek();
+    return call?.kind === "command" && call.recall?.isReady === false;
+  }
 
   /** The commands that go into the next batch: up to the first query, and no more than a batch may hold. */
   #gather(): readonly Asked[] {
@@ -223,12 +244,13 @@ export class CommandLoop {
     let bytes = 0;
     while (batch.length < this.#limits.commands) {
       const call = this.#inbox.peek();
-      if (call === undefined || call.kind === "query") break;
-      const verdict = call.guard?.();
+      if (call === undefined || call.kind === "query" || this.#isHeldUp()) break;
+      const verdict = call.recall?.failure ?? call.guard?.();
       if (verdict === "wait" && batch.length > 0) break;
       if (batch.length > 0 && bytes + call.bytes > this.#limits.bytes) break;
       this.#inbox.shift();
       if (verdict instanceof SafeguardsError) {
+        call.recall?.done();
         call.failed?.(verdict);
       } else {
         batch.push(call);
@@ -243,11 +265,12 @@ export class CommandLoop {
     let events: readonly KernelEvent[];
     let answers: readonly Answer[];
     let release: Release | undefined;
+    let departed: readonly Departed[];
+    let archived: (() => void) | undefined;
     try {
-      ({ events, answers } = this.#kernel.batch(
-        asked.map((call) => call.envelope),
-        this.#clock.now(),
-      ));
+      ({ events, answers, departed } = this.#kernel.batch(asked.map(envelopeOf), this.#clock.now()));
+      for (const { recall } of asked) recall?.done();
+      if (departed.length > 0) archived = this.#departures.leave(departed);
       for (let index = 0; index < asked.length; index++) {
         const answer = answers[index];
         if (answer !== undefined) asked[index]?.decided?.(answer);
@@ -259,7 +282,8 @@ export class CommandLoop {
     }
     const decidedAt = performance.now();
     this.#meters.decision.record(decidedAt - began);
-    const batch: Batch = { asked, answers, events, queries: [], release, decidedAt, durable: events.length === 0 };
+    const durable = events.length === 0;
+    const batch: Batch = { asked, answers, events, queries: [], release, departed, archived, decidedAt, durable };
     this.#inFlight.push(batch);
     if (batch.durable) this.#release();
     else this.#append(batch);
@@ -271,9 +295,10 @@ export class CommandLoop {
       const expectedSeq = this.#lastSeq;
       this.#lastSeq += record.count;
       this.#lastHash = record.hash;
-      this.#journal.append(record, expectedSeq).then(
+      this.#journal.append(record, expectedSeq, batch.departed).then(
         () => {
           batch.durable = true;
+          batch.archived?.();
           this.#meters.journal.record(performance.now() - batch.decidedAt);
           this.#release();
         },
@@ -374,6 +399,10 @@ export class CommandLoop {
     for (const { query } of batches.flatMap((batch) => batch.queries)) query.failed(error);
     this.#observer.stopped(error);
   }
+}
+
+function envelopeOf({ envelope, recall }: Asked): Envelope {
+  return recall === undefined ? envelope : { ...envelope, recalled: recall.rows() };
 }
 
 /** An assumption of ours was wrong: nothing that is built on it may be told. */

@@ -30,6 +30,12 @@ export interface CoordinatorOptions {
   readonly protectAfterMs?: number;
   /** Milliseconds that a task waits for an agent that can do it. Default: 60 000. */
   readonly unroutableMs?: number;
+  /**
+   * How many tasks that have ended are kept in memory, to be listed and tried again, and for how many milliseconds at most.
+   * The others stay in the journal's archive: their results and outcomes are there for ever. Default: `count` 100 000 (0 to
+   * 10 000 000), `ms` without end.
+   */
+  readonly keepFinished?: { readonly count?: number; readonly ms?: number };
   /** Resources by id. What the journal knows of and is not named here stays as it is. */
   readonly resources?: RecordOf<ResourceDescription> | undefined;
   /** Default: warnings and errors go to stderr, the rest nowhere. */
@@ -38,8 +44,8 @@ export interface CoordinatorOptions {
 
 const SETTINGS = ["concurrency", "agingMs", "protectAfterMs", "unroutableMs"] as const;
 const KEYS = {
-  known: ["journal", "join", ...SETTINGS, "resources", "logger"],
-  later: ["budgets", "guardrails", "keepFinished", "strict"],
+  known: ["journal", "join", ...SETTINGS, "keepFinished", "resources", "logger"],
+  later: ["budgets", "guardrails", "strict"],
 };
 const JOINING = ["journal", "join", "logger"];
 
@@ -63,7 +69,19 @@ export function checkCoordinatorOptions(options: CoordinatorOptions): { readonly
 
 export function settingsOf(options: CoordinatorOptions): OpenSettings {
   const given = SETTINGS.filter((key) => options[key] !== undefined);
-  return Object.fromEntries(given.map((key) => [key, options[key]]));
+  const { count, ms } = keptOf(options);
+  return {
+    ...Object.fromEntries(given.map((key) => [key, options[key]])),
+    ...(count === undefined ? {} : { keepCount: count }),
+    ...(ms === undefined ? {} : { keepMs: ms }),
+  };
+}
+
+function keptOf({ keepFinished = {} }: CoordinatorOptions): { readonly count?: number; readonly ms?: number } {
+  if (typeof keepFinished !== "object" || keepFinished === null)
+    throw invalid("keepFinished", keepFinished, "an object with count or ms");
+  checkKeys(keepFinished, ["count", "ms"], "keepFinished");
+  return keepFinished;
 }
 
 export function resourcesOf(options: CoordinatorOptions): (readonly [id: string, spec: ResourceSpec])[] {

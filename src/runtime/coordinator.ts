@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import type { Agent, Logger } from "../agents/agent.ts";
 import { checkTeam } from "../agents/manager.ts";
 import type { Decision, Threshold, TieBreak, VotingMethod } from "../coordination/decisions/election.ts";
@@ -271,6 +272,27 @@ export class Coordinator implements AsyncDisposable {
   async snapshot(): Promise<{ readonly seq: number }> {
     await this.#query("settled", undefined);
     return this.#backend.snapshot();
+  }
+
+  /**
+   * Copies the journal, as it is at some instant meanwhile, to a new file: `Coordinator.open({ journal: "sqlite:PATH" })` goes
+   * on from there. Work goes on. INVALID_ARGUMENT where something is at that path already, INVALID_STATE for `memory:`.
+   */
+  async backup(path: string): Promise<void> {
+    const target = resolve(checkText(path, "path"));
+    await this.#query("settled", undefined);
+    await this.#backend.backup(target);
+  }
+
+  /**
+   * Takes a snapshot and drops events before `beforeSeq` (default: all that need not be kept) from the journal. Kept is what
+   * the two newest snapshots need, so that a damaged one can be done without; `floor` is the first seq that is left. Results
+   * of tasks that have ended stay.
+   */
+  async compact(beforeSeq?: number): Promise<{ readonly floor: number }> {
+    if (beforeSeq !== undefined) checkInteger(beforeSeq, "beforeSeq", 1, Number.MAX_SAFE_INTEGER);
+    await this.#query("settled", undefined);
+    return this.#backend.compact(beforeSeq);
   }
 
   /** Resolves when nothing runs and nothing can run without a new call. */

@@ -14,7 +14,14 @@ import { SafeguardsError } from "../errors.ts";
 import type { Answer, Command } from "../kernel/commands.ts";
 import type { Failure, KernelEvent } from "../kernel/events.ts";
 import type { TaskView } from "../kernel/views.ts";
-import { AttemptContext, type AttemptServices, ManagerAttemptContext, NextRound } from "./attempt-context.ts";
+import {
+  AttemptContext,
+  type AttemptServices,
+  ManagerAttemptContext,
+  NextRound,
+  NO_OUTPUTS,
+  type Outputs,
+} from "./attempt-context.ts";
 import type { Distribution } from "./distribution.ts";
 import { failureOf } from "./failure.ts";
 import { admit, copyOf } from "./json.ts";
@@ -80,9 +87,22 @@ export class Dispatcher {
     const { meters } = this.#parts;
     meters.dispatch.record(attempt.startedAt - decidedAt);
     if (event.attempt === 1) meters.queueWait.record(event.at - view.submittedAt);
+    const ids = view.dependencies.map(({ id }) => id);
+    const outputs = ids.length === 0 ? NO_OUTPUTS : this.#parts.services.outputsOf(ids);
+    if (outputs instanceof Promise) {
+      outputs.then(
+        (fetched) => this.#begin(definition, attempt, view, fetched),
+        (error: unknown) => this.#threw(attempt, error),
+      );
+    } else this.#begin(definition, attempt, view, outputs);
+  }
+
+  #begin(definition: Definition, attempt: RunningAttempt, view: TaskView, outputs: Outputs): void {
+    // It may have ended while outputs were fetched.
+    if (attempt.isOver) return;
     let returned: unknown;
     try {
-      returned = this.#run(definition, attempt, view);
+      returned = this.#run(definition, attempt, view, outputs);
     } catch (error) {
       this.#threw(attempt, error);
       return;
@@ -139,14 +159,14 @@ export class Dispatcher {
     }
   }
 
-  #run(definition: Definition, attempt: RunningAttempt, view: TaskView): unknown {
+  #run(definition: Definition, attempt: RunningAttempt, view: TaskView, outputs: Outputs): unknown {
     const task = taskOf(view);
     if (definition.kind === "agent") {
-      const context = new AttemptContext(attempt, view, this.#parts.services);
+      const context = new AttemptContext(attempt, view, outputs, this.#parts.services);
       if (definition.input === undefined && definition.output === undefined) return definition.run?.(task, context);
       return runChecked(definition, task, context);
     }
-    const context = new ManagerAttemptContext(attempt, view, this.#parts.services);
+    const context = new ManagerAttemptContext(attempt, view, outputs, this.#parts.services);
     if (attempt.phase === "plan") return definition.plan(task, context);
     return this.#aggregate(definition, task, view, context);
   }

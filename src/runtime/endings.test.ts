@@ -6,12 +6,24 @@ import { Endings } from "./endings.ts";
 /** Endings of things that are ended by hand, and a line in which everything has its turn at once. */
 function scene() {
   const ends = new Map<string, { readonly how: string } | "open">([["x", "open"]]);
-  const endings = new Endings("thing", "UNKNOWN_TASK", (id) => ends.get(id));
+  const gone = new Map([["old", { how: "long ago" }]]);
+  const endings = new Endings(
+    "thing",
+    "UNKNOWN_TASK",
+    (id) => ends.get(id),
+    async (id) => gone.get(id),
+  );
   const line = { enqueue: (query: Query) => query.look()(), lookNow: (query: Query) => query.look()() };
   return { ends, endings, line };
 }
 
 describe("Endings", () => {
+  it("tell of what has left memory, and refuse what there never was", async () => {
+    const { endings, line } = scene();
+    expect(await endings.wait(line, "old")).toEqual({ how: "long ago" });
+    await expect(endings.wait(line, "new")).rejects.toMatchObject({ code: "UNKNOWN_TASK" });
+  });
+
   it("tell everybody who waits, once it is durable", async () => {
     const { ends, endings, line } = scene();
     const waiting = [endings.wait(line, "x"), endings.wait(line, "x", { inTurn: true })];

@@ -23,6 +23,7 @@ export class Endings<T extends object> {
   readonly #name: string;
   readonly #unknown: ErrorCode;
   readonly #lookAt: (id: string) => T | "open" | undefined;
+  readonly #find: (id: string) => Promise<T | undefined>;
   readonly #waiters: Map<string, Set<Waiter<T>>> = new Map();
   /** Those for whom it has ended, but not yet durably. */
   readonly #telling: Set<Set<Waiter<T>>> = new Set();
@@ -30,12 +31,18 @@ export class Endings<T extends object> {
 
   /**
    * `name`: what it is called in messages. `unknown`: the code for an id that there is not. `look`: how it ended; `"open"` as
-   * long as it has not, undefined when there is none with that id.
+   * long as it has not, undefined when there is none with that id in memory. `find`: the same for what has left it.
    */
-  constructor(name: string, unknown: ErrorCode, look: (id: string) => T | "open" | undefined) {
+  constructor(
+    name: string,
+    unknown: ErrorCode,
+    look: (id: string) => T | "open" | undefined,
+    find: (id: string) => Promise<T | undefined>,
+  ) {
     this.#name = name;
     this.#unknown = unknown;
     this.#lookAt = look;
+    this.#find = find;
   }
 
   /** Whether anybody waits. */
@@ -91,7 +98,12 @@ export class Endings<T extends object> {
   #look(id: string, signal: AbortSignal | undefined, waiter: Waiter<T>): Release {
     const end = this.#lookAt(id);
     if (end === undefined) {
-      return () => waiter.reject(new SafeguardsError(this.#unknown, `no ${this.#name} has the id ${show(id)}`));
+      return () => {
+        this.#find(id).then((found) => {
+          if (found !== undefined) waiter.resolve(found);
+          else waiter.reject(new SafeguardsError(this.#unknown, `no ${this.#name} has the id ${show(id)}`));
+        }, waiter.reject);
+      };
     }
     if (end !== "open") return () => waiter.resolve(end);
     this.#add(id, signal, waiter);

@@ -6,6 +6,8 @@ export const runtimeLimits = {
   batchBytes: 262_144,
   /** Batches that are decided but not yet durable: enough to keep the journal busy, few enough to gather large ones. */
   batchesInFlight: 4,
+  /** Ids for which the archive is asked at one time: it answers between commits. */
+  recalledAtOnce: 1_000,
   /** Calls that wait to be decided: over it, QUEUE_FULL. */
   waitingCalls: 1_000_000,
   /** Bytes of one input, context, checkpoint or vote, as JSON. */

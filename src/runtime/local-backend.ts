@@ -2,16 +2,19 @@
 
 import type { Agent, Logger } from "../agents/agent.ts";
 import { type Definition, definitionOf } from "../agents/definition.ts";
+import type { Json } from "../coordination/structures/types.ts";
 import { SafeguardsError } from "../errors.ts";
 import type { Journal } from "../journal/journal.ts";
-import type { Answer, Command, OpenSettings, ResourceSpec } from "../kernel/commands.ts";
+import type { Answer, Command, OpenSettings, Refusal, ResourceSpec } from "../kernel/commands.ts";
 import type { KernelEvent } from "../kernel/events.ts";
+import { statusIn } from "../kernel/finished-row.ts";
 import type { Kernel } from "../kernel/kernel.ts";
-import type { AttemptServices } from "./attempt-context.ts";
+import type { AttemptServices, Outputs } from "./attempt-context.ts";
 import type { Accepted, Backend, BallotResult, CommandOptions, QueryTypes } from "./backend.ts";
 import { Ballots } from "./ballots.ts";
 import type { Clock } from "./clock.ts";
 import { type BatchLimits, CommandLoop, type Guard, type Observer, type Release } from "./command-loop.ts";
+import { Departures, type Recall } from "./departures.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { Endings } from "./endings.ts";
 import { EventFeed, type FeedOptions, type StoredEvent } from "./event-feed.ts";
@@ -40,6 +43,7 @@ export interface LocalParts {
 
 export class LocalBackend implements Backend, Observer {
   readonly #kernel: Kernel;
+  readonly #departures: Departures;
   readonly #journal: Journal;
   readonly #logger: Logger;
   readonly #clock: Clock;
@@ -88,21 +92,35 @@ export class LocalBackend implements Backend, Observer {
     this.#journal = journal;
     this.#logger = logger;
     this.#clock = parts.clock(kernel.at);
+    this.#departures = new Departures(kernel, journal.archive);
     this.#loop = new CommandLoop({
       kernel,
       journal,
+      departures: this.#departures,
       clock: this.#clock,
       observer: this,
       head,
       meters: this.#meters,
       limits,
     });
-    this.#queries = new Queries(kernel, this.#clock, this.#meters);
-    this.#outcomes = new Endings("task", "UNKNOWN_TASK", (id) => this.#queries.outcome(id));
-    this.#decisions = new Endings("ballot", "UNKNOWN_BALLOT", (id) => this.#queries.decision(id));
+    const queries = new Queries(kernel, this.#departures, this.#clock, this.#meters);
+    this.#queries = queries;
+    this.#outcomes = new Endings(
+      "task",
+      "UNKNOWN_TASK",
+      (id) => queries.outcome(id),
+      (id) => queries.departedOutcome(id),
+    );
+    this.#decisions = new Endings(
+      "ballot",
+      "UNKNOWN_BALLOT",
+      (id) => queries.decision(id),
+      (id) => queries.departedDecision(id),
+    );
     const definition = (agent: string): Definition | undefined => this.#agents.get(agent);
     const post = (command: Command, bytes: number, answered?: (answer: Answer) => void): void => {
-      this.#loop.enqueue({ kind: "command", envelope: { command }, bytes, released: answered });
+      const recall = this.#recall(command);
+      this.#loop.enqueue({ kind: "command", envelope: { command }, bytes, recall, released: answered });
     };
     this.#dispatcher = new Dispatcher({
       services: this.#services(),
@@ -138,17 +156,34 @@ export class LocalBackend implements Backend, Observer {
       envelope: id === undefined ? { command } : { command, id },
       bytes,
       guard,
+      recall: this.#recall(command),
       decided: (answer) => {
         if (isRetry) this.#retries -= 1;
         decided?.(answer);
       },
       released: (answer) => {
         if (answer.ok) resolve(answer);
-        else reject(errorFrom(answer.refusal));
+        else this.#refusal(command, answer.refusal).then(reject, reject);
       },
       failed: reject,
     });
     return promise;
+  }
+
+  #recall(command: Command): Recall | undefined {
+    return this.#departures.recall(command, () => this.#loop.wake());
+  }
+
+  /** What the kernel does not know may be a task that has ended and left its memory: told as such. */
+  async #refusal(command: Command, refusal: Refusal): Promise<SafeguardsError> {
+    const error = errorFrom(refusal);
+    if (error.code !== "UNKNOWN_TASK" || !("taskId" in command) || "token" in command) return error;
+    const { taskId } = command;
+    const row = await this.#departures.find("task", taskId);
+    if (row === undefined) return error;
+    const status = statusIn(row);
+    const message = `task ${taskId} is ${status} and has left memory (keepFinished): nothing changes it any more`;
+    return new SafeguardsError("INVALID_STATE", message, { details: { taskId, status } });
   }
 
   /** Sees what is there when all that was asked for before is decided, and tells it when that is durable. */
@@ -161,6 +196,8 @@ export class LocalBackend implements Backend, Observer {
     const look = (): Release => {
       try {
         const seen = this.#queries.answers[name](about);
+        // It may fail before it is told.
+        if (seen instanceof Promise) seen.catch(() => undefined);
         return () => resolve(seen);
       } catch (error) {
         return () => reject(error);
@@ -224,6 +261,15 @@ export class LocalBackend implements Backend, Observer {
 
   snapshot(): Promise<{ readonly seq: number }> {
     return this.#snapshots.take();
+  }
+
+  async compact(beforeSeq?: number): Promise<{ readonly floor: number }> {
+    await this.#snapshots.take();
+    return { floor: await this.#journal.compact(beforeSeq ?? Number.MAX_SAFE_INTEGER) };
+  }
+
+  async backup(path: string): Promise<void> {
+    await this.#journal.backup(path);
   }
 
   async drain(graceMs: number): Promise<void> {
@@ -324,9 +370,26 @@ export class LocalBackend implements Backend, Observer {
       logger: this.#logger,
       send: (command, options) => this.command(command, options),
       task: (id) => this.#kernel.task(id),
+      outputsOf: (ids) => this.#outputsOf(ids),
       handle: (id, wait) => new Handle(id, this, (signal) => wait(this.outcome(id, signal))),
       progress: (attempt, fraction, note) => this.#progress.report(attempt, fraction, note, this.#clock.now()),
     };
+  }
+
+  /** What will tell the outputs of tasks that have ended; some may have to be fetched. */
+  #outputsOf(ids: readonly string[]): Outputs | Promise<Outputs> {
+    const outputs = new Map<string, () => Json | undefined>();
+    const gone: string[] = [];
+    for (const id of ids) {
+      const output = this.#kernel.outputOf(id);
+      if (output === undefined) gone.push(id);
+      else outputs.set(id, output);
+    }
+    if (gone.length === 0) return outputs;
+    return this.#departures.findAll(gone).then((rows) => {
+      for (const [id, row] of rows) outputs.set(id, () => this.#kernel.finishedTask(row).output);
+      return outputs;
+    });
   }
 
   #ended(event: KernelEvent): Release | undefined {

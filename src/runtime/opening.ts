@@ -19,9 +19,12 @@ export interface Past {
 /** Takes the journal over and replays it. Linear in the events since the newest snapshot. */
 export async function readPast(journal: Journal, pause: () => Promise<void>): Promise<Past> {
   const { snapshot, records, lastSeq, lastHash, epoch, repaired } = await journal.open();
-  const kernel = snapshot === undefined ? new Kernel() : await restore(snapshot);
+  const restored = snapshot === undefined ? undefined : await restore(snapshot);
+  const kernel = restored ?? new Kernel();
+  // A snapshot that an older version made is passed over.
+  const replayed = snapshot !== undefined && restored === undefined ? journal.read(1) : records;
   let since = performance.now();
-  for await (const record of records) {
+  for await (const record of replayed) {
     for (const event of unseal(record)) {
       if (event.seq > kernel.seq) kernel.replay(event);
     }
@@ -29,5 +32,10 @@ export async function readPast(journal: Journal, pause: () => Promise<void>): Pr
     await pause();
     since = performance.now();
   }
-  return { kernel, head: { lastSeq, lastHash, epoch }, snapshotSeq: snapshot?.seq ?? 0, repaired };
+  return {
+    kernel,
+    head: { lastSeq, lastHash, epoch },
+    snapshotSeq: restored === undefined ? 0 : (snapshot?.seq ?? 0),
+    repaired,
+  };
 }

@@ -1,56 +1,123 @@
-/** What can be seen of the kernel: plain data that the caller may keep. */
+/** What can be seen of the kernel, and of what has left its memory: plain data that the caller may keep. */
 import { show } from "../coordination/structures/arguments.ts";
 import { type ErrorCode, SafeguardsError } from "../errors.ts";
+import { seqIn } from "../kernel/finished-row.ts";
+import type { Departed } from "../kernel/finished-tasks.ts";
 import type { Kernel } from "../kernel/kernel.ts";
+import type { BallotView, TaskFilter, TaskInfo } from "../kernel/views.ts";
 import type { BallotResult, QueryTypes } from "./backend.ts";
 import type { Clock } from "./clock.ts";
+import type { Departures } from "./departures.ts";
 import { type OutcomeData, outcomeOf } from "./outcome.ts";
 import type { Meters } from "./stats.ts";
 
-type Answers = { readonly [N in keyof QueryTypes]: (about: QueryTypes[N]["in"]) => QueryTypes[N]["out"] };
+/** What has left memory may have to be fetched. */
+type Answers = {
+  readonly [N in keyof QueryTypes]: (
+    about: QueryTypes[N]["in"],
+  ) => QueryTypes[N]["out"] | Promise<QueryTypes[N]["out"]>;
+};
+
+const UNKNOWN: Readonly<Record<Departed["kind"], ErrorCode>> = { task: "UNKNOWN_TASK", ballot: "UNKNOWN_BALLOT" };
 
 export class Queries {
   readonly answers: Answers;
   readonly #kernel: Kernel;
+  readonly #departures: Departures;
 
-  constructor(kernel: Kernel, clock: Clock, meters: Meters) {
+  constructor(kernel: Kernel, departures: Departures, clock: Pick<Clock, "now">, meters: Meters) {
     this.#kernel = kernel;
+    this.#departures = departures;
     this.answers = {
       settled: () => undefined,
-      status: (id) => known(kernel.task(id), "task", "UNKNOWN_TASK", id).status,
-      explain: (id) => known(kernel.explain(id, clock.now()), "task", "UNKNOWN_TASK", id),
-      outcome: (id) => ifEnded(known(this.outcome(id), "task", "UNKNOWN_TASK", id)),
-      decision: (id) => ifEnded(known(this.decision(id), "ballot", "UNKNOWN_BALLOT", id)),
-      tasks: (filter) => {
-        const { after } = filter;
-        if (after !== undefined) known(kernel.task(after), "task", "UNKNOWN_TASK", after);
-        return kernel.tasks(filter);
+      status: (id) => kernel.task(id)?.status ?? this.#departed("task", id, (row) => kernel.finishedTask(row).status),
+      explain: (id) =>
+        kernel.explain(id, clock.now()) ?? this.#departed("task", id, (row) => kernel.explainFinished(row)),
+      outcome: (id) => {
+        const outcome = this.outcome(id);
+        return outcome === undefined ? this.#departed("task", id, (row) => this.#outcomeIn(row)) : ifEnded(outcome);
       },
+      decision: (id) => {
+        const decision = this.decision(id);
+        return decision === undefined
+          ? this.#departed("ballot", id, (row) => this.#decisionIn(row))
+          : ifEnded(decision);
+      },
+      tasks: (filter) => this.#tasks(filter),
       agents: () =>
         kernel.agents(clock.now()).map((agent) => (agent.team ? { ...agent, team: [...agent.team] } : agent)),
       resources: () => kernel.resources(clock.now()),
-      ballots: () => kernel.ballots().map(({ ballotId, open, decision }) => ({ ...decision, ballotId, open })),
+      ballots: () => kernel.ballots().map(resultOf),
       stats: () => meters.stats(kernel.seq, kernel.counts()),
     };
   }
 
-  /** How a task ended; undefined when there is none with that id. */
+  /** How a task in memory ended; undefined when there is none with that id. */
   outcome(id: string): OutcomeData | "open" | undefined {
     const view = this.#kernel.task(id);
-    return view === undefined ? undefined : (outcomeOf(view) ?? "open");
+    if (view !== undefined) return outcomeOf(view) ?? "open";
+    const row = this.#departures.held("task", id);
+    return row === undefined ? undefined : this.#outcomeIn(row);
   }
 
-  /** What came of a ballot; undefined when there is none with that id. */
+  /** How a task ended that has left memory. */
+  async departedOutcome(id: string): Promise<OutcomeData | undefined> {
+    const row = await this.#departures.find("task", id);
+    return row === undefined ? undefined : this.#outcomeIn(row);
+  }
+
+  /** What came of a ballot in memory; undefined when there is none with that id. */
   decision(id: string): BallotResult | "open" | undefined {
     const view = this.#kernel.ballot(id);
     if (view === undefined) return undefined;
-    return view.open ? "open" : { ...view.decision, ballotId: id, open: false };
+    return view.open ? "open" : resultOf(view);
+  }
+
+  /** What came of a ballot that has left memory. */
+  async departedDecision(id: string): Promise<BallotResult | undefined> {
+    const row = await this.#departures.find("ballot", id);
+    return row === undefined ? undefined : this.#decisionIn(row);
+  }
+
+  #tasks(filter: TaskFilter): readonly TaskInfo[] | Promise<readonly TaskInfo[]> {
+    const { after, parentId } = filter;
+    const present = [after, parentId].every((id) => id === undefined || this.#kernel.has(id));
+    return present ? this.#kernel.tasks(filter) : this.#departedTasks(filter);
+  }
+
+  /** After a task, or of a parent, that has left memory: the subtasks have left with it. */
+  async #departedTasks(filter: TaskFilter): Promise<readonly TaskInfo[]> {
+    const { after, parentId } = filter;
+    let meant = filter;
+    if (after !== undefined && !this.#kernel.has(after))
+      meant = await this.#departed("task", after, (row) => ({ ...filter, afterSeq: seqIn(row) }));
+    if (parentId === undefined || this.#kernel.has(parentId)) return this.#kernel.tasks(meant);
+    const parent = await this.#departures.find("task", parentId);
+    if (parent === undefined) return [];
+    const rows = await this.#departures.findAll(this.#kernel.finishedTask(parent).children);
+    return this.#kernel.tasksIn([...rows.values()], meant);
+  }
+
+  #outcomeIn(row: string): OutcomeData {
+    const outcome = outcomeOf(this.#kernel.finishedTask(row));
+    if (outcome === undefined) throw new RangeError("what has left memory has ended");
+    return outcome;
+  }
+
+  #decisionIn(row: string): BallotResult {
+    return resultOf(this.#kernel.closedBallot(row));
+  }
+
+  /** What is to be told of one that has left memory; refuses an id that there never was. */
+  async #departed<T>(kind: Departed["kind"], id: string, told: (row: string) => T): Promise<T> {
+    const row = await this.#departures.find(kind, id);
+    if (row !== undefined) return told(row);
+    throw new SafeguardsError(UNKNOWN[kind], `no ${kind} has the id ${show(id)}`, { details: { id } });
   }
 }
 
-function known<T>(found: T | undefined, what: string, code: ErrorCode, id: string): T {
-  if (found !== undefined) return found;
-  throw new SafeguardsError(code, `no ${what} has the id ${show(id)}`, { details: { id } });
+function resultOf({ ballotId, open, decision }: BallotView): BallotResult {
+  return { ...decision, ballotId, open };
 }
 
 function ifEnded<T>(end: T | "open"): T | null {

@@ -102,6 +102,15 @@ export class RemoteBackend implements Backend {
     return (await this.#ask({ do: "snapshot" })) as { readonly seq: number };
   }
 
+  async compact(beforeSeq?: number): Promise<{ readonly floor: number }> {
+    const request: RemoteRequest = { do: "compact", ...(beforeSeq === undefined ? {} : { beforeSeq }) };
+    return (await this.#ask(request)) as { readonly floor: number };
+  }
+
+  async backup(path: string): Promise<void> {
+    await this.#ask({ do: "backup", path });
+  }
+
   async drain(): Promise<void> {
     throw new SafeguardsError(
       "INVALID_STATE",

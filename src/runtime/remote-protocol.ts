@@ -11,7 +11,10 @@ export type RemoteRequest =
   /** Ids of tasks and ballots that end from now on; the first item is null, when nothing will be missed any more. */
   | { readonly do: "ends" }
   | { readonly do: "idle" }
-  | { readonly do: "snapshot" };
+  | { readonly do: "snapshot" }
+  | { readonly do: "compact"; readonly beforeSeq?: number }
+  /** The path is absolute: the two may work in different folders. */
+  | { readonly do: "backup"; readonly path: string };
 
 /** What other processes may ask the kernel for; agents and attempts belong to the process that writes. */
 export const FORWARDED: ReadonlySet<string> = new Set<Command["type"]>([

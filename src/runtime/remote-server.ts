@@ -50,6 +50,11 @@ async function answer(backend: LocalBackend, request: RemoteRequest, pushes: Pus
       return null;
     case "snapshot":
       return asJson(await backend.snapshot());
+    case "compact":
+      return asJson(await backend.compact(request.beforeSeq));
+    case "backup":
+      await backend.backup(request.path);
+      return null;
     default:
       throw invalid("a request", request, "one that this version knows");
   }

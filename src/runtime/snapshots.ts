@@ -9,6 +9,7 @@
 import type { Json } from "../coordination/structures/types.ts";
 import type { Journal, SnapshotReader } from "../journal/journal.ts";
 import { Kernel } from "../kernel/kernel.ts";
+import { isReadable } from "../kernel/snapshot.ts";
 import type { CommandLoop } from "./command-loop.ts";
 import { runtimeLimits } from "./limits.ts";
 
@@ -93,11 +94,12 @@ function* cut(text: string): Generator<Uint8Array, void, undefined> {
   for (let from = 0; from < bytes.length; from += size) yield bytes.slice(from, from + size);
 }
 
-/** The kernel as it was when the snapshot was taken. */
-export async function restore(snapshot: SnapshotReader): Promise<Kernel> {
+/** The kernel as it was when the snapshot was taken; undefined when that was by a version with another format. */
+export async function restore(snapshot: SnapshotReader): Promise<Kernel | undefined> {
   const chunks: Uint8Array[] = [];
   for await (const chunk of snapshot.chunks) chunks.push(chunk);
-  return Kernel.restore(rowsOf(chunks));
+  const [first] = rowsOf(chunks);
+  return isReadable(first) ? Kernel.restore(rowsOf(chunks)) : undefined;
 }
 
 function* rowsOf(chunks: readonly Uint8Array[]): Generator<Json, void, undefined> {

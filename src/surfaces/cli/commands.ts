@@ -100,4 +100,19 @@ export const COMMANDS: readonly CommandEntry[] = [
     run: async ({ subject, options }, terminal) =>
       (await import("./commands/cancel.ts")).cancelCommand(subject, options, terminal),
   },
+  {
+    usage: "backup <file>",
+    says: "copy the journal to a new file, whether somebody writes it or not",
+    options: [JOURNAL, JSON_OUT],
+    example: "safeguards backup ../copies/monday.db",
+    run: async ({ subject, options }, terminal) =>
+      (await import("./commands/backup.ts")).backupCommand(subject, options, terminal),
+  },
+  {
+    usage: "compact",
+    says: "drop events that a snapshot stands for; results stay",
+    options: [JOURNAL, ["--before <seq>", "only events before this one"], JSON_OUT],
+    example: "safeguards compact",
+    run: async ({ options }, terminal) => (await import("./commands/compact.ts")).compactCommand(options, terminal),
+  },
 ];

@@ -3,14 +3,17 @@
  * none, read from the journal, which this never writes.
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import { isSafeguardsError, SafeguardsError } from "../../errors.ts";
+import { isSafeguardsError } from "../../errors.ts";
 import { unseal } from "../../journal/codec.ts";
 import { openSqliteReader, type SqliteReader } from "../../journal/sqlite-reader.ts";
 import { Kernel } from "../../kernel/kernel.ts";
 import type { AgentInfo, Explanation, ResourceInfo, TaskFilter, TaskInfo } from "../../kernel/views.ts";
 import { Coordinator } from "../../runtime/coordinator.ts";
+import { Departures } from "../../runtime/departures.ts";
 import type { FeedOptions, StoredEvent } from "../../runtime/event-feed.ts";
+import { Queries } from "../../runtime/queries.ts";
 import { restore } from "../../runtime/snapshots.ts";
+import { Meters } from "../../runtime/stats.ts";
 
 export interface JournalView {
   /** The process that runs the crew; absent: nobody does, and what is seen is what was last written. */
@@ -55,20 +58,18 @@ const POLL_MS = 300;
 async function readJournal(path: string): Promise<JournalView> {
   const reader = openSqliteReader(path);
   const snapshot = reader.snapshot();
-  const kernel = snapshot === undefined ? new Kernel() : await restore(snapshot);
+  const kernel = (snapshot && (await restore(snapshot))) ?? new Kernel();
   for await (const record of reader.read(kernel.seq + 1)) {
     for (const event of unseal(record)) if (event.seq > kernel.seq) kernel.replay(event);
   }
+  const now = (): number => kernel.at;
+  const { answers } = new Queries(kernel, new Departures(kernel, reader.archive), { now }, new Meters());
   return {
     asOf: { seq: kernel.seq, at: kernel.at },
-    tasks: async (filter) => kernel.tasks(filter),
+    tasks: async (filter = {}) => answers.tasks(filter),
     agents: async () => kernel.agents(kernel.at).map((agent) => ({ ...agent, online: false })),
     resources: async () => kernel.resources(kernel.at),
-    explain: async (taskId) => {
-      const explanation = kernel.explain(taskId, kernel.at);
-      if (explanation !== undefined) return explanation;
-      throw new SafeguardsError("UNKNOWN_TASK", `no task has the id ${JSON.stringify(taskId)}`);
-    },
+    explain: async (taskId) => answers.explain(taskId),
     events: (options) => readEvents(reader, options),
     close: async () => reader.close(),
   };

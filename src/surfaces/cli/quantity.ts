@@ -11,6 +11,12 @@ export function duration(ms: number): string {
   return `${Math.floor(minutes / 60)} h ${two(minutes % 60)} m`;
 }
 
+/** `812 bytes`, `48 kB`, `3.4 MB`. */
+export function size(bytes: number): string {
+  if (bytes < 1_000) return count(bytes, "byte");
+  return bytes < 1e6 ? `${Math.round(bytes / 1e3)} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
+}
+
 /** `12:03:59`, in local time. */
 export function clock(epochMs: number): string {
   const date = new Date(epochMs);

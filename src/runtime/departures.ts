@@ -1,0 +1,162 @@
+/**
+ * What has left memory: on its way to the journal's archive, or there.
+ *
+ * 1. Whoever asks is told of everything that had left when it asked, durable or not.
+ * 2. A call that names tasks finds, when its turn comes, all of them that have left by then: what was in the archive when the
+ *    call was made, and what has left since.
+ * 3. What is in the archive is held here only as long as a call that was made before waits for its turn.
+ */
+import { Fifo } from "../coordination/structures/fifo.ts";
+import { SafeguardsError } from "../errors.ts";
+import type { Archive } from "../journal/journal.ts";
+import type { Command } from "../kernel/commands.ts";
+import type { Departed } from "../kernel/finished-tasks.ts";
+import { runtimeLimits } from "./limits.ts";
+
+type Kind = Departed["kind"];
+
+/** What a call needs to know of tasks that may have left memory. Its turn comes no sooner than it is ready. */
+export interface Recall {
+  readonly isReady: boolean;
+  readonly failure: SafeguardsError | undefined;
+  /** Lines by id, of those that have left by now. */
+  rows(): ReadonlyMap<string, string>;
+  /** The call is decided, or never will be. */
+  done(): void;
+}
+
+/** What is in memory: the kernel. */
+interface Memory {
+  readonly hasDepartures: boolean;
+  has(taskId: string): boolean;
+}
+
+/** What left with one batch. */
+interface Leaving {
+  readonly departed: readonly Departed[];
+  /** How many recalls had begun when it was durable; undefined before that. */
+  begun: number | undefined;
+}
+
+export class Departures {
+  readonly #memory: Memory;
+  readonly #archive: Archive;
+  /** What may not be found in the archive by everybody who waits, by kind and id. */
+  readonly #held: Readonly<Record<Kind, Map<string, string>>> = { task: new Map(), ballot: new Map() };
+  readonly #leaving: Fifo<Leaving> = new Fifo();
+  #begun = 0;
+  #done = 0;
+
+  constructor(memory: Memory, archive: Archive) {
+    this.#memory = memory;
+    this.#archive = archive;
+  }
+
+  /** Is on its way to the archive. Returns what is to be called when it is there. */
+  leave(departed: readonly Departed[]): () => void {
+    for (const { kind, id, row } of departed) this.#held[kind].set(id, row);
+    const leaving: Leaving = { departed, begun: undefined };
+    this.#leaving.push(leaving);
+    return () => {
+      leaving.begun = this.#begun;
+      this.#letGo();
+    };
+  }
+
+  /** Its line, if it has left but now. */
+  held(kind: Kind, id: string): string | undefined {
+    return this.#held[kind].get(id);
+  }
+
+  /** Its line, if it has left. */
+  async find(kind: Kind, id: string): Promise<string | undefined> {
+    return this.held(kind, id) ?? (await this.#archive.get(kind, [id])).get(id);
+  }
+
+  /** Lines of those of these tasks that have left. */
+  async findAll(ids: readonly string[]): Promise<ReadonlyMap<string, string>> {
+    const found = new Map<string, string>();
+    const elsewhere: string[] = [];
+    for (const id of ids) {
+      const row = this.#held.task.get(id);
+      if (row === undefined) elsewhere.push(id);
+      else found.set(id, row);
+    }
+    for (let from = 0; from < elsewhere.length; from += runtimeLimits.recalledAtOnce) {
+      const some = elsewhere.slice(from, from + runtimeLimits.recalledAtOnce);
+      for (const [id, row] of await this.#archive.get("task", some)) found.set(id, row);
+    }
+    return found;
+  }
+
+  /** What the command needs to know, `ready` being called when that is there; undefined: it names nothing that could have left. */
+  recall(command: Command, ready: () => void): Recall | undefined {
+    const named = namedBy(command);
+    if (named.length === 0) return undefined;
+    this.#begun += 1;
+    const recall = {
+      isReady: false,
+      failure: undefined as SafeguardsError | undefined,
+      found: new Map() as ReadonlyMap<string, string>,
+      rows: (): ReadonlyMap<string, string> => {
+        const rows = new Map(recall.found);
+        for (const id of named) {
+          const row = this.#held.task.get(id);
+          if (row !== undefined) rows.set(id, row);
+        }
+        return rows;
+      },
+      done: (): void => {
+        this.#done += 1;
+        this.#letGo();
+      },
+    };
+    const unknown = this.#memory.hasDepartures ? named.filter((id) => !this.#memory.has(id)) : [];
+    if (unknown.length === 0) {
+      recall.isReady = true;
+      return recall;
+    }
+    this.findAll(unknown)
+      .then(
+        (found) => {
+          recall.found = found;
+        },
+        (error: unknown) => {
+          recall.failure = failureOf(error);
+        },
+      )
+      .finally(() => {
+        recall.isReady = true;
+        ready();
+      });
+    return recall;
+  }
+
+  /** Calls are decided in the order in which they were made, so that their number tells which still wait. */
+  #letGo(): void {
+    for (let first = this.#leaving.peek(); first?.begun !== undefined; first = this.#leaving.peek()) {
+      if (this.#done < first.begun) return;
+      this.#leaving.shift();
+      for (const { kind, id, row } of first.departed) if (this.#held[kind].get(id) === row) this.#held[kind].delete(id);
+    }
+  }
+}
+
+/** The ids in a command that may be those of tasks that have left memory. Subtasks leave with their parents only. */
+function namedBy(command: Command): readonly string[] {
+  if (command.type !== "task.submit" && command.type !== "attempt.plan") return NONE;
+  const named = new Set<string>();
+  const isTop = command.type === "task.submit" && command.from === undefined;
+  for (const { id, dependsOn } of command.tasks) {
+    if (isTop && id !== undefined) named.add(id);
+    for (const other of dependsOn ?? NONE) named.add(other);
+  }
+  return named.size === 0 ? NONE : [...named];
+}
+
+const NONE: readonly string[] = [];
+
+function failureOf(error: unknown): SafeguardsError {
+  if (error instanceof SafeguardsError) return error;
+  return new SafeguardsError("JOURNAL_FAILED", "the archive could not be asked", { cause: error });
+}
