@@ -12,11 +12,12 @@ import { latency } from "./latency.ts";
 import { loop } from "./loop.ts";
 import type { Benchmark } from "./measure.ts";
 import { memory } from "./memory.ts";
+import { million } from "./million.ts";
 import { printed, write } from "./report.ts";
 import { sketch } from "./sketch.ts";
 
 const BENCHMARKS: ReadonlyMap<string, Benchmark> = new Map(
-  Object.entries({ kernel, sketch, memory, journal, latency, loop, durable }),
+  Object.entries({ kernel, sketch, memory, journal, latency, loop, durable, million }),
 );
 
 const { values, positionals } = parseArgs({ options: { brief: { type: "boolean" } }, allowPositionals: true });

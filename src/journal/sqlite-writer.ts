@@ -54,7 +54,7 @@ const OVERDUE_BYTES = 2 * CHECKPOINT_BYTES;
 const COMMIT_BYTES = 16 * 1024;
 /** Chunks of a replaced snapshot that are removed at a time: at most 4 MiB. */
 const REMOVED_CHUNKS = 16;
-/** Pages that are given back to the file system at a time, once more than half of the file is free. */
+/** Pages that are given back to the file system at a time. */
 const FREED_PAGES = 512;
 
 interface UnsealedSnapshot {
@@ -139,7 +139,7 @@ export class SqliteWriter {
     return this.#archive.get(kind, ids);
   }
 
-  /** Drops some of the records that hold nothing from `beforeSeq` on and that no snapshot needs. */
+  /** Drops some of the records that hold nothing from `beforeSeq` on and that no snapshot needs; then frees their pages. */
   compact(beforeSeq: number): Compacted {
     const oldest = this.#db.prepare("SELECT min(seq) AS seq FROM snapshots").get()?.seq;
     const before = Math.min(beforeSeq, Number(oldest ?? 1));
@@ -147,8 +147,21 @@ export class SqliteWriter {
       const some = "SELECT first_seq FROM records WHERE first_seq + count <= ? ORDER BY first_seq LIMIT ?";
       return this.#db.prepare(`DELETE FROM records WHERE first_seq IN (${some})`).run(before, DROPPED_RECORDS).changes;
     });
-    this.#mayHaveRemains = true;
-    return { floor: this.#records.floor(), more: Number(dropped) === DROPPED_RECORDS };
+    const floor = this.#records.floor();
+    if (Number(dropped) === DROPPED_RECORDS) return { floor, more: true };
+    this.#freePages();
+    return { floor, more: Number(pragma(this.#db, "freelist_count")) > 0 };
+  }
+
+  /** Gives some pages that hold nothing back to the file system. */
+  #freePages(): void {
+    try {
+      this.#db.exec(`PRAGMA incremental_vacuum(${FREED_PAGES})`);
+    } catch (error) {
+      this.#failure = meaningOf(error, this.#path);
+      throw this.#failure;
+    }
+    this.#uncheckpointedBytes += CHECKPOINT_BYTES;
   }
 
   /** Copies the file, a few pages at a time, while writing goes on. */
@@ -248,8 +261,7 @@ export class SqliteWriter {
     if (removed > 0) return true;
     const isHalfEmpty = Number(pragma(this.#db, "freelist_count")) * 2 > Number(pragma(this.#db, "page_count"));
     if (!isHalfEmpty) return false;
-    this.#db.exec(`PRAGMA incremental_vacuum(${FREED_PAGES})`);
-    this.#uncheckpointedBytes += CHECKPOINT_BYTES;
+    this.#freePages();
     return true;
   }
 

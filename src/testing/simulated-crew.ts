@@ -1,6 +1,7 @@
 import { checkInteger, checkKeys, invalid } from "../coordination/structures/arguments.ts";
 import type { RecordOf } from "../coordination/structures/types.ts";
 import type { OpenSettings, ResourceSpec, TaskRequest } from "../kernel/commands.ts";
+import { limits } from "../kernel/limits.ts";
 import { type ResourceDescription, resourcesOf, settingsOf } from "../runtime/coordinator-options.ts";
 import { checkOptions } from "../runtime/options.ts";
 import type { TaskSpec } from "../runtime/task.ts";
@@ -58,7 +59,8 @@ export function checkCrew(crew: SimulatedCrew): CheckedCrew {
     agents,
     specs: tasks,
     requests: takeInAll(tasks, "tasks").requests,
-    settings: settingsOf(options),
+    // All that ended is told at the end.
+    settings: { ...settingsOf(options), keepCount: limits.keptTasks },
     resources: resourcesOf({ resources }),
     faults: new Faults(faults, seed),
     durations,

@@ -47,7 +47,9 @@ const lead = defineManager({
 });
 const second = defineManager({ name: "second", skills: ["sublead"], team: ["worker"], plan: () => work(300) });
 
-const coordinator = await Coordinator.open({ journal: `sqlite:${journal}`, concurrency: 6 });
+// So little is kept that most of what has ended is in the archive when it is asked for.
+const keepFinished = { count: 20 };
+const coordinator = await Coordinator.open({ journal: `sqlite:${journal}`, concurrency: 6, keepFinished });
 for (const agent of [worker, lead, second]) await coordinator.register(agent);
 const chain: TaskSpec[] = Array.from({ length: 300 }, (_, i) => ({
   id: `chain-${i}`,

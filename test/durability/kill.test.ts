@@ -58,6 +58,14 @@ async function eventsOf(): Promise<StoredEvent[]> {
   return events;
 }
 
+/** How each of these tasks ended, as whoever opens the journal is told. */
+async function endsOf(ids: Iterable<string>): Promise<Set<string>> {
+  await using coordinator = await Coordinator.open({ journal: `sqlite:${journal}` });
+  const ends = new Set<string>();
+  for (const id of ids) ends.add((await (await coordinator.task(id)).outcome()).status);
+  return ends;
+}
+
 /** What the journal tells after a kill. */
 interface Found {
   /** Processes that have opened it so far. */
@@ -138,6 +146,8 @@ test("killed at random moments, over and over on one journal, every task complet
   expect(completed).toHaveLength(submitted.size);
   expect(new Set(completed)).toEqual(submitted);
   expect(events.filter((event) => ["task.failed", "task.skipped", "task.cancelled"].includes(event.type))).toEqual([]);
+
+  expect(await endsOf(submitted)).toEqual(new Set(["completed"]));
 
   // What was in flight at a kill is lost, nothing else is, and all of it ran again.
   expect(running.size).toBe(0);
