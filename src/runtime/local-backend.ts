@@ -2,14 +2,12 @@
 
 import type { Agent, Logger } from "../agents/agent.ts";
 import { type Definition, definitionOf } from "../agents/definition.ts";
-import type { Json } from "../coordination/structures/types.ts";
 import { SafeguardsError } from "../errors.ts";
 import type { Journal } from "../journal/journal.ts";
-import type { Answer, Command, OpenSettings, Refusal, ResourceSpec } from "../kernel/commands.ts";
+import type { Answer, Command, OpenSettings, ResourceSpec } from "../kernel/commands.ts";
 import type { KernelEvent } from "../kernel/events.ts";
-import { statusIn } from "../kernel/finished-row.ts";
 import type { Kernel } from "../kernel/kernel.ts";
-import type { AttemptServices, Outputs } from "./attempt-context.ts";
+import type { AttemptServices } from "./attempt-context.ts";
 import type { Accepted, Backend, BallotResult, CommandOptions, QueryTypes } from "./backend.ts";
 import { Ballots } from "./ballots.ts";
 import type { Clock } from "./clock.ts";
@@ -163,7 +161,7 @@ export class LocalBackend implements Backend, Observer {
       },
       released: (answer) => {
         if (answer.ok) resolve(answer);
-        else this.#refusal(command, answer.refusal).then(reject, reject);
+        else this.#queries.refusalOf(command, answer.refusal).then(reject, reject);
       },
       failed: reject,
     });
@@ -172,18 +170,6 @@ export class LocalBackend implements Backend, Observer {
 
   #recall(command: Command): Recall | undefined {
     return this.#departures.recall(command, () => this.#loop.wake());
-  }
-
-  /** What the kernel does not know may be a task that has ended and left its memory: told as such. */
-  async #refusal(command: Command, refusal: Refusal): Promise<SafeguardsError> {
-    const error = errorFrom(refusal);
-    if (error.code !== "UNKNOWN_TASK" || !("taskId" in command) || "token" in command) return error;
-    const { taskId } = command;
-    const row = await this.#departures.find("task", taskId);
-    if (row === undefined) return error;
-    const status = statusIn(row);
-    const message = `task ${taskId} is ${status} and has left memory (keepFinished): nothing changes it any more`;
-    return new SafeguardsError("INVALID_STATE", message, { details: { taskId, status } });
   }
 
   /** Sees what is there when all that was asked for before is decided, and tells it when that is durable. */
@@ -370,26 +356,10 @@ export class LocalBackend implements Backend, Observer {
       logger: this.#logger,
       send: (command, options) => this.command(command, options),
       task: (id) => this.#kernel.task(id),
-      outputsOf: (ids) => this.#outputsOf(ids),
+      outputsOf: (ids) => this.#queries.outputsOf(ids),
       handle: (id, wait) => new Handle(id, this, (signal) => wait(this.outcome(id, signal))),
       progress: (attempt, fraction, note) => this.#progress.report(attempt, fraction, note, this.#clock.now()),
     };
-  }
-
-  /** What will tell the outputs of tasks that have ended; some may have to be fetched. */
-  #outputsOf(ids: readonly string[]): Outputs | Promise<Outputs> {
-    const outputs = new Map<string, () => Json | undefined>();
-    const gone: string[] = [];
-    for (const id of ids) {
-      const output = this.#kernel.outputOf(id);
-      if (output === undefined) gone.push(id);
-      else outputs.set(id, output);
-    }
-    if (gone.length === 0) return outputs;
-    return this.#departures.findAll(gone).then((rows) => {
-      for (const [id, row] of rows) outputs.set(id, () => this.#kernel.finishedTask(row).output);
-      return outputs;
-    });
   }
 
   #ended(event: KernelEvent): Release | undefined {

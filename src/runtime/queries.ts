@@ -1,13 +1,17 @@
 /** What can be seen of the kernel, and of what has left its memory: plain data that the caller may keep. */
 import { show } from "../coordination/structures/arguments.ts";
+import type { Json } from "../coordination/structures/types.ts";
 import { type ErrorCode, SafeguardsError } from "../errors.ts";
-import { seqIn } from "../kernel/finished-row.ts";
+import type { Command, Refusal } from "../kernel/commands.ts";
+import { seqIn, statusIn } from "../kernel/finished-row.ts";
 import type { Departed } from "../kernel/finished-tasks.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import type { BallotView, TaskFilter, TaskInfo } from "../kernel/views.ts";
+import type { Outputs } from "./attempt-context.ts";
 import type { BallotResult, QueryTypes } from "./backend.ts";
 import type { Clock } from "./clock.ts";
 import type { Departures } from "./departures.ts";
+import { errorFrom } from "./failure.ts";
 import { type OutcomeData, outcomeOf } from "./outcome.ts";
 import type { Meters } from "./stats.ts";
 
@@ -77,6 +81,34 @@ export class Queries {
   async departedDecision(id: string): Promise<BallotResult | undefined> {
     const row = await this.#departures.find("ballot", id);
     return row === undefined ? undefined : this.#decisionIn(row);
+  }
+
+  /** What will tell the outputs of tasks that have ended, whatever becomes of them; some may have to be fetched. */
+  outputsOf(ids: readonly string[]): Outputs | Promise<Outputs> {
+    const outputs = new Map<string, () => Json | undefined>();
+    const gone: string[] = [];
+    for (const id of ids) {
+      const output = this.#kernel.outputOf(id);
+      if (output === undefined) gone.push(id);
+      else outputs.set(id, output);
+    }
+    if (gone.length === 0) return outputs;
+    return this.#departures.findAll(gone).then((rows) => {
+      for (const [id, row] of rows) outputs.set(id, () => this.#kernel.finishedTask(row).output);
+      return outputs;
+    });
+  }
+
+  /** What a command is refused with: of a task that the kernel does not know any more, it is said that it has ended. */
+  async refusalOf(command: Command, refusal: Refusal): Promise<SafeguardsError> {
+    const error = errorFrom(refusal);
+    if (error.code !== "UNKNOWN_TASK" || !("taskId" in command) || "token" in command) return error;
+    const { taskId } = command;
+    const row = await this.#departures.find("task", taskId);
+    if (row === undefined) return error;
+    const status = statusIn(row);
+    const message = `task ${taskId} is ${status} and has left memory (keepFinished): nothing changes it any more`;
+    return new SafeguardsError("INVALID_STATE", message, { details: { taskId, status } });
   }
 
   #tasks(filter: TaskFilter): readonly TaskInfo[] | Promise<readonly TaskInfo[]> {
