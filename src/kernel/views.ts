@@ -3,6 +3,7 @@
 import { breakerStatus } from "../coordination/circuit-breaker.ts";
 import type { Decision } from "../coordination/decisions/election.ts";
 import { amountToNumber, ratio, subtractToZero } from "../coordination/structures/amount.ts";
+import { FirstInOrder } from "../coordination/structures/first-in-order.ts";
 import type { Json } from "../coordination/structures/types.ts";
 import { availableOf } from "./availability.ts";
 import { count } from "./decide/ballots.ts";
@@ -201,67 +202,65 @@ export function taskView(task: Task, effectivePriority: number, { children, plan
   };
 }
 
-/**
- * In order of submission. Linear in the tasks that go on or are kept, as long as they are asked for by nothing but status,
- * agent or place.
- */
+/** In order of submission. Linear in the tasks that go on or are kept; only those that are meant are looked at closely. */
 export function taskInfos(state: State, filter: TaskFilter): readonly TaskInfo[] {
   return infosAmong(state, candidates(state, filter), filter);
 }
 
 /** Those of these that are meant, lines of what has left memory among them. */
-export function infosAmong(state: State, tasks: readonly (Task | string)[], filter: TaskFilter): readonly TaskInfo[] {
+export function infosAmong(state: State, tasks: Iterable<Task | string>, filter: TaskFilter): readonly TaskInfo[] {
   const { status, agent, limit = Number.POSITIVE_INFINITY, after, afterSeq = 0 } = filter;
   const behind = (after === undefined ? undefined : seqOf(state, after)) ?? afterSeq;
-  const infos: TaskInfo[] = [];
-  const meant = tasks.filter((one) => {
-    if (seq(one) <= behind) return false;
-    return status === undefined || (typeof one === "string" ? statusIn(one) : one.status) === status;
-  });
-  for (const one of meant.sort((a, b) => seq(a) - seq(b))) {
-    if (infos.length >= limit) break;
-    const task = typeof one === "string" ? thaw(one, state).task : one;
-    const last = task.attempts.at(-1)?.agent;
-    if (agent !== undefined && last !== agent) continue;
-    infos.push({
-      id: task.id,
-      status: task.status,
-      priority: task.priority,
-      submittedAt: task.spec.at,
-      attempts: task.attempts.length,
-      cost: "0",
-      ...present({
-        name: task.spec.name,
-        agent: last,
-        parentId: task.spec.parentId,
-        startedAt: task.attempts[0]?.startedAt,
-        endedAt: task.ended?.at,
-      }),
-    });
+  const isMeant = (one: Task | string): boolean => {
+    if (status !== undefined && (typeof one === "string" ? statusIn(one) : one.status) !== status) return false;
+    return agent === undefined || whole(one, state).attempts.at(-1)?.agent === agent;
+  };
+  const first = new FirstInOrder<Task | string>(limit);
+  for (const one of tasks) {
+    const seq = typeof one === "string" ? seqIn(one) : one.seq;
+    if (seq > behind && first.takes(seq) && isMeant(one)) first.add(one, seq);
   }
-  return infos;
+  return first.items.map((one) => taskInfo(whole(one, state)));
+}
+
+function whole(one: Task | string, state: State): Task {
+  return typeof one === "string" ? thaw(one, state).task : one;
+}
+
+function taskInfo(task: Task): TaskInfo {
+  return {
+    id: task.id,
+    status: task.status,
+    priority: task.priority,
+    submittedAt: task.spec.at,
+    attempts: task.attempts.length,
+    cost: "0",
+    ...present({
+      name: task.spec.name,
+      agent: task.attempts.at(-1)?.agent,
+      parentId: task.spec.parentId,
+      startedAt: task.attempts[0]?.startedAt,
+      endedAt: task.ended?.at,
+    }),
+  };
 }
 
 /** Tasks that go on, and lines of those that have ended: all, or those of a parent. */
-function candidates(state: State, { parentId }: TaskFilter): (Task | string)[] {
-  if (parentId === undefined) return [...rowsOf(state), ...state.tasks.values()];
+function* candidates(state: State, { parentId }: TaskFilter): Generator<Task | string, void, undefined> {
+  if (parentId === undefined) {
+    for (const [, row] of state.finished.rows()) yield row;
+    yield* state.tasks.values();
+    return;
+  }
   const parent = state.finished.row(parentId);
-  if (parent !== undefined) return thaw(parent, state).children.flatMap((id) => state.finished.row(id) ?? []);
   const task = state.tasks.get(parentId);
-  return task === undefined ? [] : [...childrenOf(task)];
-}
-
-function* rowsOf(state: State): Generator<string, void, undefined> {
-  for (const [, row] of state.finished.rows()) yield row;
+  if (parent !== undefined) for (const id of thaw(parent, state).children) yield state.finished.row(id) ?? "";
+  else if (task !== undefined) yield* childrenOf(task);
 }
 
 function seqOf(state: State, id: string): number | undefined {
   const row = state.finished.row(id);
   return row === undefined ? state.tasks.get(id)?.seq : seqIn(row);
-}
-
-function seq(one: Task | string): number {
-  return typeof one === "string" ? seqIn(one) : one.seq;
 }
 
 export function agentInfos(state: State, now: number): readonly AgentInfo[] {
