@@ -21,9 +21,12 @@ test("a journal is copied and compacted while a process runs its crew, and when 
   const compacted = await safeguards(folder, "compact", "--json");
   const { floor } = JSON.parse(compacted.stdout);
   expect(floor).toBeGreaterThan(1);
-  const events = await safeguards(folder, "events");
-  expect(events).toMatchObject({ code: 1 });
-  expect(events.stderr).toContain(`events before seq ${floor} are no longer kept`);
+  const gone = await safeguards(folder, "events", "--from", "1");
+  expect(gone).toMatchObject({ code: 1 });
+  expect(gone.stderr).toContain(`events before seq ${floor} are no longer kept`);
+  const left = await safeguards(folder, "events");
+  expect(left).toMatchObject({ code: 0, stderr: `events before ${floor} were compacted away\n` });
+  expect(left.stdout.startsWith(`${floor} `)).toBe(true);
   child.kill("SIGKILL");
   await ended;
 

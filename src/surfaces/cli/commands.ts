@@ -77,7 +77,7 @@ export const COMMANDS: readonly CommandEntry[] = [
     says: "what happened, one event a line",
     options: [
       JOURNAL,
-      ["--from <seq>", "from this event on (default: 1)"],
+      ["--from <seq>", "from this event on (default: the first that is kept)"],
       ["--follow", "go on with what is to come, until Ctrl-C"],
       ["--json", "one JSON object a line"],
     ],

@@ -1,8 +1,8 @@
 import { once } from "node:events";
-import { SafeguardsError } from "../../../errors.ts";
-import type { StoredEvent } from "../../../runtime/event-feed.ts";
+import { isSafeguardsError, SafeguardsError } from "../../../errors.ts";
+import type { FeedOptions, StoredEvent } from "../../../runtime/event-feed.ts";
 import { chooseJournal } from "../journal-choice.ts";
-import { viewJournal } from "../journal-view.ts";
+import { type JournalView, viewJournal } from "../journal-view.ts";
 import { type Line, paint, print } from "../line.ts";
 import { clock } from "../quantity.ts";
 import type { Terminal } from "../terminal.ts";
@@ -26,7 +26,7 @@ export async function eventsCommand(options: EventsOptions, terminal: Terminal):
   try {
     const paper = terminal.paper();
     const follow = options.follow === true;
-    for await (const event of view.events({ from, follow, signal: end.signal })) {
+    for await (const event of eventsFrom(view, from, { follow, signal: end.signal }, terminal)) {
       const line = options.json === true ? safeJson(event) : print(eventLine(event), paper);
       if (!terminal.out.write(`${line}\n`)) await once(terminal.out, "drain");
     }
@@ -35,6 +35,23 @@ export async function eventsCommand(options: EventsOptions, terminal: Terminal):
     process.off("SIGINT", stop);
     process.off("SIGTERM", stop);
     await view.close();
+  }
+}
+
+/** From that event on; where none is named, from the first that compaction has left. */
+async function* eventsFrom(
+  view: JournalView,
+  from: number | undefined,
+  options: FeedOptions,
+  terminal: Terminal,
+): AsyncIterable<StoredEvent> {
+  try {
+    yield* view.events({ from: from ?? 1, ...options });
+  } catch (error) {
+    const floor = isSafeguardsError(error, "SEQ_COMPACTED") ? error.details?.floor : undefined;
+    if (from !== undefined || typeof floor !== "number") throw error;
+    terminal.complain(`events before ${floor} were compacted away`);
+    yield* view.events({ from: floor, ...options });
   }
 }
 
@@ -47,8 +64,8 @@ function eventLine({ seq, at, type, v, ...fields }: StoredEvent): Line {
   return [paint("dim", `${seq} ${clock(at)}`), ` ${type}`, paint("cyan", task), paint("dim", told.join(""))];
 }
 
-function fromOf(given: string | undefined): number {
-  if (given === undefined) return 1;
+function fromOf(given: string | undefined): number | undefined {
+  if (given === undefined) return undefined;
   const from = Number(given);
   if (Number.isSafeInteger(from) && from > 0) return from;
   throw new SafeguardsError(
