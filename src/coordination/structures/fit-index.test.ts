@@ -140,8 +140,24 @@ describe("cost", () => {
 
   test("keys in sorted order do not make it deep", () => {
     const index = new FitIndex<number>("atMost", 0);
+    let depths = 0;
     for (let i = 0; i < 50_000; i++) index.add(i, i, i, []);
-    expect(index.visits / 50_000).toBeLessThan(3 * Math.log2(50_000));
+    for (const node of index) for (let above = node.parent; above !== undefined; above = above.parent) depths += 1;
+    expect(depths / 50_000).toBeLessThan(3 * Math.log2(50_000));
+  });
+
+  test("a line that is joined at its end and left at its head is not searched, however long it is", () => {
+    const index = new FitIndex<number>("atMost", 1);
+    for (let i = 0; i < 50_000; i++) index.add(i, 0, i, list(1));
+    const visits = visitsOf(index, () => {
+      for (let i = 50_000; i < 60_000; i++) {
+        index.add(i, 0, i, list(1));
+        const first = index.firstFit(list(1));
+        if (first?.item !== i - 50_000) throw new Error("the first in line fits");
+        index.remove(first);
+      }
+    });
+    expect(visits / 10_000).toBeLessThan(8);
   });
 });
 

@@ -8,8 +8,9 @@
  * 3. `best` is, measure by measure, the least ("atMost") or the greatest ("atLeast") in the subtree. Lists of measures are
  *    never changed, so a node whose best is all its own, or all of one child, shares that list: one object a node.
  *
- * Costs, with n items: add, remove, update, next and a first fit over one measure O(log n). With several measures a
- * subtree may promise each of them in a different item; every such dead end counts as a look.
+ * Costs, with n items: add, remove, update, next and a first fit over one measure O(log n); what comes first or last is not
+ * searched for. With several measures a subtree may promise each of them in a different item; every such dead end counts as a
+ * look.
  */
 import { type Amount, atMost, larger, smaller } from "./amount.ts";
 
@@ -40,6 +41,8 @@ export class FitIndex<T> {
   readonly #atMost: boolean;
   readonly #width: number;
   #root: Node<T> | undefined = undefined;
+  #first: Node<T> | undefined = undefined;
+  #last: Node<T> | undefined = undefined;
   #size = 0;
   #visits = 0;
 
@@ -88,6 +91,7 @@ export class FitIndex<T> {
     this.#checkWidth(measures);
     const own: Node<T> = node;
     if (rank === own.rank) {
+      if (this.#isSame(measures, own.measures)) return own;
       own.measures = measures;
       this.#refreshFrom(own);
       return own;
@@ -107,7 +111,7 @@ export class FitIndex<T> {
   }
 
   first(): FitNode<T> | undefined {
-    return this.#root === undefined ? undefined : this.#leftmost(this.#root);
+    return this.#first;
   }
 
   /** The node after this one, in order. */
@@ -177,6 +181,8 @@ export class FitIndex<T> {
 
   /** The first node of all that has to be looked at. */
   #leading(limits: readonly Amount[]): FitNode<T> | undefined {
+    const first = this.#first;
+    if (first !== undefined && this.#fits(first.measures, limits)) return first;
     return this.#promises(this.#root, limits) ? this.#deepestLeft(this.#root, limits) : undefined;
   }
 
@@ -196,6 +202,16 @@ export class FitIndex<T> {
     return node;
   }
 
+  #rightmost(from: Node<T>): Node<T> {
+    let node = from;
+    this.#visits += 1;
+    while (node.right !== undefined) {
+      node = node.right;
+      this.#visits += 1;
+    }
+    return node;
+  }
+
   /** The nearest node above that comes after this one. */
   #climb(from: FitNode<T>): FitNode<T> | undefined {
     let child = from;
@@ -210,40 +226,56 @@ export class FitIndex<T> {
   }
 
   #insert(node: Node<T>): void {
-    let parent: Node<T> | undefined;
-    let next: Node<T> | undefined = this.#root;
-    let goesLeft = false;
-    while (next !== undefined) {
-      this.#visits += 1;
-      parent = next;
-      goesLeft = precedes(node, next);
-      next = goesLeft ? next.left : next.right;
-    }
+    const parent = this.#parentFor(node);
     node.parent = parent;
-    if (parent === undefined) this.#root = node;
-    else if (goesLeft) parent.left = node;
-    else parent.right = node;
+    if (parent === undefined) {
+      this.#root = node;
+      this.#first = node;
+      this.#last = node;
+    } else if (precedes(node, parent)) {
+      parent.left = node;
+      if (parent === this.#first) this.#first = node;
+    } else {
+      parent.right = node;
+      if (parent === this.#last) this.#last = node;
+    }
     this.#size += 1;
-    this.#refreshFrom(parent);
+    this.#improveFrom(parent, node.measures);
     while (node.parent !== undefined && isAbove(node, node.parent)) this.#rotateUp(node);
   }
 
-  #take(node: Node<T>): void {
-    for (;;) {
-      const { left, right } = node;
-      if (left === undefined && right === undefined) break;
-      const child = right === undefined || (left !== undefined && isAbove(left, right)) ? left : right;
-      if (child !== undefined) this.#rotateUp(child);
+  /** Below which node it belongs, as a leaf. Most come last, and some first: those are not searched for. */
+  #parentFor(node: Node<T>): Node<T> | undefined {
+    const last = this.#last;
+    if (last === undefined || precedes(last, node)) return last;
+    const first = this.#first;
+    if (first !== undefined && precedes(node, first)) return first;
+    let parent: Node<T> = last;
+    let next: Node<T> | undefined = this.#root;
+    while (next !== undefined) {
+      this.#visits += 1;
+      parent = next;
+      next = precedes(node, next) ? next.left : next.right;
     }
+    return parent;
+  }
+
+  #take(node: Node<T>): void {
+    if (node === this.#first) this.#first = this.next(node);
+    if (node === this.#last) this.#last = node.left === undefined ? node.parent : this.#rightmost(node.left);
+    while (node.left !== undefined && node.right !== undefined)
+      this.#rotateUp(isAbove(node.left, node.right) ? node.left : node.right);
+    const child: Node<T> | undefined = node.left ?? node.right;
     const parent: Node<T> | undefined = node.parent;
+    if (child !== undefined) child.parent = parent;
     if (parent === undefined) {
       if (this.#root !== node) throw new RangeError("the node is not in this index");
-      this.#root = undefined;
-    } else {
-      if (parent.left === node) parent.left = undefined;
-      else parent.right = undefined;
-      node.parent = undefined;
-    }
+      this.#root = child;
+    } else if (parent.left === node) parent.left = child;
+    else parent.right = child;
+    node.left = undefined;
+    node.right = undefined;
+    node.parent = undefined;
     this.#size -= 1;
     this.#refreshFrom(parent);
   }
@@ -273,6 +305,18 @@ export class FitIndex<T> {
     // What the two hold together has not changed; what the lower one holds has.
     node.best = parent.best;
     parent.best = this.#bestOf(parent);
+  }
+
+  /** Something with these measures has come in below the nodes from here up. */
+  #improveFrom(from: Node<T> | undefined, measures: readonly Amount[]): void {
+    let node = from;
+    while (node !== undefined) {
+      this.#visits += 1;
+      const best = this.#better(node.best, measures);
+      if (best === node.best) return;
+      node.best = best;
+      node = node.parent;
+    }
   }
 
   /** Mends what the nodes from here up know of the best below them, as far as it changes. */
