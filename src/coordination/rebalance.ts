@@ -136,7 +136,7 @@ class Peaks<A extends LoadedAgent<AssignedTask>> {
 
   changed(node: FitNode<A>): void {
     const entry = this.#entries.get(node);
-    if (entry !== undefined) this.#heap.update(entry, -utilizationOf(node.item));
+    if (entry !== undefined) this.#heap.update(entry, -utilizationOf(node.item), entry.seq);
   }
 }
 

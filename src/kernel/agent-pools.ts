@@ -11,19 +11,13 @@
 
 import { breakerAdmitsFrom } from "../coordination/circuit-breaker.ts";
 import { type Amount, ratio, ZERO } from "../coordination/structures/amount.ts";
+import { Chain } from "../coordination/structures/chain.ts";
 import { FitIndex, type FitNode } from "../coordination/structures/fit-index.ts";
 import { roomOn } from "./availability.ts";
 import { limits } from "./limits.ts";
 import type { ReadyClass } from "./ready-queue.ts";
+import type { Requirement } from "./requirements.ts";
 import type { AgentState, State } from "./state.ts";
-
-/** What an agent must be to do a task, whatever its room. */
-export interface Requirement {
-  readonly skills: readonly { readonly skill: string; readonly level: number }[];
-  readonly pin: string | undefined;
-  /** The manager whose team it must be on. */
-  readonly scope: string | undefined;
-}
 
 export interface PoolMember {
   readonly agent: AgentState;
@@ -64,19 +58,17 @@ export function unableSince(state: State, requirement: Requirement): number {
 }
 
 export class AgentPool {
-  readonly key: string;
   readonly requirement: Requirement;
   readonly members: Map<AgentState, PoolMember> = new Map();
   /** Classes set aside until somebody here has more room. */
-  readonly parked: Set<ReadyClass> = new Set();
+  readonly parked: Chain<ReadyClass> = new Chain();
   /** Classes that ask here. */
   readonly classes: Set<ReadyClass> = new Set();
   /** By utilization; the measures are room and capacity. */
   readonly #index: FitIndex<AgentState> = new FitIndex("atLeast", 2);
   readonly #dirty: PoolMember[] = [];
 
-  constructor(key: string, requirement: Requirement) {
-    this.key = key;
+  constructor(requirement: Requirement) {
     this.requirement = requirement;
   }
 
@@ -188,10 +180,10 @@ export class AgentPools {
 
   /** The pool for a requirement, for a class to join; `release` it when done. */
   use(requirement: Requirement): AgentPool {
-    const key = requirementKey(requirement);
+    const { key } = requirement;
     let pool = this.#pools.get(key);
     if (pool === undefined) {
-      pool = new AgentPool(key, requirement);
+      pool = new AgentPool(requirement);
       this.#pools.set(key, pool);
       for (const agent of this.#candidates(requirement))
         if (qualifies(this.#state, agent, requirement)) pool.add(agent);
@@ -202,7 +194,7 @@ export class AgentPools {
   release(pool: AgentPool, of: ReadyClass): void {
     pool.classes.delete(of);
     if (pool.classes.size > 0) return;
-    this.#idle.set(pool.key, pool);
+    this.#idle.set(pool.requirement.key, pool);
     if (this.#idle.size <= limits.idlePools) return;
     for (const [key, oldest] of this.#idle) {
       this.#idle.delete(key);
@@ -282,13 +274,4 @@ const NOBODY: ReadonlySet<AgentState> = new Set();
 
 function present(agents: readonly (AgentState | undefined)[]): AgentState[] {
   return agents.filter((agent) => agent !== undefined);
-}
-
-/** One string for each requirement; names cannot make two requirements look alike. */
-export function requirementKey(requirement: Requirement): string {
-  let key = requirement.pin === undefined ? "" : JSON.stringify(requirement.pin);
-  key += "/";
-  if (requirement.scope !== undefined) key += JSON.stringify(requirement.scope);
-  for (const { skill, level } of requirement.skills) key += `/${level}${JSON.stringify(skill)}`;
-  return key;
 }

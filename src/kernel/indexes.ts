@@ -7,14 +7,14 @@ import { compare } from "../coordination/structures/amount.ts";
 import type { HeapEntry } from "../coordination/structures/indexed-heap.ts";
 import { orderRank } from "../coordination/structures/order-key.ts";
 import { PriorityInheritance } from "../coordination/structures/priority-inheritance.ts";
-import type { SkillRequirement } from "../coordination/structures/types.ts";
-import { type AgentPool, AgentPools, admitsFrom, type Requirement, unableSince } from "./agent-pools.ts";
+import { type AgentPool, AgentPools, admitsFrom, unableSince } from "./agent-pools.ts";
 import type { Departed } from "./finished-tasks.ts";
 import { Lending } from "./lending.ts";
 import { defaults, limits } from "./limits.ts";
 import type { Change, StateObserver } from "./observer.ts";
 import { PredictedEnds } from "./predicted-ends.ts";
 import { READY, type ReadyClass, ReadyQueue, type Wish } from "./ready-queue.ts";
+import { type Requirement, Requirements } from "./requirements.ts";
 import { RunningIndex } from "./running-index.ts";
 import {
   type AgentState,
@@ -57,6 +57,7 @@ export class Indexes implements StateObserver {
   readonly impossible: Set<Task> = new Set();
   readonly lending: Lending;
   readonly ends: PredictedEnds = new PredictedEnds();
+  readonly #requirements: Requirements = new Requirements();
   #supposing = false;
   #departed: Departed[] = [];
   /** The lines of the tasks among them, by id. */
@@ -109,7 +110,6 @@ export class Indexes implements StateObserver {
 
   /** What would be if this wish lent its priority to nobody: only who could be displaced is told of it. */
   withoutLoansOf<T>(wish: Wish, during: () => T): T {
-    if (wish.lendsTo.length === 0) return during();
     this.#supposing = true;
     const result = this.lending.without(wish, this.now, during);
     this.#supposing = false;
@@ -120,7 +120,7 @@ export class Indexes implements StateObserver {
     const { skills, agent, scope } = task.spec;
     // Who planned aggregates: nobody else knows what to make of the subtasks.
     const pin = task.phase === "aggregate" ? task.attempts.at(-1)?.agent : agent;
-    return { skills: skills === undefined ? NONE : normalized(skills), pin, scope };
+    return this.#requirements.of(skills ?? NONE, pin, scope);
   }
 
   task(task: Task): void {
@@ -171,7 +171,8 @@ export class Indexes implements StateObserver {
     else if (!preemptible) this.running.remove(live);
     const wants = wantsSeat(live);
     if (wants && live.wish === undefined) {
-      const of = this.queue.classFor("regain", { skills: NONE, pin: live.agent.name, scope: undefined }, NONE, NONE);
+      const requirement = this.#requirements.of(NONE, live.agent.name, undefined);
+      const of = this.queue.classFor("regain", requirement, NONE, NONE);
       live.wish = this.#wish("regain", task, undefined, NONE, of);
       this.#enqueue(live.wish, this.state.openMs(this.now));
     } else if (!wants && live.wish !== undefined) {
@@ -231,7 +232,7 @@ export class Indexes implements StateObserver {
     this.#watchBreaker(agent);
     // Who has sent its last probe gets no more for now: those that avoid others may have to take them after all.
     if (change === "taken" && agent.breaker.kind !== "open") return;
-    for (const member of agent.memberships) this.#wakeAll(member.pool.parked);
+    for (const member of agent.memberships) this.#wakeParked(member.pool);
   }
 
   resource(resource: Resource, change: Change): void {
@@ -270,7 +271,7 @@ export class Indexes implements StateObserver {
   }
 
   #membersChanged(pool: AgentPool): void {
-    this.#wakeAll(pool.parked);
+    this.#wakeParked(pool);
     for (const of of pool.classes) this.watchUnroutable(of);
   }
 
@@ -312,6 +313,14 @@ export class Indexes implements StateObserver {
     this.timers.cancel(of.timer);
     of.timer = this.timers.set(at, { kind: "unroutable", of });
     return true;
+  }
+
+  #wakeParked({ parked }: AgentPool): void {
+    for (let link = parked.first; link !== undefined; ) {
+      const { item, after } = link;
+      this.queue.wake(item);
+      link = after;
+    }
   }
 
   #wakeAll(classes: Set<ReadyClass>): void {
@@ -359,7 +368,7 @@ export class Indexes implements StateObserver {
     // It may be made to give way to those that it was too important for.
     for (const need of task.needs) this.#wakeAll(need.resource.parked);
     for (const { needs } of live.extra?.values() ?? []) for (const need of needs) this.#wakeAll(need.resource.parked);
-    for (const member of live.agent.memberships) this.#wakeAll(member.pool.parked);
+    for (const member of live.agent.memberships) this.#wakeParked(member.pool);
   }
 
   #replace(live: LiveAttempt, effective: number): void {
@@ -395,14 +404,6 @@ export class Indexes implements StateObserver {
     if (early) this.#backoffs.set(task, this.timers.set(task.notBefore, { kind: "backoff", task }));
     else this.#backoffs.delete(task);
   }
-}
-
-/** One requirement a skill, at the highest level asked for, by name: alike however they were written. */
-function normalized(skills: readonly SkillRequirement[]): Requirement["skills"] {
-  const sorted = skills.map((required) => (typeof required === "string" ? { skill: required, level: 0 } : required));
-  if (sorted.length < 2) return sorted;
-  sorted.sort((a, b) => (a.skill === b.skill ? b.level - a.level : a.skill < b.skill ? -1 : 1));
-  return sorted.filter(({ skill }, i) => skill !== sorted[i - 1]?.skill);
 }
 
 /** Marks that earlier indexes left on the state would point into them. */

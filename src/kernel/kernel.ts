@@ -22,7 +22,7 @@ import { failImpossible, failUnroutable } from "./decide/hopeless.ts";
 import { close, open } from "./decide/lifecycle.ts";
 import { awaitTasks, leaseDue, release, request, setResource } from "./decide/resources.ts";
 import { plan, submit } from "./decide/submission.ts";
-import type { EventBody, KernelEvent } from "./events.ts";
+import type { EventBody, EventHead, KernelEvent } from "./events.ts";
 import { evolve } from "./evolve.ts";
 import { explain, explainEnded } from "./explain.ts";
 import { subtasksOf, thaw } from "./finished-row.ts";
@@ -257,14 +257,15 @@ export class Kernel {
 
   #emit(body: EventBody): void {
     const envelope = this.#envelope;
-    const event: KernelEvent = {
+    // A plain copy that is added to is made at a third of the cost of one that begins with anything else.
+    const event: { -readonly [K in keyof EventHead]: EventHead[K] } & EventBody = {
+      ...body,
       seq: this.#state.seq + 1,
       at: this.#now,
-      ...body,
-      ...(envelope?.id === undefined ? {} : { commandId: envelope.id }),
-      ...(envelope?.by === undefined ? {} : { by: envelope.by }),
-      ...(envelope?.trace === undefined ? {} : { trace: envelope.trace }),
     };
+    if (envelope?.id !== undefined) event.commandId = envelope.id;
+    if (envelope?.by !== undefined) event.by = envelope.by;
+    if (envelope?.trace !== undefined) event.trace = envelope.trace;
     this.#events.push(event);
     // Another opening brings other settings, by which everything is ordered anew.
     if (event.type === "coordinator.opened") this.#works = undefined;

@@ -8,13 +8,14 @@
  * 3. Wishes that need no slot have a heap of their own, so that having no slot free costs nothing.
  */
 import { type Amount, amountOf, atMost, UNLIMITED, ZERO } from "../coordination/structures/amount.ts";
+import { Chain, type Link, linkFor } from "../coordination/structures/chain.ts";
 import { FitIndex, type FitNode } from "../coordination/structures/fit-index.ts";
 import { type HeapEntry, IndexedHeap } from "../coordination/structures/indexed-heap.ts";
-import type { AgentPool, AgentPools, Requirement } from "./agent-pools.ts";
-import { requirementKey } from "./agent-pools.ts";
+import type { AgentPool, AgentPools } from "./agent-pools.ts";
 import type { Pot } from "./lending.ts";
 import { limits } from "./limits.ts";
 import { PriorityCounts } from "./priority-counts.ts";
+import type { Requirement } from "./requirements.ts";
 import type { ExtraRequest, Need, Resource, Task } from "./state.ts";
 import type { Timer } from "./timers.ts";
 
@@ -46,7 +47,9 @@ export class ReadyClass {
   /** Its place among the active; undefined when parked or empty. */
   entry: HeapEntry<ReadyClass> | undefined = undefined;
   candidate: FitNode<Wish> | undefined = undefined;
-  parked = false;
+  /** Its places among all that are parked, and among those of its pool. */
+  readonly inParked: Link<ReadyClass> = linkFor<ReadyClass>(this);
+  readonly inPool: Link<ReadyClass> = linkFor<ReadyClass>(this);
   timer: HeapEntry<Timer> | undefined = undefined;
   /** Looks spent in the present admission. */
   looks = 0;
@@ -65,6 +68,10 @@ export class ReadyClass {
     this.excluded = excluded;
     this.resources = resources;
     this.index = new FitIndex("atMost", AMOUNTS + resources.length);
+  }
+
+  get parked(): boolean {
+    return this.inParked.joined;
   }
 
   get needsSlot(): boolean {
@@ -94,8 +101,10 @@ export class ReadyClass {
 
   /** Whether nobody in the class asks for less of anything, or is more important: what it cannot take, nobody here can. */
   isLeast(node: FitNode<Wish>): boolean {
-    const { best } = this.index;
-    return best !== undefined && node.measures.every((own, i) => i === READY || atMost(own, best[i] ?? ZERO));
+    const best = this.index.best ?? [];
+    for (let i = 0; i < best.length; i++)
+      if (i !== READY && !atMost(node.measures[i] ?? ZERO, best[i] ?? ZERO)) return false;
+    return true;
   }
 }
 
@@ -109,23 +118,23 @@ export const AMOUNTS = 3;
 /** More than any priority. */
 const LEAST_IMPORTANT = 2 ** 21;
 
-/** The key of a class: who, what, and whom to avoid. */
+/** The key of a class: who, what, and whom to avoid. Where a requirement has the level of a skill, no name begins so. */
 function classKey(
   kind: Wish["kind"],
   requirement: Requirement | undefined,
   excluded: readonly string[],
   needs: readonly Need[],
 ): string {
-  let key: string = kind;
-  if (requirement !== undefined) key += requirementKey(requirement);
-  for (const need of needs) key += `+${JSON.stringify(need.resource.id)}`;
-  for (const name of excluded) key += `-${JSON.stringify(name)}`;
+  let key = requirement === undefined ? "/" : requirement.key;
+  if (kind !== "start") key += `/${kind}`;
+  for (const need of needs) key += `/+${need.resource.id}`;
+  for (const name of excluded) key += `/-${name}`;
   return key;
 }
 
 export class ReadyQueue {
   readonly classes: Map<string, ReadyClass> = new Map();
-  readonly parked: Set<ReadyClass> = new Set();
+  readonly parked: Chain<ReadyClass> = new Chain();
   /** Classes that name a resource. */
   readonly naming: Map<Resource, Set<ReadyClass>> = new Map();
   readonly #pools: AgentPools;
@@ -233,17 +242,15 @@ export class ReadyQueue {
   /** Sets it aside until something that it waits for changes. */
   park(of: ReadyClass): void {
     this.#leave(of);
-    of.parked = true;
-    this.parked.add(of);
-    of.pool?.parked.add(of);
+    this.parked.join(of.inParked);
+    of.pool?.parked.join(of.inPool);
     for (const resource of of.resources) resource.parked.add(of);
   }
 
   unpark(of: ReadyClass): void {
     if (!of.parked) return;
-    of.parked = false;
-    this.parked.delete(of);
-    of.pool?.parked.delete(of);
+    this.parked.leave(of.inParked);
+    of.pool?.parked.leave(of.inPool);
     for (const resource of of.resources) resource.parked.delete(of);
   }
 
@@ -267,9 +274,9 @@ export class ReadyQueue {
       of.entry.seq === candidate.seq
     )
       return;
-    this.#leave(of);
     of.candidate = candidate;
-    of.entry = this.#heap(of).push(of, candidate.rank, candidate.seq);
+    if (of.entry === undefined) of.entry = this.#heap(of).push(of, candidate.rank, candidate.seq);
+    else this.#heap(of).update(of.entry, candidate.rank, candidate.seq);
   }
 
   #leave(of: ReadyClass): void {

@@ -12,7 +12,7 @@
  * Costs: starting a task is logarithmic in the agents that qualify, in the class, and in the active classes; a batch in which
  * no slot comes free costs nothing but its events.
  */
-import { amountToNumber, atMost, subtractToZero, ZERO } from "../coordination/structures/amount.ts";
+import { amountToNumber, atMost, subtractToZero, UNLIMITED, ZERO } from "../coordination/structures/amount.ts";
 import type { FitNode } from "../coordination/structures/fit-index.ts";
 import { compareOrder } from "../coordination/structures/order-key.ts";
 import { availableOf, balanceOf, beside, covers, freeSlots, slotsLeft } from "./availability.ts";
@@ -23,7 +23,7 @@ import { defaults, limits } from "./limits.ts";
 import { type Eviction, findEviction, type Lack } from "./preemption.ts";
 import { AMOUNTS, LOAD, noLimits, type ReadyClass, type Wish } from "./ready-queue.ts";
 import { type Aside, asideFrom, firstDue, holdsUp, type Reservation, reserve, roomBeside } from "./reservation.ts";
-import type { AgentState, State, Task } from "./state.ts";
+import type { AgentState, Resource, State, Task } from "./state.ts";
 
 /** Where a wish can be granted now. */
 export interface Placement {
@@ -42,8 +42,8 @@ export class Scheduler {
   /** The last event of the last admission. */
   #admittedSeq = 0;
   /** Classes to look at again in the next admission, whatever changes. */
-  readonly #aside: Set<ReadyClass> = new Set();
-  readonly #advanced: Set<ReadyClass> = new Set();
+  readonly #aside: ReadyClass[] = [];
+  readonly #advanced: ReadyClass[] = [];
 
   #draining = false;
 
@@ -86,8 +86,8 @@ export class Scheduler {
     for (const of of this.#aside) queue.wake(of);
     for (const of of this.#advanced) if (of.entry !== undefined) queue.wake(of);
     for (const of of this.#advanced) of.looks = 0;
-    this.#aside.clear();
-    this.#advanced.clear();
+    this.#aside.length = 0;
+    this.#advanced.length = 0;
     this.#admittedSeq = this.#state.seq;
     this.#indexes.lending.update(this.#indexes.now);
   }
@@ -130,7 +130,7 @@ export class Scheduler {
         // What is behind it may start elsewhere now: the reservation's place is looked for anew.
         if (this.#due !== undefined && compareOrder(wish, this.#due) < 0) this.#reservation = undefined;
         if (of.index.size > 0 && of.entry === undefined && !of.parked) {
-          this.#aside.add(of);
+          this.#aside.push(of);
           this.#watch(of);
         }
         return;
@@ -146,7 +146,7 @@ export class Scheduler {
   /** The class goes on behind this wish, to the next that could start or preempt. `futile`: it could do neither. */
   #passOver(of: ReadyClass, node: FitNode<Wish>, futile: boolean): void {
     const { queue } = this.#indexes;
-    this.#advanced.add(of);
+    this.#advanced.push(of);
     const next = this.#nextCandidate(of, node, futile);
     this.#noteDue(of, next);
     if (next !== undefined) {
@@ -159,7 +159,7 @@ export class Scheduler {
       (reservation !== undefined && holdsUp(reservation, of, this.#state));
     if (again) {
       queue.setAside(of);
-      this.#aside.add(of);
+      this.#aside.push(of);
     } else queue.park(of);
     this.#watch(of);
   }
@@ -169,11 +169,12 @@ export class Scheduler {
     const { now, running, queue } = this.#indexes;
     const aging = state.settings?.agingMs !== undefined;
     let node: FitNode<Wish> = from;
-    // With aging, more important ones may come later in the order.
-    const highest = (): number => (aging ? queue.priorities.highest : this.#indexes.effective(node.item.task));
     // Behind one that is the easiest of its class and could do nothing, nobody can; but a larger one may avoid fewer agents.
     const alike = of.excluded.length === 0;
-    while (!(alike && of.isLeast(node) && (futile || node !== from)) && running.lowest < highest()) {
+    for (;;) {
+      // With aging, more important ones may come later in the order.
+      const highest = aging ? queue.priorities.highest : this.#indexes.effective(node.item.task);
+      if (running.lowest >= highest || (alike && (futile || node !== from) && of.isLeast(node))) break;
       const next = of.index.next(node);
       if (next === undefined || of.looks >= limits.backfillDepth) return undefined;
       node = next;
@@ -184,8 +185,11 @@ export class Scheduler {
     }
     const looks = limits.backfillDepth - of.looks;
     if (looks <= 0) return undefined;
+    const room = of.kind === "start" ? (of.pool?.mostRoom(state, now) ?? ZERO) : UNLIMITED;
+    const { best } = of.index;
+    if (best?.[LOAD] !== undefined && !atMost(best[LOAD], room)) return undefined;
     const most = noLimits(of);
-    if (of.kind === "start") most[LOAD] = of.pool?.mostRoom(state, now) ?? ZERO;
+    most[LOAD] = room;
     of.resources.forEach((resource, i) => {
       most[AMOUNTS + i] = availableOf(resource, now);
     });
@@ -266,6 +270,7 @@ export class Scheduler {
 
   /** Whom it may displace to start; undefined: nobody has to go. */
   evictionFor(wish: Wish, behind: Reservation | undefined): Eviction | undefined {
+    if (wish.lendsTo.length === 0) return this.#evictionFor(wish, behind);
     return this.#indexes.withoutLoansOf(wish, () => this.#evictionFor(wish, behind));
   }
 
@@ -400,7 +405,8 @@ export class Scheduler {
     this.#due = undefined;
     this.#reservation = undefined;
     if (this.#dueMs() === undefined) return;
-    for (const of of this.#indexes.queue.parked) this.#noteDue(of, undefined);
+    for (let link = this.#indexes.queue.parked.first; link !== undefined; link = link.after)
+      this.#noteDue(link.item, undefined);
   }
 
   /** Of what the class has passed over before `until`, the first that is due may be the one to reserve for. */
@@ -432,7 +438,7 @@ export class Scheduler {
   /** Sets the timer for what a parked class waits for and time alone brings: tokens, or the end of patience. */
   #watch(of: ReadyClass): void {
     const { timers, now } = this.#indexes;
-    if (this.#indexes.watchUnroutable(of) || !of.resources.some((resource) => resource.rate !== undefined)) return;
+    if (this.#indexes.watchUnroutable(of) || !of.resources.some(isRate)) return;
     timers.cancel(of.timer);
     of.timer = undefined;
     let earliest = Number.POSITIVE_INFINITY;
@@ -446,6 +452,10 @@ export class Scheduler {
     }
     if (earliest < Number.POSITIVE_INFINITY) of.timer = timers.set(earliest, { kind: "tokens", of });
   }
+}
+
+function isRate(resource: Resource): boolean {
+  return resource.rate !== undefined;
 }
 
 /** Those whose visible room a claim changes. */

@@ -5,7 +5,10 @@ import { type HeapEntry, IndexedHeap } from "./indexed-heap.ts";
 const keys = fc.integer({ min: -4, max: 4 });
 const steps = fc.oneof(
   { weight: 4, arbitrary: fc.record({ kind: fc.constant("push" as const), key: keys }) },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constant("update" as const), at: fc.nat(), key: keys }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({ kind: fc.constant("update" as const), at: fc.nat(), key: keys, moves: fc.boolean() }),
+  },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("remove" as const), at: fc.nat() }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant("pop" as const) }) },
 );
@@ -23,8 +26,10 @@ test("whatever is pushed, moved, removed and popped, the least key, then the lea
           seq += 1;
           entries.push(heap.push(`n${seq}`, step.key, seq));
         } else if (step.kind === "update" && entry !== undefined) {
-          heap.update(entry, step.key);
-          expect(entry.key).toBe(step.key);
+          if (step.moves) seq += 1;
+          const another = step.moves ? seq : entry.seq;
+          heap.update(entry, step.key, another);
+          expect(entry).toMatchObject({ key: step.key, seq: another });
         } else if (step.kind === "remove" && entry !== undefined) {
           heap.remove(entry);
           entries = entries.filter((other) => other !== entry);
@@ -47,7 +52,7 @@ test("an entry that has left is refused and changes nothing", () => {
   expect(heap.pop()).toBe(a);
   expect(a.index).toBe(-1);
   expect(() => heap.remove(a)).toThrow(RangeError);
-  expect(() => heap.update(a, 3)).toThrow(RangeError);
+  expect(() => heap.update(a, 3, 1)).toThrow(RangeError);
   expect(heap.peek()).toBe(b);
   expect(new IndexedHeap<string>().pop()).toBeUndefined();
 });

@@ -42,10 +42,11 @@ export class IndexedHeap<T> {
     return first;
   }
 
-  /** Gives the entry another key. It must be in the heap. */
-  update(entry: HeapEntry<T>, key: number): void {
+  /** Gives the entry another place in the order. It must be in the heap. */
+  update(entry: HeapEntry<T>, key: number, seq: number): void {
     const own = this.#own(entry);
     own.key = key;
+    own.seq = seq;
     this.#settle(own);
   }
 

@@ -1,0 +1,64 @@
+/**
+ * What an agent must be to do a task, made once for all tasks that say it in the same words.
+ *
+ * 1. Two requirements ask for the same exactly if they have the same key. No name contains a slash, so none can make two
+ *    keys look alike.
+ * 2. What is remembered is bounded, and forgotten all at once: it is only the way to what would be made again.
+ */
+import type { SkillRequirement } from "../coordination/structures/types.ts";
+import { limits } from "./limits.ts";
+
+/** What an agent must be to do a task, whatever its room. */
+export interface Requirement {
+  readonly key: string;
+  /** One for each skill, by name. */
+  readonly skills: readonly { readonly skill: string; readonly level: number }[];
+  readonly pin: string | undefined;
+  /** The manager whose team it must be on. */
+  readonly scope: string | undefined;
+}
+
+export class Requirements {
+  readonly #inWords: Map<string, Requirement> = new Map();
+
+  of(skills: readonly SkillRequirement[], pin: string | undefined, scope: string | undefined): Requirement {
+    const words = inWords(skills, pin, scope);
+    let made = this.#inWords.get(words);
+    if (made === undefined) {
+      if (this.#inWords.size >= limits.idlePools) this.#inWords.clear();
+      made = requirement(skills, pin, scope);
+      this.#inWords.set(words, made);
+    }
+    return made;
+  }
+}
+
+/** As it was written. A skill with a level has one slash more, as no name is empty. */
+function inWords(skills: readonly SkillRequirement[], pin: string | undefined, scope: string | undefined): string {
+  let words = within(pin, scope);
+  for (const required of skills)
+    words += typeof required === "string" ? `/${required}` : `//${required.level}/${required.skill}`;
+  return words;
+}
+
+function requirement(
+  asked: readonly SkillRequirement[],
+  pin: string | undefined,
+  scope: string | undefined,
+): Requirement {
+  const skills = normalized(asked);
+  let key = within(pin, scope);
+  for (const { skill, level } of skills) key += `/${level}/${skill}`;
+  return { key, skills, pin, scope };
+}
+
+function within(pin: string | undefined, scope: string | undefined): string {
+  return pin === undefined && scope === undefined ? "/" : `${pin ?? ""}/${scope ?? ""}`;
+}
+
+/** One requirement a skill, at the highest level asked for, by name: alike however they were written. */
+function normalized(skills: readonly SkillRequirement[]): Requirement["skills"] {
+  const sorted = skills.map((required) => (typeof required === "string" ? { skill: required, level: 0 } : required));
+  sorted.sort((a, b) => (a.skill === b.skill ? b.level - a.level : a.skill < b.skill ? -1 : 1));
+  return sorted.filter(({ skill }, i) => skill !== sorted[i - 1]?.skill);
+}
