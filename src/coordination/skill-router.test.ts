@@ -280,6 +280,8 @@ describe("cost", () => {
     const all = crowd(size);
     const { router, balancer } = all;
     for (let i = 0; i < size; i++) balancer.assign(`full${i}`, 4);
+    // The first to ask finds out what the last assignments have left.
+    expect(router.route({ id: "t", skills: ["talking"] }, balancer)).toBeUndefined();
     expect(
       looks(all, () => expect(router.route({ id: "t", skills: ["talking"] }, balancer)).toBeUndefined()),
     ).toBeLessThan(5);

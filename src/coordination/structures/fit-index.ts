@@ -7,6 +7,9 @@
  *    items give the same index, and the same costs, in whatever order they came. Depth is logarithmic in expectation.
  * 3. `best` is, measure by measure, the least ("atMost") or the greatest ("atLeast") in the subtree. Lists of measures are
  *    never changed, so a node whose best is all its own, or all of one child, shares that list: one object a node.
+ * 4. What `best` says of a node follows from its own measures and its children's `best`, but perhaps for nodes above the
+ *    first item, up to the one that is `unsettled`: when the first leaves, as it does in a line, they are mended only when
+ *    somebody next asks what they know.
  *
  * Costs, with n items: add, remove, update, next and a first fit over one measure O(log n); what comes first or last is not
  * searched for. With several measures a subtree may promise each of them in a different item; every such dead end counts as a
@@ -43,6 +46,8 @@ export class FitIndex<T> {
   #root: Node<T> | undefined = undefined;
   #first: Node<T> | undefined = undefined;
   #last: Node<T> | undefined = undefined;
+  /** The highest node that may have lost what its best was; those between it and the first may have, too. */
+  #unsettled: Node<T> | undefined = undefined;
   #size = 0;
   #visits = 0;
 
@@ -57,6 +62,7 @@ export class FitIndex<T> {
 
   /** The best of each measure over all items, each perhaps in another one; undefined when empty. */
   get best(): readonly Amount[] | undefined {
+    this.#settle();
     return this.#root?.best;
   }
 
@@ -126,6 +132,9 @@ export class FitIndex<T> {
    */
   firstFit(limits: readonly Amount[], options?: FitOptions<T>): FitNode<T> | undefined {
     this.#checkWidth(limits);
+    if (options === undefined && this.#first !== undefined && this.#fits(this.#first.measures, limits))
+      return this.#first;
+    this.#settle();
     const accept = options?.accept;
     let looks = options?.maxLooks ?? Number.POSITIVE_INFINITY;
     let node = options?.after === undefined ? this.#leading(limits) : this.#following(options.after, limits);
@@ -181,8 +190,6 @@ export class FitIndex<T> {
 
   /** The first node of all that has to be looked at. */
   #leading(limits: readonly Amount[]): FitNode<T> | undefined {
-    const first = this.#first;
-    if (first !== undefined && this.#fits(first.measures, limits)) return first;
     return this.#promises(this.#root, limits) ? this.#deepestLeft(this.#root, limits) : undefined;
   }
 
@@ -261,7 +268,8 @@ export class FitIndex<T> {
   }
 
   #take(node: Node<T>): void {
-    if (node === this.#first) this.#first = this.next(node);
+    const wasFirst = node === this.#first;
+    if (wasFirst) this.#first = this.next(node);
     if (node === this.#last) this.#last = node.left === undefined ? node.parent : this.#rightmost(node.left);
     while (node.left !== undefined && node.right !== undefined)
       this.#rotateUp(isAbove(node.left, node.right) ? node.left : node.right);
@@ -277,7 +285,20 @@ export class FitIndex<T> {
     node.right = undefined;
     node.parent = undefined;
     this.#size -= 1;
-    this.#refreshFrom(parent);
+    if (node === this.#unsettled) this.#unsettled = parent;
+    if (wasFirst) this.#unsettled ??= parent;
+    else this.#refreshFrom(parent);
+  }
+
+  #settle(): void {
+    const top = this.#unsettled;
+    if (top === undefined) return;
+    this.#unsettled = undefined;
+    for (let node = this.#first; node !== undefined && node !== top; node = node.parent) {
+      this.#visits += 1;
+      node.best = this.#bestOf(node);
+    }
+    this.#refreshFrom(top);
   }
 
   /** Puts the node in its parent's place and the parent below it. */
@@ -305,6 +326,7 @@ export class FitIndex<T> {
     // What the two hold together has not changed; what the lower one holds has.
     node.best = parent.best;
     parent.best = this.#bestOf(parent);
+    if (parent === this.#unsettled) this.#unsettled = node;
   }
 
   /** Something with these measures has come in below the nodes from here up. */
