@@ -24,6 +24,8 @@ export interface PoolMember {
   readonly pool: AgentPool;
   node: FitNode<AgentState> | undefined;
   dirty: boolean;
+  /** It has left the pool, but perhaps not the list of those that changed. */
+  left: boolean;
 }
 
 /** Whether the agent may ever do what asks for this. */
@@ -57,6 +59,10 @@ export function unableSince(state: State, requirement: Requirement): number {
   return since;
 }
 
+/** Places of an agent's measures. */
+const ROOM = 0;
+const CAPACITY = 1;
+
 export class AgentPool {
   readonly requirement: Requirement;
   readonly members: Map<AgentState, PoolMember> = new Map();
@@ -64,7 +70,7 @@ export class AgentPool {
   readonly parked: Chain<ReadyClass> = new Chain();
   /** Classes that ask here. */
   readonly classes: Set<ReadyClass> = new Set();
-  /** By utilization; the measures are room and capacity. */
+  /** By utilization. */
   readonly #index: FitIndex<AgentState> = new FitIndex("atLeast", 2);
   readonly #dirty: PoolMember[] = [];
 
@@ -81,13 +87,13 @@ export class AgentPool {
   /** The most room that anybody has who may get work now. */
   mostRoom(state: State, now: number): Amount {
     this.#settle(state, now);
-    return this.#index.best?.[0] ?? ZERO;
+    return this.#index.best?.[ROOM] ?? ZERO;
   }
 
   /** The highest capacity among those who may get work now. */
   mostCapacity(state: State, now: number): Amount {
     this.#settle(state, now);
-    return this.#index.best?.[1] ?? ZERO;
+    return this.#index.best?.[CAPACITY] ?? ZERO;
   }
 
   /** The least utilized with at least so much room that `accept` takes; ties go to the earliest registered. */
@@ -125,7 +131,7 @@ export class AgentPool {
   }
 
   add(agent: AgentState): void {
-    const member: PoolMember = { agent, pool: this, node: undefined, dirty: true };
+    const member: PoolMember = { agent, pool: this, node: undefined, dirty: true, left: false };
     this.members.set(agent, member);
     agent.memberships.push(member);
     this.#dirty.push(member);
@@ -134,6 +140,7 @@ export class AgentPool {
   remove(agent: AgentState): void {
     const member = this.members.get(agent);
     if (member === undefined) return;
+    member.left = true;
     this.members.delete(agent);
     agent.memberships.splice(agent.memberships.indexOf(member), 1);
     if (member.node !== undefined) this.#index.remove(member.node);
@@ -150,19 +157,24 @@ export class AgentPool {
     if (this.#dirty.length === 0) return;
     for (const member of this.#dirty) {
       member.dirty = false;
-      const { agent } = member;
-      if (this.members.get(agent) !== member) continue;
-      if (!eligible(state, agent, now)) {
-        if (member.node !== undefined) this.#index.remove(member.node);
-        member.node = undefined;
-        continue;
-      }
-      const measures = [roomOn(agent), agent.capacity];
-      const utilization = ratio(agent.load, agent.capacity);
-      if (member.node === undefined) member.node = this.#index.add(agent, utilization, agent.seq, measures);
-      else member.node = this.#index.update(member.node, utilization, measures);
+      if (!member.left) this.#place(member, eligible(state, member.agent, now));
     }
     this.#dirty.length = 0;
+  }
+
+  #place(member: PoolMember, isEligible: boolean): void {
+    const { agent, node } = member;
+    if (!isEligible) {
+      if (node !== undefined) this.#index.remove(node);
+      member.node = undefined;
+      return;
+    }
+    const utilization = ratio(agent.load, agent.capacity);
+    const room = roomOn(agent);
+    if (node === undefined) member.node = this.#index.add(agent, utilization, agent.seq, [room, agent.capacity]);
+    // What was taken since the last look has often been given back.
+    else if (node.rank !== utilization || node.measures[ROOM] !== room || node.measures[CAPACITY] !== agent.capacity)
+      member.node = this.#index.update(node, utilization, [room, agent.capacity]);
   }
 }
 
