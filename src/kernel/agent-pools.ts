@@ -23,7 +23,9 @@ export interface PoolMember {
   readonly agent: AgentState;
   readonly pool: AgentPool;
   node: FitNode<AgentState> | undefined;
-  dirty: boolean;
+  marked: boolean;
+  /** The next of those that are marked. */
+  next: PoolMember | undefined;
   /** It has left the pool, but perhaps not the list of those that changed. */
   left: boolean;
 }
@@ -72,7 +74,7 @@ export class AgentPool {
   readonly classes: Set<ReadyClass> = new Set();
   /** By utilization. */
   readonly #index: FitIndex<AgentState> = new FitIndex("atLeast", 2);
-  readonly #dirty: PoolMember[] = [];
+  #marked: PoolMember | undefined = undefined;
 
   constructor(requirement: Requirement) {
     this.requirement = requirement;
@@ -131,10 +133,10 @@ export class AgentPool {
   }
 
   add(agent: AgentState): void {
-    const member: PoolMember = { agent, pool: this, node: undefined, dirty: true, left: false };
+    const member: PoolMember = { agent, pool: this, node: undefined, marked: false, next: undefined, left: false };
     this.members.set(agent, member);
     agent.memberships.push(member);
-    this.#dirty.push(member);
+    this.mark(member);
   }
 
   remove(agent: AgentState): void {
@@ -148,18 +150,21 @@ export class AgentPool {
   }
 
   mark(member: PoolMember): void {
-    if (member.dirty) return;
-    member.dirty = true;
-    this.#dirty.push(member);
+    if (member.marked) return;
+    member.marked = true;
+    member.next = this.#marked;
+    this.#marked = member;
   }
 
   #settle(state: State, now: number): void {
-    if (this.#dirty.length === 0) return;
-    for (const member of this.#dirty) {
-      member.dirty = false;
+    for (let member = this.#marked; member !== undefined; ) {
+      const { next } = member;
+      member.marked = false;
+      member.next = undefined;
       if (!member.left) this.#place(member, eligible(state, member.agent, now));
+      member = next;
     }
-    this.#dirty.length = 0;
+    this.#marked = undefined;
   }
 
   #place(member: PoolMember, isEligible: boolean): void {

@@ -16,16 +16,19 @@ type TerminalEvent = Extract<EventBody, { type: "task.completed" | "task.failed"
 
 /** Ends a task, and all that ends with it. */
 export function end(desk: Desk, task: Task, body: TerminalEvent): void {
+  if (body.type === "task.completed") {
+    desk.emit(body);
+    if (task.parent !== undefined) afterChild(desk, task.parent, task);
+    return;
+  }
   const ending: { readonly task: Task; readonly body: TerminalEvent }[] = [{ task, body }];
   for (const one of ending) {
     if (isTerminal(one.task.status)) continue;
     const dependents = one.task.dependents ?? [];
     desk.emit(one.body);
-    if (one.body.type !== "task.completed") {
-      for (const dependent of dependents) {
-        if (isTerminal(dependent.status) || dependent.spec.onDependencyFailure === "run") continue;
-        ending.push({ task: dependent, body: skipped(dependent, one.task) });
-      }
+    for (const dependent of dependents) {
+      if (isTerminal(dependent.status) || dependent.spec.onDependencyFailure === "run") continue;
+      ending.push({ task: dependent, body: skipped(dependent, one.task) });
     }
   }
   for (const one of ending) if (one.task.parent !== undefined) afterChild(desk, one.task.parent, one.task);

@@ -118,26 +118,25 @@ function prepare(
   const { state } = desk;
   if (place.parent !== undefined) checkDepth(place.parent);
   const ids = nameAll(desk, requests, place);
-  const own = new Set<string>();
+  const own = new Set(ids);
+  if (own.size < ids.length) {
+    const id = ids.find((one, i) => ids.indexOf(one) < i) ?? "";
+    throw refused("DUPLICATE_ID", `two tasks of this submit have the id ${JSON.stringify(id)}`, { taskId: id });
+  }
+  /** Of those that have any. */
   const dependencies = new Map<string, readonly string[]>();
-  requests.forEach((_, i) => {
-    const id = ids[i] ?? "";
-    if (own.has(id))
-      throw refused("DUPLICATE_ID", `two tasks of this submit have the id ${JSON.stringify(id)}`, { taskId: id });
-    own.add(id);
-  });
   const events: TaskSubmittedEvent[] = [];
   let outside = false;
-  requests.forEach((_, i) => {
+  requests.forEach((request, i) => {
     const id = ids[i] ?? "";
     const fields = shapes[i] ?? {};
     const dependsOn = fields.dependsOn?.map((written) => resolve(desk, own, place.parent, written, id));
     if (dependsOn !== undefined) {
       dependencies.set(id, dependsOn);
       outside ||= dependsOn.some((other) => !own.has(other));
-    } else dependencies.set(id, []);
+    }
     const event = eventFor(desk, id, fields, dependsOn, place, key);
-    const existing = taskKnown(desk, id);
+    const existing = request.id === undefined ? undefined : taskKnown(desk, id);
     if (existing !== undefined) {
       if (!sameTask(existing.spec, event))
         throw refused("DUPLICATE_ID", `a task with the id ${JSON.stringify(id)} exists already, and is another`, {
@@ -149,7 +148,7 @@ function prepare(
     events.push(event);
   });
   const cycle =
-    findCycleAmong(dependencies) ??
+    (dependencies.size > 0 ? findCycleAmong(dependencies) : undefined) ??
     (place.parent !== undefined && outside ? cycleThroughParent(state, dependencies, place.parent) : undefined);
   if (cycle !== undefined) {
     throw refused(
@@ -178,11 +177,18 @@ function checkDepth(parent: Task): void {
     );
 }
 
-/** Global ids: own ones below the parent's, generated ones where none is given. */
+/**
+ * Global ids: own ones below the parent's, generated ones where none is given. Of those of no parent none is taken, since
+ * `lastTaskNumber` is the highest that any task has had.
+ */
 function nameAll(desk: Desk, requests: readonly TaskRequest[], place: Place): readonly string[] {
   const { parent } = place;
-  const given = new Set<string>();
-  for (const { id } of requests) if (id !== undefined) given.add(id);
+  let given: Set<string> | undefined;
+  for (const { id } of requests) {
+    if (id === undefined) continue;
+    given ??= new Set();
+    given.add(id);
+  }
   let next = parent === undefined ? desk.state.lastTaskNumber : (parent.family?.planned ?? 0) - 1;
   const ids: string[] = [];
   for (const { id } of requests) {
@@ -191,11 +197,13 @@ function nameAll(desk: Desk, requests: readonly TaskRequest[], place: Place): re
       ids.push(globalId(parent, id));
       continue;
     }
-    let local: string;
-    do {
+    let local = "";
+    for (;;) {
       next += 1;
       local = parent === undefined ? `t${next}` : String(next);
-    } while (given.has(local) || isPresent(desk.state, globalId(parent, local)));
+      const isNew = parent === undefined && Number.isSafeInteger(next);
+      if (given?.has(local) !== true && (isNew || !isPresent(desk.state, globalId(parent, local)))) break;
+    }
     ids.push(globalId(parent, local));
   }
   return ids;
