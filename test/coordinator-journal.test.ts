@@ -101,7 +101,7 @@ describe("batches", () => {
     const records: number[] = [];
     for await (const record of journal.read(1)) records.push(record.count);
     expect(records.length).toBeLessThan(12);
-    expect(Math.max(...records)).toBeLessThanOrEqual(512);
+    expect(Math.max(...records)).toBeLessThanOrEqual(256);
     expect((await eventsOf(coordinator)).length).toBe(2_001);
   });
 

@@ -1,7 +1,7 @@
 /** Limits of the runtime's own, each with its reason; those of what is decided stand in `kernel/limits.ts`. */
 export const runtimeLimits = {
-  /** Commands in one batch: about 5 ms of decisions, so that nothing else waits longer. */
-  batchCommands: 512,
+  /** Commands in one batch: deciding it, telling it and what those do who are told take about 4 ms, so that nothing else waits longer. */
+  batchCommands: 256,
   /** Bytes of payload in one batch, unless one command alone has more: a journal record stays small enough to write at once. */
   batchBytes: 262_144,
   /** Batches that are decided but not yet durable: enough to keep the journal busy, few enough to gather large ones. */
