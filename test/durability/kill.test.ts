@@ -84,7 +84,8 @@ async function found(): Promise<Found> {
     for (const event of unseal(record) as readonly StoredEvent[]) {
       if (event.type === "coordinator.opened") openings += 1;
       if (event.type === "task.started") running.add(event.token);
-      if (ENDS.has(event.type)) running.delete(event.token);
+      // One that was told to make way has stopped, whatever stopped it.
+      if (event.type === "attempt.stopping" || ENDS.has(event.type)) running.delete(event.token);
       if (event.type === "attempt.ended" && event.end === "lost") lost.push(event);
     }
   }
