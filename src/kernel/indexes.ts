@@ -57,7 +57,7 @@ export class Indexes implements StateObserver {
   readonly impossible: Set<Task> = new Set();
   readonly lending: Lending;
   readonly ends: PredictedEnds = new PredictedEnds();
-  readonly #requirements: Requirements = new Requirements();
+  readonly requirements: Requirements = new Requirements();
   #supposing = false;
   #departed: Departed[] = [];
   /** The lines of the tasks among them, by id. */
@@ -120,7 +120,7 @@ export class Indexes implements StateObserver {
     const { skills, agent, scope } = task.spec;
     // Who planned aggregates: nobody else knows what to make of the subtasks.
     const pin = task.phase === "aggregate" ? task.attempts.at(-1)?.agent : agent;
-    return this.#requirements.of(skills ?? NONE, pin, scope);
+    return this.requirements.of(skills ?? NONE, pin, scope);
   }
 
   task(task: Task): void {
@@ -171,7 +171,7 @@ export class Indexes implements StateObserver {
     else if (!preemptible) this.running.remove(live);
     const wants = wantsSeat(live);
     if (wants && live.wish === undefined) {
-      const requirement = this.#requirements.of(NONE, live.agent.name, undefined);
+      const requirement = this.requirements.of(NONE, live.agent.name, undefined);
       const of = this.queue.classFor("regain", requirement, NONE, NONE);
       live.wish = this.#wish("regain", task, undefined, NONE, of);
       this.#enqueue(live.wish, this.state.openMs(this.now));

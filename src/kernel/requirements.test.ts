@@ -15,6 +15,14 @@ const asked = fc.record({
   scope: fc.option(name, { nil: undefined }),
 });
 
+test("who names the same skills in the same words gets the same list", () => {
+  const requirements = new Requirements();
+  const first = requirements.listOf(["x", { skill: "y", level: 0.5 }]);
+  expect(requirements.listOf(["x", { skill: "y", level: 0.5 }])).toBe(first);
+  expect(requirements.listOf([{ skill: "y", level: 0.5 }, "x"])).toEqual([{ skill: "y", level: 0.5 }, "x"]);
+  for (let n = 0; n < 5_000; n++) expect(requirements.listOf([`s${n}`])).toEqual([`s${n}`]);
+});
+
 test("two requirements have one key exactly if they ask for the same, however they are written", () => {
   const requirements = new Requirements();
   const meanings = new Map<string, string>();

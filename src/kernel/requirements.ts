@@ -20,6 +20,7 @@ export interface Requirement {
 
 export class Requirements {
   readonly #inWords: Map<string, Requirement> = new Map();
+  readonly #lists: Map<string, readonly SkillRequirement[]> = new Map();
 
   of(skills: readonly SkillRequirement[], pin: string | undefined, scope: string | undefined): Requirement {
     const words = inWords(skills, pin, scope);
@@ -30,6 +31,16 @@ export class Requirements {
       this.#inWords.set(words, made);
     }
     return made;
+  }
+
+  /** The same list for all that name these skills in the same words, so that many tasks hold few lists. */
+  listOf(skills: readonly SkillRequirement[]): readonly SkillRequirement[] {
+    const words = inWords(skills, undefined, undefined);
+    const kept = this.#lists.get(words);
+    if (kept !== undefined) return kept;
+    if (this.#lists.size >= limits.idlePools) this.#lists.clear();
+    this.#lists.set(words, skills);
+    return skills;
   }
 }
 

@@ -13,6 +13,13 @@ function submit(...tasks: TaskRequest[]): Command {
   return { type: "task.submit", tasks };
 }
 
+test("generated ids skip those that are taken, and no number is too large for a name", () => {
+  const story = open();
+  story.submit({ id: "t2" }, { id: `t${Number.MAX_SAFE_INTEGER}` }, { id: `t${2 ** 48}` });
+  story.submit({}, {});
+  expect(story.kernel.tasks().map(({ id }) => id)).toEqual(["t2", "t9007199254740991", "t281474976710656", "t3", "t4"]);
+});
+
 describe("dependencies", () => {
   test("tasks of one submit may name each other in any order", () => {
     const story = open();

@@ -116,12 +116,15 @@ export function submitted(state: State, event: Submitted, observer: StateObserve
   }
 }
 
+/** More than there will ever be tasks: what a user names with a larger number is never generated. */
+const MOST_GENERATED = 2 ** 48;
+
 /** The n of `tn`, 0 for other ids. */
 function generatedNumber(id: string): number {
   if (id.charCodeAt(0) !== 116) return 0;
   const digits = id.slice(1);
   const number = Number(digits);
-  return Number.isSafeInteger(number) && number > 0 && String(number) === digits ? number : 0;
+  return Number.isInteger(number) && number > 0 && number < MOST_GENERATED && String(number) === digits ? number : 0;
 }
 
 export function started(state: State, event: TaskStartedEvent, at: number, observer: StateObserver | undefined): void {

@@ -267,6 +267,7 @@ function eventFor(
     taskId: id,
     ...rest,
   };
+  if (event.skills !== undefined) event.skills = desk.indexes.requirements.listOf(event.skills);
   if (dependsOn !== undefined && written !== undefined) {
     event.dependsOn = dependsOn;
     const archived = archivedAmong(desk, dependsOn);
