@@ -6,7 +6,7 @@
  * 2. A commit is on the disk when it returns: WAL with `synchronous=FULL`, asserted where commits are made.
  * 3. The file and what SQLite puts beside it have mode 0600, a folder that is made for them 0700.
  */
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, realpathSync, renameSync } from "node:fs";
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, realpathSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { DatabaseSync, type SQLOutputValue } from "node:sqlite";
 import { SafeguardsError } from "../errors.ts";
@@ -75,7 +75,8 @@ function makeFolderOf(folder: string): void {
   for (let path = folder; path.length >= made.length; path = dirname(path)) syncFolder(dirname(path));
 }
 
-function syncFolder(folder: string): void {
+/** Makes what was made or renamed in the folder last. */
+export function syncFolder(folder: string): void {
   const descriptor = openSync(folder, "r");
   try {
     fsyncSync(descriptor);
@@ -94,12 +95,6 @@ export function makeFile(path: string): void {
     throw error;
   }
   syncFolder(dirname(path));
-}
-
-/** Gives a file that is whole its name, for good. */
-export function renameNew(from: string, to: string): void {
-  renameSync(from, to);
-  syncFolder(dirname(to));
 }
 
 /** Opens the file for its one writer, and makes the tables when it is new. Asks for the lock beforehand. */

@@ -6,11 +6,12 @@ import { parentPort, receiveMessageOnPort } from "node:worker_threads";
 import type { ErrorCode, SafeguardsError } from "../errors.ts";
 import type { Departed } from "../kernel/finished-tasks.ts";
 import { notOpen } from "./refusals.ts";
+import { backUp } from "./sqlite-backup.ts";
 import { meaningOf } from "./sqlite-file.ts";
 import type { Verification } from "./sqlite-inspection.ts";
 import { SqliteWriter, type Write } from "./sqlite-writer.ts";
 
-/** What the thread is asked. Answered in order, each once; a backup when it is there. */
+/** What the thread is asked. Answered in order, each once. */
 export type Request = { readonly id: number } & (
   | Write
   | { readonly do: "open"; readonly path: string; readonly verification: Verification }
@@ -18,7 +19,7 @@ export type Request = { readonly id: number } & (
   | { readonly do: "seal-snapshot" | "drop-snapshot"; readonly snapshot: number }
   | { readonly do: "archived"; readonly kind: Departed["kind"]; readonly ids: readonly string[] }
   | { readonly do: "compact"; readonly beforeSeq: number }
-  | { readonly do: "backup"; readonly path: string }
+  | { readonly do: "backup"; readonly path: string; readonly target: string }
   | { readonly do: "close" }
 );
 
@@ -39,8 +40,7 @@ export interface Reply {
 const MAX_TRANSACTION_WRITES = 1_000;
 
 type WriteRequest = Request & Write;
-type BackupRequest = Request & { readonly do: "backup" };
-type OtherRequest = Exclude<Request, Write | BackupRequest>;
+type OtherRequest = Exclude<Request, Write>;
 
 function serve(port: NonNullable<typeof parentPort>): void {
   let writer: SqliteWriter | undefined;
@@ -68,6 +68,8 @@ function serve(port: NonNullable<typeof parentPort>): void {
         return current().archived(request.kind, request.ids);
       case "compact":
         return current().compact(request.beforeSeq);
+      case "backup":
+        return backUp(request.path, request.target);
       case "close":
         writer?.close();
         writer = undefined;
@@ -75,24 +77,11 @@ function serve(port: NonNullable<typeof parentPort>): void {
     }
   };
 
-  const failed = (request: Request, error: unknown): Reply => {
-    return { id: request.id, error: dataOf(meaningOf(error, "the journal")) };
-  };
-
   const reply = (request: OtherRequest): Reply => {
     try {
       return { id: request.id, value: answer(request) };
     } catch (error) {
-      return failed(request, error);
-    }
-  };
-
-  const backUp = async (request: BackupRequest): Promise<void> => {
-    try {
-      await current().backup(request.path);
-      port.postMessage([{ id: request.id }]);
-    } catch (error) {
-      port.postMessage([failed(request, error)]);
+      return { id: request.id, error: dataOf(meaningOf(error, "the journal")) };
     }
   };
 
@@ -120,7 +109,6 @@ function serve(port: NonNullable<typeof parentPort>): void {
       const writes = leadingWrites(queue, from);
       const request = queue[from];
       if (writes.length > 0) port.postMessage(write(writes));
-      else if (request?.do === "backup") backUp(request);
       else if (request !== undefined && !isWrite(request)) port.postMessage([reply(request)]);
       from += Math.max(writes.length, 1);
     }

@@ -7,8 +7,7 @@
  * 3. A refused write changes nothing, and nothing for those that share its transaction.
  * 4. After the first error of the disk nothing more is written: what SQLite would do next cannot be relied on.
  */
-import { existsSync, rmSync } from "node:fs";
-import { backup, type DatabaseSync, type StatementSync } from "node:sqlite";
+import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { SafeguardsError } from "../errors.ts";
 import type { Departed } from "../kernel/finished-tasks.ts";
 import { type ChainEnd, endOf, fence } from "./chain.ts";
@@ -16,7 +15,7 @@ import { HASH_BYTES, recordOf, sha256 } from "./frame.ts";
 import { type JournalRecord, KEPT_SNAPSHOTS } from "./journal.ts";
 import { notARecordsEnd } from "./refusals.ts";
 import { ArchiveRows } from "./sqlite-archive.ts";
-import { assertDurable, canonicalPath, makeFile, meaningOf, openForWriting, pragma, renameNew } from "./sqlite-file.ts";
+import { assertDurable, canonicalPath, meaningOf, openForWriting, pragma } from "./sqlite-file.ts";
 import { type Inspection, inspect, type Verification } from "./sqlite-inspection.ts";
 import { takeLock } from "./sqlite-lock.ts";
 import { RecordRows, SnapshotRows, sealOf } from "./sqlite-rows.ts";
@@ -44,8 +43,6 @@ export interface Compacted {
 
 /** Records that one transaction drops at most, so that appends get their turn. */
 const DROPPED_RECORDS = 256;
-/** Pages that a backup copies at a time, between which commits get their turn. */
-const COPIED_PAGES = 256;
 /** After about so many bytes the write-ahead log is copied into the file. */
 const CHECKPOINT_BYTES = 4 * 1024 * 1024;
 /** After so many that is done whoever waits. */
@@ -162,23 +159,6 @@ export class SqliteWriter {
       throw this.#failure;
     }
     this.#uncheckpointedBytes += CHECKPOINT_BYTES;
-  }
-
-  /** Copies the file, a few pages at a time, while writing goes on. */
-  async backup(path: string): Promise<void> {
-    if (existsSync(path))
-      throw new SafeguardsError("INVALID_ARGUMENT", `there is something at ${path}; a backup needs a new path`, {
-        details: { path },
-      });
-    const unfinished = `${path}.unfinished`;
-    makeFile(unfinished);
-    try {
-      await backup(this.#db, unfinished, { rate: COPIED_PAGES });
-      renameNew(unfinished, path);
-    } catch (error) {
-      rmSync(unfinished, { force: true });
-      throw meaningOf(error, path);
-    }
   }
 
   /** Begins a snapshot and gives its number. */

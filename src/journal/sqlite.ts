@@ -27,7 +27,6 @@ export class SqliteJournal implements Journal {
   readonly #path: string;
   readonly #verification: Verification;
   #thread: SqliteThread | undefined;
-  readonly #copying: Set<Promise<unknown>> = new Set();
 
   constructor(path: string, { verify = "since-snapshot" }: SqliteJournalOptions = {}) {
     this.url = `sqlite:${path}`;
@@ -74,9 +73,14 @@ export class SqliteJournal implements Journal {
   }
 
   async backup(path: string): Promise<void> {
-    const copying = this.#writing().ask({ do: "backup", path: resolve(path) });
-    this.#copying.add(copying);
-    await copying.finally(() => this.#copying.delete(copying));
+    this.#writing();
+    // In a thread of its own, so that it waits for nobody and nobody for it.
+    const thread = new SqliteThread(this.#path);
+    try {
+      await thread.ask({ do: "backup", path: this.#path, target: resolve(path) });
+    } finally {
+      await thread.close();
+    }
   }
 
   read(fromSeq: number): AsyncIterable<JournalRecord> {
@@ -101,7 +105,6 @@ export class SqliteJournal implements Journal {
   }
 
   async close(): Promise<void> {
-    await Promise.allSettled(this.#copying);
     const thread = this.#thread;
     this.#thread = undefined;
     await thread?.close();
