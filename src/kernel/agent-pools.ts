@@ -31,7 +31,7 @@ export interface PoolMember {
 }
 
 /** Whether the agent may ever do what asks for this. */
-function qualifies(state: State, agent: AgentState, requirement: Requirement): boolean {
+export function qualifies(state: State, agent: AgentState, requirement: Requirement): boolean {
   if (requirement.pin !== undefined && agent.name !== requirement.pin) return false;
   if (requirement.scope !== undefined && state.agents.get(requirement.scope)?.teamSet.has(agent.name) !== true)
     return false;

@@ -235,12 +235,12 @@ export class Scheduler {
       this.#state,
       now,
       load,
-      (agent) => !this.#avoids(wish, agent) && covers(roomBeside(behind, agent), load),
+      (agent) => !this.avoids(wish, agent) && covers(roomBeside(behind, agent), load),
     );
   }
 
   /** Whether it failed the task, and another who is large enough may get work now. */
-  #avoids(wish: Wish, agent: AgentState): boolean {
+  avoids(wish: Wish, agent: AgentState): boolean {
     const { excluded, pool } = wish.of;
     if (excluded.length === 0 || pool === undefined || !excluded.includes(agent.name)) return false;
     const isOther = (other: AgentState): boolean => !excluded.includes(other.name);
@@ -250,7 +250,7 @@ export class Scheduler {
   /** Whether the agent could take it now if it had room. */
   #accepts(wish: Wish, agent: AgentState): boolean {
     if (wish.kind === "regain") return agent === wish.task.live?.agent;
-    return wish.of.pool?.hasEligible(agent, this.#state, this.#indexes.now) === true && !this.#avoids(wish, agent);
+    return wish.of.pool?.hasEligible(agent, this.#state, this.#indexes.now) === true && !this.avoids(wish, agent);
   }
 
   /** What it lacks that running attempts could give back; undefined when it lacks something else, or nothing. */

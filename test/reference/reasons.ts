@@ -11,14 +11,14 @@ export type ReasonCode = Reason["code"];
 
 export function reasonsOf(model: Model, task: Task, reservation: Reservation | undefined): readonly ReasonCode[] {
   const { attempt } = task;
-  if (isTerminal(task) || attempt?.seated === true || attempt?.stopping !== undefined) return [];
+  if (isTerminal(task) || attempt?.stopping !== undefined) return [];
   const reasons: ReasonCode[] = [];
   if (task.held && task.ending === undefined) reasons.push("held");
   const awaits = attempt === undefined ? task.status === "waiting" : attempt.awaiting.length > 0;
   if (task.unmet.length > 0 || awaits) reasons.push("dependencies");
   if (task.notBefore > model.now && task.ending === undefined) reasons.push("backoff");
-  const wish = wishesOf(model, task).find(({ kind }) => kind !== "request");
-  return wish === undefined ? reasons : [...reasons, ...lacksOf(model, wish, reservation)];
+  for (const wish of wishesOf(model, task)) reasons.push(...lacksOf(model, wish, reservation));
+  return [...new Set(reasons)];
 }
 
 function lacksOf(model: Model, wish: Wish, reservation: Reservation | undefined): readonly ReasonCode[] {
@@ -26,7 +26,8 @@ function lacksOf(model: Model, wish: Wish, reservation: Reservation | undefined)
   const has = usable(model, wish);
   if (has.slots < wish.slots) lacks.push("concurrency");
   if (!enough(wish.needs, has)) lacks.push("resource");
-  if (choose(model, hosts(model, wish), wish.load, has) === undefined) lacks.push(...nobody(model, wish));
+  if (wish.kind !== "request" && choose(model, hosts(model, wish), wish.load, has) === undefined)
+    lacks.push(...nobody(model, wish));
   if (reservation?.wish.task === wish.task && reservation.wish.kind === wish.kind) lacks.push("reserved");
   // Whoever was ahead of the reservation and could not start lacks something, whatever is reserved.
   if (lacks.length > 0 || place(model, wish, beside(model, wish, reservation)) !== undefined) return lacks;

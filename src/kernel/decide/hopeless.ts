@@ -1,5 +1,5 @@
 /** Tasks that wait for what cannot come. */
-import { compare } from "../../coordination/structures/amount.ts";
+import { amountToNumber, compare } from "../../coordination/structures/amount.ts";
 import { unableSince } from "../agent-pools.ts";
 import { defaults } from "../limits.ts";
 import { READY, type ReadyClass } from "../ready-queue.ts";
@@ -16,8 +16,11 @@ export function failImpossible(desk: Desk): void {
     const need = task.needs.find(({ amount, resource }) => compare(amount, resource.capacity) > 0);
     if (need === undefined) continue;
     const { id } = need.resource;
-    const message = `it asks for more of ${id} than its capacity is now`;
-    const error = { code: "CAPACITY_EXCEEDED", message, retryable: false, details: { resource: id } } as const;
+    const asked = amountToNumber(need.amount);
+    const capacity = amountToNumber(need.resource.capacity);
+    const message = `it asks for ${asked} of ${id}, whose capacity is ${capacity} now`;
+    const details = { resource: id, need: asked, capacity };
+    const error = { code: "CAPACITY_EXCEEDED", message, retryable: false, details } as const;
     windDown(desk, task, { as: "failed", error }, "cancelled");
   }
 }
@@ -32,14 +35,14 @@ export function failUnroutable(desk: Desk, classes: readonly ReadyClass[]): void
     const { requirement } = pool;
     const unableMs = unableSince(state, requirement);
     const skills = requirement.skills.map(({ skill, level }) => (level > 0 ? `${skill} at ${level}` : skill));
+    const which = skills.length === 0 ? "" : ` (${skills.join(", ")})`;
     for (const { item, measures } of index) {
       const since = Math.max(measures[READY]?.whole ?? 0, unableMs);
-      if (now >= since + patience + state.closedMs) due.set(item.task, skills.join(", "));
+      if (now >= since + patience + state.closedMs) due.set(item.task, which);
     }
   }
   for (const task of inOrder(due.keys())) {
-    const skills = due.get(task) ?? "";
-    const message = `no registered agent can do it${skills === "" ? "" : ` (${skills})`}, and none came within ${patience} ms`;
+    const message = `no registered agent can do it${due.get(task)}, and none came within ${patience} ms`;
     windDown(
       desk,
       task,

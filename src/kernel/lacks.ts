@@ -1,0 +1,208 @@
+/**
+ * What is in the way of a wish that could be granted, each as a reason: first who could do it, then what is taken, then what
+ * is set aside for others. Every verdict is asked of the scheduler's own checks; only the words and figures are made here.
+ */
+import { amountToNumber, atMost, isZero, larger, ZERO } from "../coordination/structures/amount.ts";
+import { compareOrder } from "../coordination/structures/order-key.ts";
+import { type AgentPool, admitsFrom, qualifies } from "./agent-pools.ts";
+import { availableOf, freeSlots, roomOn } from "./availability.ts";
+import { heldBy } from "./holdings.ts";
+import { limits } from "./limits.ts";
+import type { Wish } from "./ready-queue.ts";
+import type { Requirement } from "./requirements.ts";
+import type { Reservation } from "./reservation.ts";
+import type { Scheduler } from "./scheduler.ts";
+import type { AgentState, Claim, Need, State } from "./state.ts";
+import type { Reason } from "./views.ts";
+import { listed, MOST_NAMES } from "./wording.ts";
+
+export function lacksOf(
+  state: State,
+  scheduler: Scheduler,
+  reservation: Reservation | undefined,
+  wish: Wish,
+  now: number,
+): readonly Reason[] {
+  if (!state.open) return [{ code: "offline", text: "no coordinator is open" }];
+  if (scheduler.draining) return [{ code: "offline", text: "the coordinator drains: it starts nothing more" }];
+  const reasons = [...agentLacks(state, scheduler, wish, now)];
+  if (wish.of.needsSlot && freeSlots(state) < 1) reasons.push(slotLack(state));
+  for (const need of wish.needs)
+    if (!atMost(need.amount, availableOf(need.resource, now))) reasons.push(resourceLack(state, need, now));
+  if (reservation === undefined) {
+    if (reasons.length === 0) reasons.push(...tooFarBehind(wish));
+  } else if (reservation.wish === wish) {
+    const text = `of those that have waited long it comes first, and has set aside ${setAside(reservation, now)}`;
+    reasons.push({ code: "reserved", who: [wish.task.id], text });
+  } else if (reasons.length === 0) {
+    const { task } = reservation.wish;
+    const behind = compareOrder(reservation.wish, wish) < 0;
+    if (behind && scheduler.place(wish, reservation) === undefined) {
+      const text = `what is free is set aside for ${task.id}, which comes before it and has waited long: ${setAside(reservation, now)}`;
+      reasons.push({ code: "reserved", who: [task.id], text });
+    } else reasons.push(...tooFarBehind(wish));
+  }
+  return reasons;
+}
+
+/** Nothing is in its way: it was not looked at, or not yet. */
+function tooFarBehind({ of }: Wish): readonly Reason[] {
+  if (of.index.size <= limits.backfillDepth) return [];
+  const text = `it is too far behind others of its kind that cannot start: ${limits.backfillDepth} are looked at`;
+  return [{ code: "beyond-backfill-depth", need: limits.backfillDepth, text }];
+}
+
+function slotLack(state: State): Reason {
+  const concurrency = state.settings?.concurrency ?? 0;
+  const seated = [...state.live.values()].filter((live) => live.seated).map((live) => live.task.id);
+  const taken = concurrency === 1 ? "the only slot is taken" : `all ${concurrency} slots are taken`;
+  const promised = promisedTo(state, () => true);
+  return {
+    code: "concurrency",
+    need: 1,
+    have: 0,
+    who: seated.slice(0, MOST_NAMES),
+    text: promised.length === 0 ? taken : `${taken} or promised to ${listed(promised)}`,
+  };
+}
+
+function resourceLack(state: State, { resource, amount }: Need, now: number): Reason {
+  const { id, rate } = resource;
+  const free = availableOf(resource, now);
+  const holders = [...state.live.values()].filter((live) => !isZero(heldBy(live, resource)));
+  const who = holders.map((live) => live.task.id);
+  const promised =
+    rate === undefined ? promisedTo(state, ({ task }) => task.needs.some((need) => need.resource === resource)) : [];
+  const where: string[] = [];
+  if (who.length > 0) where.push(`held by ${listed(who)}`);
+  if (promised.length > 0) where.push(`promised to ${listed(promised)}`);
+  if (rate !== undefined) where.push(`enough in ${rate.readyAt(amount, now) - now} ms`);
+  const inShort = `${amountToNumber(amount)} of ${id} is needed, ${amountToNumber(free)} is free`;
+  return {
+    code: "resource",
+    need: { resource: id, amount: amountToNumber(amount) },
+    have: { resource: id, amount: amountToNumber(free) },
+    who: who.slice(0, MOST_NAMES),
+    text: `${inShort} (${where.join("; ")})`,
+  };
+}
+
+/** Nobody can take it now: nobody could, nobody is there, or nobody has room. */
+function agentLacks(state: State, scheduler: Scheduler, wish: Wish, now: number): readonly Reason[] {
+  const { pool } = wish.of;
+  if (pool === undefined || scheduler.agentFor(wish, undefined) !== undefined) return [];
+  // An attempt that wants its seat back is where it is, whatever became of the agent.
+  if (wish.kind === "regain") return [roomLack(state, [...pool.members.keys()], [], wish)];
+  if (pool.members.size === 0) return [skillsLack(state, pool)];
+  const able = [...pool.eligible(state, now)];
+  if (able.length > 0) {
+    const avoided = able.filter((agent) => scheduler.avoids(wish, agent));
+    return [
+      roomLack(
+        state,
+        able.filter((agent) => !avoided.includes(agent)),
+        avoided,
+        wish,
+      ),
+    ];
+  }
+  const members = [...pool.members.keys()].sort((a, b) => a.seq - b.seq);
+  return [...offline(members.filter((agent) => !agent.online)), ...broken(state, members, now)];
+}
+
+function offline(agents: readonly AgentState[]): readonly Reason[] {
+  if (agents.length === 0) return [];
+  const who = agents.map((agent) => agent.name);
+  const text = `${listed(who)} could do it but ${agents.length === 1 ? "is" : "are"} not online`;
+  return [{ code: "offline", who: who.slice(0, MOST_NAMES), text }];
+}
+
+function broken(state: State, agents: readonly AgentState[], now: number): readonly Reason[] {
+  const shut = agents.filter((agent) => agent.online);
+  if (shut.length === 0) return [];
+  const until = (agent: AgentState): number => admitsFrom(state, agent, now);
+  const each = shut.map((agent) => `that of ${agent.name} for ${until(agent) - now} ms`);
+  return [
+    {
+      code: "breaker",
+      need: Math.min(...shut.map(until)),
+      have: now,
+      who: shut.slice(0, MOST_NAMES).map((agent) => agent.name),
+      text: `no breaker lets it through yet: ${listed(each)}`,
+    },
+  ];
+}
+
+function roomLack(state: State, able: readonly AgentState[], avoided: readonly AgentState[], wish: Wish): Reason {
+  const { load } = wish.task;
+  const need = amountToNumber(load);
+  const rooms = able.map(
+    (agent) => `${amountToNumber(roomOn(agent))} of ${amountToNumber(agent.capacity)} on ${agent.name}`,
+  );
+  const aside: string[] = [];
+  const promised = promisedTo(state, ({ agent }) => able.includes(agent));
+  if (promised.length > 0) aside.push(`promised to ${listed(promised)}`);
+  if (avoided.length > 0) aside.push(`${listed(avoided.map((agent) => agent.name))} aside, where it failed`);
+  if (able.every((agent) => !atMost(load, agent.capacity))) aside.push("nobody who could do it is that large");
+  const inShort = `room for ${need} is needed; free is ${listed(rooms)}`;
+  return {
+    code: "room",
+    need,
+    have: amountToNumber(able.map(roomOn).reduce(larger, ZERO)),
+    who: able.slice(0, MOST_NAMES).map((agent) => agent.name),
+    text: aside.length === 0 ? inShort : `${inShort} (${aside.join("; ")})`,
+  };
+}
+
+/** Whoever could do it is not registered: which skill is it that nobody has? */
+function skillsLack(state: State, { requirement }: AgentPool): Reason {
+  const { skills, pin, scope } = requirement;
+  const able = (some: Requirement["skills"]): readonly AgentState[] =>
+    [...state.agents.values()].filter((agent) => qualifies(state, agent, { ...requirement, skills: some }));
+  const need = skills.map(asked);
+  const asideSkills = able([]);
+  if (asideSkills.length === 0) return { code: "skills", need, have: [], text: nobodyThere(pin, scope) };
+  const subject = pin ?? (scope === undefined ? "nobody registered" : `nobody on the team of ${scope}`);
+  const verb = pin === undefined ? "can" : "cannot";
+  const missing = skills.filter((skill) => able([skill]).length === 0);
+  if (missing.length === 0)
+    return { code: "skills", need, have: need, text: `${subject} ${verb} do ${listed(need)} together` };
+  const best = missing.flatMap(({ skill }) => {
+    const levels = asideSkills.map((agent) => agent.skills.get(skill) ?? 0);
+    const level = Math.max(...levels);
+    return level > 0 ? [`${skill} at ${level}`] : [];
+  });
+  const text = `${subject} ${verb} do ${listed(missing.map(asked))}`;
+  return {
+    code: "skills",
+    need,
+    have: best,
+    text: best.length === 0 ? text : `${text} (at the most ${listed(best)})`,
+  };
+}
+
+function nobodyThere(pin: string | undefined, scope: string | undefined): string {
+  if (scope === undefined) return "nobody is registered";
+  return pin === undefined ? `nobody on the team of ${scope} is registered` : `${pin} is not on the team of ${scope}`;
+}
+
+function asked({ skill, level }: Requirement["skills"][number]): string {
+  return level > 0 ? `${skill} at ${level}` : skill;
+}
+
+/** Tasks for which others make way, and that what they make way for was promised to. */
+function promisedTo(state: State, isMeant: (claim: Claim) => boolean): readonly string[] {
+  const promised = [...state.claims].filter(({ claim }) => claim !== undefined && isMeant(claim));
+  return promised.sort((a, b) => a.seq - b.seq).map((task) => task.id);
+}
+
+/** What a reservation sets aside, and when it is predicted to be enough. */
+function setAside({ wish, agent, startsAt }: Reservation, now: number): string {
+  const parts = wish.needs.map(({ resource, amount }) => `${amountToNumber(amount)} of ${resource.id}`);
+  if (wish.of.needsSlot) parts.push("a slot");
+  if (agent !== undefined) parts.push(`room for ${amountToNumber(wish.task.load)} on ${agent.name}`);
+  const what = listed(parts);
+  return startsAt > now && startsAt < Number.POSITIVE_INFINITY
+    ? `${what}; by the estimates of what runs that is there in ${startsAt - now} ms`
+    : what;
+}
