@@ -4,7 +4,6 @@ import { amountToNumber } from "../../coordination/structures/amount.ts";
 import {
   checkAmount,
   checkId,
-  checkInteger,
   checkKeys,
   entriesOf,
   invalid,
@@ -38,7 +37,9 @@ export function register(desk: Desk, command: CommandOf<"agent.register">): Answ
   const event = described(command.agent);
   const { state } = desk;
   if (!state.agents.has(event.agent) && state.agents.size >= limits.agents)
-    throw refused("QUEUE_FULL", `${limits.agents} agents are registered: that is the most`);
+    throw refused("QUEUE_FULL", `there is no place for agent ${event.agent}: ${limits.agents} are the most`, {
+      agent: event.agent,
+    });
   if (event.team !== undefined) checkTeams(state, event.agent, event.team);
   desk.emit(event);
   return DONE;
@@ -52,17 +53,17 @@ function described(agent: AgentDescription): AgentRegisteredEvent {
   const skills = nullRecord<number>();
   if (isList(agent.skills)) for (const skill of agent.skills) skills[checkId(skill, "skill")] = 1;
   else if (agent.skills !== undefined)
-    for (const [skill, level] of entriesOf(agent.skills, "skills")) skills[checkId(skill, "skill")] = checkLevel(level);
+    for (const [skill, level] of entriesOf(agent.skills, "skills")) skills[skill] = checkLevel(level, skill);
   if (Object.keys(skills).length > limits.skillsPerAgent)
-    throw invalid("skills", Object.keys(skills).length, `at most ${limits.skillsPerAgent} skills`);
+    throw invalid("the number of skills", Object.keys(skills).length, `at most ${limits.skillsPerAgent}`);
   if (description !== undefined && (typeof description !== "string" || description.length > limits.messageLength))
     throw invalid("description", description, `a string of at most ${limits.messageLength} characters`);
   if (kind !== "agent" && kind !== "manager") throw invalid("kind", kind, '"agent" or "manager"');
   if (votes !== undefined && typeof votes !== "boolean") throw invalid("votes", votes, "true or false");
   if (failFast !== undefined && typeof failFast !== "boolean") throw invalid("failFast", failFast, "true or false");
   if (breaker !== undefined) breakerRule(breaker);
-  if (minSuccess !== undefined && minSuccess !== "all" && minSuccess !== "any")
-    checkInteger(minSuccess, "minSuccess", 0, limits.tasksPerSubmit);
+  if (minSuccess !== undefined && !isMinSuccess(minSuccess))
+    throw invalid("minSuccess", minSuccess, `"all", "any" or an integer from 0 to ${limits.tasksPerSubmit}`);
   return {
     type: "agent.registered",
     v: 1,
@@ -78,6 +79,11 @@ function described(agent: AgentDescription): AgentRegisteredEvent {
     ...(minSuccess === undefined ? {} : { minSuccess }),
     ...(failFast === true ? { failFast } : {}),
   };
+}
+
+function isMinSuccess(value: NonNullable<AgentDescription["minSuccess"]>): boolean {
+  if (typeof value === "string") return value === "all" || value === "any";
+  return Number.isSafeInteger(value) && value >= 0 && value <= limits.tasksPerSubmit;
 }
 
 /** Array.isArray does not narrow readonly lists. */

@@ -71,7 +71,7 @@ export function retry(desk: Desk, command: CommandOf<"task.retry">): Answer {
     throw refused("INVALID_STATE", `the deadline of task ${task.id} has passed: submit it anew`, { taskId: task.id });
   for (let above = task.parent; above !== undefined; above = above.parent) {
     if (above.status === "cancelled" || above.ending !== undefined)
-      throw refused("INVALID_STATE", `${above.id}, of which task ${task.id} is a part, was cancelled`, {
+      throw refused("INVALID_STATE", `${above.id}, of which task ${task.id} is a part, was cancelled or is ending`, {
         taskId: task.id,
       });
   }

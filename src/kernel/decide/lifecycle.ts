@@ -3,7 +3,7 @@ import { checkDuration, checkInteger, checkKeys } from "../../coordination/struc
 import type { Answer, Command } from "../commands.ts";
 import { defaults, limits } from "../limits.ts";
 import { abandon, lose, stopped } from "./attempts.ts";
-import { type Desk, DONE, refused } from "./desk.ts";
+import { type Desk, DONE } from "./desk.ts";
 import { settle } from "./endings.ts";
 
 type CommandOf<T extends Command["type"]> = Extract<Command, { type: T }>;
@@ -51,7 +51,6 @@ export function open(desk: Desk, command: CommandOf<"coordinator.open">): Answer
 
 /** What runs is put back in the queue: it did nothing wrong. */
 export function close(desk: Desk): Answer {
-  if (!desk.state.open) throw refused("CLOSED", "the coordinator is closed");
   for (const live of [...desk.state.live.values()]) {
     if (live.stopping !== undefined) abandon(desk, live);
     else {

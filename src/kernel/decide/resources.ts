@@ -1,17 +1,11 @@
 /** Resources, and what running attempts ask for beyond what their task named. */
-import {
-  amountOf,
-  amountToNumber,
-  atMost,
-  compare,
-  subtractToZero,
-  ZERO,
-} from "../../coordination/structures/amount.ts";
+import { amountToNumber, atMost, compare, isZero, subtractToZero, ZERO } from "../../coordination/structures/amount.ts";
 import { checkAmount, checkId, checkInteger, checkKeys, invalid } from "../../coordination/structures/arguments.ts";
 import { compareOrder } from "../../coordination/structures/order-key.ts";
 import { availableOf } from "../availability.ts";
 import type { Answer, Command } from "../commands.ts";
 import { limits } from "../limits.ts";
+import { needsOf } from "../named.ts";
 import { reservedOf } from "../reservation.ts";
 import {
   type ExtraAllocation,
@@ -35,12 +29,14 @@ export function setResource(desk: Desk, command: CommandOf<"resource.set">): Ans
   checkKeys(command, ["type", "resource", "kind", "capacity", "per"], "resource");
   const { kind, per } = command;
   const resource = checkId(command.resource, "resource");
-  if (!KINDS.includes(kind)) throw invalid("resource type", kind, KINDS.join(", "));
-  const capacity = amountToNumber(checkAmount(command.capacity, `capacity of ${resource}`, { zero: true }));
+  if (!KINDS.includes(kind)) throw invalid("resource type", kind, `one of ${KINDS.join(", ")}`);
+  const capacity = checkAmount(command.capacity, `capacity of ${resource}`, { zero: true });
   if (per !== undefined) checkInteger(per, "per", 1, Number.MAX_SAFE_INTEGER);
   const before = desk.state.resources.get(resource);
   if (before === undefined && desk.state.resources.size >= limits.resources)
-    throw refused("QUEUE_FULL", `${limits.resources} resources exist: that is the most`);
+    throw refused("QUEUE_FULL", `there is no place for resource ${resource}: ${limits.resources} are the most`, {
+      resource,
+    });
   if (before !== undefined && (before.rate === undefined) !== (per === undefined)) {
     throw refused(
       "INVALID_ARGUMENT",
@@ -51,9 +47,10 @@ export function setResource(desk: Desk, command: CommandOf<"resource.set">): Ans
   const same =
     before !== undefined &&
     before.kind === kind &&
-    compare(before.capacity, amountOf(capacity) ?? ZERO) === 0 &&
+    compare(before.capacity, capacity) === 0 &&
     before.rate?.per === per;
-  if (!same) desk.emit({ type: "resource.set", v: 1, resource, kind, capacity, ...(per === undefined ? {} : { per }) });
+  const set = { resource, kind, capacity: amountToNumber(capacity), ...(per === undefined ? {} : { per }) };
+  if (!same) desk.emit({ type: "resource.set", v: 1, ...set });
   if (before !== undefined) refuseImpossible(desk, before);
   return DONE;
 }
@@ -62,16 +59,18 @@ export function setResource(desk: Desk, command: CommandOf<"resource.set">): Ans
 function refuseImpossible(desk: Desk, resource: Resource): void {
   const waiting = [...desk.state.requests.values()].sort((a, b) => a.live.token - b.live.token);
   for (const request of waiting) {
-    if (!request.needs.some((need) => need.resource === resource && compare(need.amount, resource.capacity) > 0))
-      continue;
+    const need = request.needs.find((one) => one.resource === resource);
+    if (need === undefined || compare(need.amount, resource.capacity) <= 0) continue;
+    const asked = amountToNumber(need.amount);
+    const capacity = amountToNumber(resource.capacity);
     desk.emit({
       type: "resource.refused",
       v: 1,
       requestId: request.id,
       error: {
         code: "CAPACITY_EXCEEDED",
-        message: `the capacity of ${resource.id} is now less than what was asked for`,
-        details: { resource: resource.id },
+        message: `${asked} of ${resource.id} was asked for, whose capacity is ${capacity} now`,
+        details: { resource: resource.id, need: asked, capacity },
       },
     });
   }
@@ -84,10 +83,11 @@ export function request(desk: Desk, command: CommandOf<"attempt.request">): Answ
   const live = speaker(desk.state, command);
   if (live.stopping !== undefined)
     throw refused("CANCELLED", `task ${live.task.id} was told to stop: it gets nothing more`);
-  const needs = needsOf(desk.state, amounts);
+  const needs = checkedNeeds(desk.state, amounts);
   const number = desk.state.lastRequestNumber + 1;
   const id = `a${number}`;
-  if (fits(desk, live, needs)) {
+  const short = shortOf(desk, live, needs);
+  if (short === undefined) {
     desk.emit({
       type: "resource.granted",
       v: 1,
@@ -101,22 +101,23 @@ export function request(desk: Desk, command: CommandOf<"attempt.request">): Answ
     return answerAgain(desk.state, command, { ids: [id], type: "resource.granted" });
   }
   if (command.wait !== true) {
-    const short = needs.find((need) => !atMost(need.amount, availableOf(need.resource, desk.now))) ?? needs[0];
-    throw refused("CAPACITY_EXCEEDED", `${short?.resource.id} has not so much free now; ask with wait, or later`, {
-      resource: short?.resource.id ?? "",
-      need: amountToNumber(short?.amount ?? ZERO),
-      have: short === undefined ? 0 : amountToNumber(availableOf(short.resource, desk.now)),
-    });
+    const { resource, need, have, aside } = short;
+    const beside = aside === undefined ? "" : ` beside what is set aside for ${aside}`;
+    throw refused(
+      "CAPACITY_EXCEEDED",
+      `${need} of ${resource} is asked for, ${have} is free now${beside}; ask with wait, or later`,
+      { resource, need, have },
+    );
   }
   if (live.request !== undefined)
-    throw refused("INVALID_STATE", `task ${live.task.id} waits for another request already`);
+    throw refused("INVALID_STATE", `task ${live.task.id} waits for another request already, ${live.request.id}`);
   if (desk.state.requests.size >= limits.waitingRequests)
     throw refused("QUEUE_FULL", `${limits.waitingRequests} requests wait: that is the most`);
   const stuck = stuckWith(desk.state, live, needs, live.awaiting ?? []);
   if (stuck !== undefined)
     throw refused(
       "WOULD_DEADLOCK",
-      `task ${live.task.id} would wait for ever: ${stuck.length === 0 ? "it holds what it asks for itself" : `${stuck.join(", ")} wait for what it holds`}`,
+      `task ${live.task.id} would wait for ever: ${stuck.length === 0 ? "it holds what it asks for itself" : `what it holds is waited for by ${stuck.join(", ")}`}`,
       { waiting: [...stuck] },
     );
   desk.emit({
@@ -157,39 +158,52 @@ function issued(state: State, id: string): boolean {
 }
 
 export function leaseDue(desk: Desk, allocation: ExtraAllocation): void {
-  if (desk.state.allocations.get(allocation.id) === allocation)
-    desk.emit({ type: "resource.released", v: 1, allocationId: allocation.id, why: "expired" });
+  desk.emit({ type: "resource.released", v: 1, allocationId: allocation.id, why: "expired" });
 }
 
-function needsOf(state: State, amounts: Readonly<Record<string, number>>): readonly Need[] {
-  return Object.keys(amounts)
-    .sort()
-    .map((id) => {
-      const resource = state.resources.get(id);
-      if (resource === undefined)
-        throw refused("UNKNOWN_RESOURCE", `${JSON.stringify(id)} is no resource`, { resource: id });
-      const amount = amountOf(amounts[id] ?? 0) ?? ZERO;
-      if (compare(amount, resource.capacity) > 0) {
-        throw refused(
-          "CAPACITY_EXCEEDED",
-          `${amounts[id]} of ${id} is more than its capacity of ${amountToNumber(resource.capacity)}`,
-          { resource: id, need: amounts[id] ?? 0, capacity: amountToNumber(resource.capacity) },
-        );
-      }
-      return { resource, amount };
-    });
+function checkedNeeds(state: State, amounts: Readonly<Record<string, number>>): readonly Need[] {
+  for (const id of Object.keys(amounts).sort())
+    if (!state.resources.has(id))
+      throw refused("UNKNOWN_RESOURCE", `${JSON.stringify(id)} is no resource`, { resource: id });
+  const needs = needsOf(state, amounts);
+  for (const { resource, amount } of needs) {
+    if (compare(amount, resource.capacity) <= 0) continue;
+    const { id } = resource;
+    const need = amountToNumber(amount);
+    const capacity = amountToNumber(resource.capacity);
+    const message = `${need} of ${id} is more than its capacity of ${capacity}`;
+    throw refused("CAPACITY_EXCEEDED", message, { resource: id, need, capacity });
+  }
+  return needs;
 }
 
-/** Whether it can be had now, without taking what is set aside for an earlier one. */
-function fits(desk: Desk, live: LiveAttempt, needs: readonly Need[]): boolean {
+/** What it lacks first. */
+interface Short {
+  readonly resource: string;
+  readonly need: number;
+  readonly have: number;
+  /** For whom some of it is set aside. */
+  readonly aside: string | undefined;
+}
+
+/** What cannot be had now, without taking what is set aside for an earlier one; undefined: all can. */
+function shortOf(desk: Desk, live: LiveAttempt, needs: readonly Need[]): Short | undefined {
   desk.indexes.lending.update(desk.now);
   const reservation = desk.scheduler.reservation();
   const key = { rank: desk.indexes.rankOf(live.task), seq: live.task.seq };
   const behind = reservation !== undefined && compareOrder(reservation.wish, key) < 0 ? reservation : undefined;
-  return needs.every(({ resource, amount }) => {
-    const free = availableOf(resource, desk.now);
-    return atMost(amount, behind === undefined ? free : subtractToZero(free, reservedOf(behind, resource)));
-  });
+  for (const { resource, amount } of needs) {
+    const aside = behind === undefined ? ZERO : reservedOf(behind, resource);
+    const free = subtractToZero(availableOf(resource, desk.now), aside);
+    if (atMost(amount, free)) continue;
+    return {
+      resource: resource.id,
+      need: amountToNumber(amount),
+      have: amountToNumber(free),
+      aside: isZero(aside) ? undefined : behind?.wish.task.id,
+    };
+  }
+  return undefined;
 }
 
 /** An attempt awaits others: refused where that could never end, as where what they need is what it holds. */
@@ -200,7 +214,7 @@ export function awaitTasks(desk: Desk, command: CommandOf<"attempt.await">): Ans
   const live = speaker(desk.state, command);
   const { task } = live;
   if (live.stopping !== undefined || task.ending !== undefined)
-    throw refused("CANCELLED", `task ${task.id} was told to stop`);
+    throw refused("CANCELLED", `task ${task.id} was told to stop: it awaits nothing more`);
   if (live.awaiting !== undefined) throw refused("INVALID_STATE", `task ${task.id} awaits others already`);
   const open = new Set<Task>();
   for (const id of on) {

@@ -10,6 +10,7 @@ import {
   entriesOf,
   invalid,
   nullRecord,
+  show,
 } from "../../coordination/structures/arguments.ts";
 import type { RecordOf, SkillRequirement } from "../../coordination/structures/types.ts";
 import type { TaskRequest } from "../commands.ts";
@@ -111,13 +112,14 @@ function checkRequirements(skills: unknown): readonly SkillRequirement[] {
     if (typeof required === "string") return checkId(required, "skill");
     checkKeys(required, ["skill", "level"], "skill requirement");
     const { skill, level } = required as { skill: unknown; level: unknown };
-    return { skill: checkId(skill, "skill"), level: checkLevel(level) };
+    const name = checkId(skill, "skill");
+    return { skill: name, level: checkLevel(level, name) };
   });
 }
 
-export function checkLevel(level: unknown): number {
+export function checkLevel(level: unknown, skill: string): number {
   if (typeof level !== "number" || !(level > 0 && level <= 1))
-    throw invalid("skill level", level, "a number above 0, up to 1");
+    throw invalid(`the level of ${show(skill)}`, level, "a number above 0, up to 1");
   return level;
 }
 
@@ -129,11 +131,11 @@ export function checkAmounts(
 ): Record<string, number> {
   const entries = entriesOf(record, what);
   if (entries.length > limits.resourcesPerTask)
-    throw invalid(what, entries.length, `at most ${limits.resourcesPerTask} resources`);
+    throw invalid(`the number of ${what}`, entries.length, `at most ${limits.resourcesPerTask}`);
   if (entries.length === 0 && !options.empty) throw invalid(what, record, "at least one resource");
   const amounts = nullRecord<number>();
   for (const [id, value] of entries)
-    amounts[checkId(id, "resource")] = amountToNumber(checkAmount(value, `amount of ${id}`, { zero: false }));
+    amounts[id] = amountToNumber(checkAmount(value, `amount of ${id}`, { zero: false }));
   return amounts;
 }
 

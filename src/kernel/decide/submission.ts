@@ -1,13 +1,15 @@
 /** Submitting tasks: by a user, by an attempt's code, or as a manager's plan. All or nothing. */
 
-import { add, amountOf, atMost, compare, subtractToZero, ZERO } from "../../coordination/structures/amount.ts";
-import { checkId, checkKeys, invalid, nullRecord } from "../../coordination/structures/arguments.ts";
+import { add, amountToNumber, atMost, compare, subtractToZero, ZERO } from "../../coordination/structures/amount.ts";
+import { checkKeys, invalid, nullRecord } from "../../coordination/structures/arguments.ts";
 import { findCycle, findCycleAmong } from "../../coordination/structures/dependency-graph.ts";
 import type { Json } from "../../coordination/structures/types.ts";
+import { SafeguardsError } from "../../errors.ts";
 import type { Answer, Command, TaskRequest } from "../commands.ts";
 import type { TaskFields, TaskSubmittedEvent } from "../events.ts";
 import { type EndStatus, statusIn } from "../finished-row.ts";
 import { limits } from "../limits.ts";
+import { amount } from "../named.ts";
 import { childrenOf, isTerminal, type State, type Task } from "../state.ts";
 import { sameIds } from "./again.ts";
 import { heldFirmly } from "./deadlock.ts";
@@ -99,7 +101,17 @@ function checkShapes(tasks: readonly TaskRequest[]): readonly TaskFields[] {
       Array.isArray(tasks) ? tasks.length : tasks,
       `a list of at most ${limits.tasksPerSubmit} tasks`,
     );
-  return tasks.map(checkTask);
+  return tasks.length === 1 ? tasks.map(checkTask) : tasks.map(checkTaskOfMany);
+}
+
+/** Its place among them says which is wrong. */
+function checkTaskOfMany(task: TaskRequest, index: number): TaskFields {
+  try {
+    return checkTask(task);
+  } catch (error) {
+    if (!(error instanceof SafeguardsError)) throw error;
+    throw refused(error.code, `tasks[${index}]: ${error.message}`);
+  }
 }
 
 interface Prepared {
@@ -127,8 +139,7 @@ function prepare(
   const dependencies = new Map<string, readonly string[]>();
   const events: TaskSubmittedEvent[] = [];
   let outside = false;
-  requests.forEach((request, i) => {
-    const id = ids[i] ?? "";
+  for (const [i, id] of ids.entries()) {
     const fields = shapes[i] ?? {};
     const dependsOn = fields.dependsOn?.map((written) => resolve(desk, own, place.parent, written, id));
     if (dependsOn !== undefined) {
@@ -136,17 +147,17 @@ function prepare(
       outside ||= dependsOn.some((other) => !own.has(other));
     }
     const event = eventFor(desk, id, fields, dependsOn, place, key);
-    const existing = request.id === undefined ? undefined : taskKnown(desk, id);
+    const existing = requests[i]?.id === undefined ? undefined : taskKnown(desk, id);
     if (existing !== undefined) {
       if (!sameTask(existing.spec, event))
         throw refused("DUPLICATE_ID", `a task with the id ${JSON.stringify(id)} exists already, and is another`, {
           taskId: id,
         });
-      return;
+      continue;
     }
     checkNames(state, event, place);
     events.push(event);
-  });
+  }
   const cycle =
     (dependencies.size > 0 ? findCycleAmong(dependencies) : undefined) ??
     (place.parent !== undefined && outside ? cycleThroughParent(state, dependencies, place.parent) : undefined);
@@ -160,10 +171,11 @@ function prepare(
   const { counts } = state;
   const open = counts.blocked + counts.pending + counts.running + counts.waiting + counts.paused;
   if (open + events.length > limits.liveTasks)
-    throw refused("QUEUE_FULL", `${open} tasks wait or run; at most ${limits.liveTasks} may`, {
-      open,
-      limit: limits.liveTasks,
-    });
+    throw refused(
+      "QUEUE_FULL",
+      `${open} tasks wait or run; ${events.length} more would be over ${limits.liveTasks}, the most that may`,
+      { open, limit: limits.liveTasks, more: events.length },
+    );
   return { ids, events };
 }
 
@@ -173,7 +185,7 @@ function checkDepth(parent: Task): void {
   if (depth > limits.managerDepth)
     throw refused(
       "INVALID_ARGUMENT",
-      `task ${parent.id} is ${depth - 1} levels deep; at most ${limits.managerDepth} are allowed`,
+      `a subtask of ${parent.id} would be ${depth} levels deep; at most ${limits.managerDepth} are allowed`,
     );
 }
 
@@ -323,7 +335,6 @@ function isObject(value: Json): value is { readonly [key: string]: Json } {
 function checkNames(state: State, event: TaskSubmittedEvent, place: Place): void {
   const { scope, parent } = place;
   if (event.agent !== undefined) {
-    checkId(event.agent, "agent");
     if (!state.agents.has(event.agent))
       throw refused(
         "UNKNOWN_AGENT",
@@ -345,19 +356,20 @@ function checkNames(state: State, event: TaskSubmittedEvent, place: Place): void
         taskId: event.taskId,
         resource: id,
       });
-    const amount = amountOf(value) ?? ZERO;
-    if (compare(amount, resource.capacity) > 0) {
-      throw refused("CAPACITY_EXCEEDED", `task ${event.taskId} asks for ${value} of ${id}, whose capacity is less`, {
-        taskId: event.taskId,
-        resource: id,
-        need: value,
-      });
+    const asked = amount(value);
+    if (compare(asked, resource.capacity) > 0) {
+      const capacity = amountToNumber(resource.capacity);
+      throw refused(
+        "CAPACITY_EXCEEDED",
+        `task ${event.taskId} asks for ${value} of ${id}, whose capacity is ${capacity}`,
+        { taskId: event.taskId, resource: id, need: value, capacity },
+      );
     }
     for (let above = parent; above !== undefined; above = above.parent) {
       if (above.live === undefined || above.live.seated) continue;
       let held = ZERO;
       for (const need of heldFirmly(above.live)) if (need.resource === resource) held = add(held, need.amount);
-      if (!atMost(amount, subtractToZero(resource.capacity, held))) {
+      if (!atMost(asked, subtractToZero(resource.capacity, held))) {
         throw refused(
           "WOULD_DEADLOCK",
           `task ${event.taskId} asks for ${value} of ${id}, which ${above.id} holds while it waits for it`,

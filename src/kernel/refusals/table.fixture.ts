@@ -1,0 +1,23 @@
+/** Everything that the kernel refuses, by the file that does. */
+import { agents } from "./agents.fixture.ts";
+import { attempts } from "./attempts.fixture.ts";
+import { ballots } from "./ballots.fixture.ts";
+import { control } from "./control.fixture.ts";
+import { desk, kernel, lifecycle } from "./opening.fixture.ts";
+import type { Refused } from "./refused.fixture.ts";
+import { resources } from "./resources.fixture.ts";
+import { shapes } from "./shapes.fixture.ts";
+import { submission } from "./submission.fixture.ts";
+
+export const kernelRefusals: Readonly<Record<string, readonly Refused[]>> = {
+  "src/kernel/kernel.ts": kernel,
+  "src/kernel/decide/agents.ts": agents,
+  "src/kernel/decide/attempts.ts": attempts,
+  "src/kernel/decide/ballots.ts": ballots,
+  "src/kernel/decide/control.ts": control,
+  "src/kernel/decide/desk.ts": desk,
+  "src/kernel/decide/lifecycle.ts": lifecycle,
+  "src/kernel/decide/resources.ts": resources,
+  "src/kernel/decide/shapes.ts": shapes,
+  "src/kernel/decide/submission.ts": submission,
+};
