@@ -1,0 +1,116 @@
+import { CircuitBreaker } from "../circuit-breaker.ts";
+import { FederatedDecisions } from "../decisions/federated-decisions.ts";
+import { tally } from "../decisions/tally.ts";
+import { fromZero, invalid, noId, type Refused, type Systems, wrong } from "./refused.fixture.ts";
+
+const election = { options: ["yes", "no"], votes: { ann: "yes" }, method: "majority" } as const;
+
+function tallying(more: object): () => unknown {
+  return () => tally(wrong({ ...election, ...more }));
+}
+
+function deciding(more: object, question: unknown = "?"): (systems: Systems) => unknown {
+  return ({ decisions }) => decisions.decide(wrong(question), ["yes", "no"], wrong(more));
+}
+
+const terms = "options, method, weights, electorate, quorum, threshold, tieBreak, question";
+const shares = 'a number from 0 to 1, or { atLeast: "a/b" } with whole numbers of at most 15 digits, b > 0 and a ≤ b';
+const breaks = '"none", "first", { chair: voter } or { seed: integer }';
+
+export const tallies: readonly Refused[] = [
+  invalid(`the election has the unknown key "voters"; allowed: ${terms}, votes`, tallying({ voters: [] })),
+  invalid("votes is 7; it must be an object or a Map", tallying({ votes: 7 })),
+];
+
+export const electionTerms: readonly Refused[] = [
+  invalid("the election is null; it must be an object", () => tally(wrong(null))),
+  invalid("question is 7; it must be a string", tallying({ question: 7 })),
+  invalid('method is "magic"; it must be one of majority, weighted, unanimous', tallying({ method: "magic" })),
+  invalid("unanimous takes no threshold; majority and weighted do", tallying({ method: "unanimous", threshold: 0.5 })),
+  invalid("options is []; it must be a list of at least one string", tallying({ options: [] })),
+  invalid("an option is 7; it must be a string", tallying({ options: ["yes", 7] })),
+  invalid('options has "yes" twice', tallying({ options: ["yes", "no", "yes"] })),
+  invalid('electorate is "ann"; it must be a list of ids', tallying({ electorate: "ann" })),
+  invalid(noId("a member of electorate", '""'), tallying({ electorate: ["ann", ""] })),
+  invalid('electorate has "ann" twice', tallying({ electorate: ["ann", "bob", "ann"] })),
+  invalid("weights is [1]; it must be an object or a Map", tallying({ weights: [1] })),
+  invalid(`the weight of "ann" is -1; ${fromZero}`, tallying({ weights: { ann: -1 } })),
+  invalid(
+    "the weight of all voters together is 9007199254740992; it must be less than 2^53",
+    tallying({ method: "weighted", weights: { ann: Number.MAX_SAFE_INTEGER, bob: 1 }, electorate: ["ann", "bob"] }),
+  ),
+];
+
+export const shareTerms: readonly Refused[] = [
+  invalid(`quorum is 2; it must be ${shares}`, tallying({ quorum: 2 })),
+  invalid(`threshold is -0.1; it must be ${shares}`, tallying({ threshold: -0.1 })),
+  invalid('quorum has the unknown key "most"; allowed: atLeast', tallying({ quorum: { most: "1/2" } })),
+  invalid(
+    'threshold.atLeast is "3/2"; it must be a fraction from 0 to 1 such as "2/3", with whole numbers of at most 15 digits',
+    tallying({ threshold: { atLeast: "3/2" } }),
+  ),
+];
+
+export const tieBreaks: readonly Refused[] = [
+  invalid(`tieBreak is "coin"; it must be ${breaks}`, tallying({ tieBreak: "coin" })),
+  invalid(`tieBreak is {}; it must be ${breaks}`, tallying({ tieBreak: {} })),
+  invalid('tieBreak has the unknown key "vice"; allowed: chair', tallying({ tieBreak: { chair: "ann", vice: "bob" } })),
+  invalid('tieBreak has the unknown key "salt"; allowed: seed', tallying({ tieBreak: { seed: 1, salt: 2 } })),
+  invalid(noId("tieBreak.chair", "7"), tallying({ tieBreak: { chair: 7 } })),
+  invalid(
+    "tieBreak.seed is 0.5; it must be an integer from -9007199254740991 to 9007199254740991",
+    tallying({ tieBreak: { seed: 0.5 } }),
+  ),
+];
+
+export const federatedDecisions: readonly Refused[] = [
+  invalid(
+    'the options of FederatedDecisions has the unknown key "quorum"; allowed: method, voteTimeoutMs',
+    () => new FederatedDecisions(wrong({}), wrong({ quorum: 1 })),
+  ),
+  invalid(noId("agentId", '"a/b"'), ({ decisions }) => decisions.register("a/b", () => "yes")),
+  invalid("voter is 7; it must be a function", ({ decisions }) => decisions.register("bob", wrong(7))),
+  invalid(`weight is -1; ${fromZero}`, ({ decisions }) => decisions.register("bob", () => "yes", -1)),
+  invalid(
+    'the options of decide has the unknown key "weights"; allowed: method, quorum, threshold, tieBreak, voteTimeoutMs, context, vote',
+    deciding({ weights: {} }),
+  ),
+  invalid("vote is 7; it must be a function", deciding({ vote: 7 })),
+  invalid("voteTimeoutMs is 0; it must be an integer from 1 to 2147483647", deciding({ voteTimeoutMs: 0 })),
+  invalid("question is 7; it must be a string", deciding({}, 7)),
+  invalid("context cannot be written as JSON", deciding({ context: 1n })),
+  invalid("context is a function; it must be JSON", deciding({ context: () => 1 })),
+];
+
+export const circuitBreaker: readonly Refused[] = [
+  invalid(
+    'the breaker\'s options has the unknown key "limit"; allowed: failureThreshold, ratio, minCalls, windowMs, resetMs, halfOpenMax',
+    () => new CircuitBreaker(wrong({ limit: 1 })),
+  ),
+  invalid(
+    "resetMs is 0; it must be a number of milliseconds greater than 0 and finite",
+    () => new CircuitBreaker({ resetMs: 0 }),
+  ),
+  invalid(
+    "halfOpenMax is 1001; it must be an integer from 1 to 1000",
+    () => new CircuitBreaker({ halfOpenMax: 1_001 }),
+  ),
+  invalid("minCalls and windowMs say how ratio is taken; ratio is missing", () => new CircuitBreaker({ minCalls: 2 })),
+  invalid(
+    "failureThreshold is 0; it must be an integer from 1 to 1000000",
+    () => new CircuitBreaker({ failureThreshold: 0 }),
+  ),
+  invalid(
+    "failureThreshold and ratio exclude each other; both are given",
+    () => new CircuitBreaker({ failureThreshold: 1, ratio: 0.5 }),
+  ),
+  invalid("ratio is 1.5; it must be above 0 and at most 1", () => new CircuitBreaker({ ratio: 1.5 })),
+  invalid(
+    "minCalls is 0; it must be an integer from 1 to 1000000",
+    () => new CircuitBreaker({ ratio: 0.5, minCalls: 0 }),
+  ),
+  invalid(
+    "windowMs is -1; it must be a number of milliseconds greater than 0 and finite",
+    () => new CircuitBreaker({ ratio: 0.5, windowMs: -1 }),
+  ),
+];
