@@ -24,6 +24,24 @@ describe("inheritance", () => {
     expect(story.task("a").effectivePriority).toBe(2);
   });
 
+  test("what was seen to fail and is tried again inherits nothing from who no longer waits for it", () => {
+    const story = new Story({ concurrency: 9 });
+    story.agent("ann", { capacity: 2 });
+    story.manager("boss", ["ann"], { skills: ["lead"] });
+    story.submit({ id: "m", skills: ["lead"] });
+    story.plan(
+      "m",
+      { id: "bad", retry: { maxAttempts: 1 } },
+      { id: "slow" },
+      { id: "after", dependsOn: ["bad", "slow"], onDependencyFailure: "run" },
+    );
+    story.fail("m/bad");
+    story.do({ type: "task.retry", taskId: "m/bad" });
+    story.do({ type: "task.prioritize", taskId: "m/after", priority: 8 });
+    expect([story.task("m/slow").effectivePriority, story.task("m/bad").effectivePriority]).toEqual([8, 5]);
+    expect(story.why("m/after").reasons).toMatchObject([{ need: 2, have: 1, who: ["m/slow"] }]);
+  });
+
   test("priority inversion through a held resource with awaited subtasks: the subtasks get done first", () => {
     const story = new Story({ concurrency: 1 });
     story.agent("ann", { capacity: 9 });

@@ -106,6 +106,19 @@ describe("preemption", () => {
     ]);
   });
 
+  test("where one of two is enough beside a third, the one of higher priority is spared", () => {
+    const story = new Story({ concurrency: 9 });
+    story.agent("ann", { capacity: 9 });
+    story.resource("disk", 7);
+    story.submit({ id: "low", priority: 1, resources: { disk: 2 } });
+    story.submit({ id: "mid", priority: 2, resources: { disk: 2 } });
+    story.submit({ id: "large", priority: 3, resources: { disk: 3 } });
+    expect(told(story.submit({ id: "high", priority: 9, resources: { disk: 5 } }))).toEqual([
+      "low stops: preempted for high",
+      "large stops: preempted for high",
+    ]);
+  });
+
   test("the earliest started is spared where either would do", () => {
     const story = new Story({ concurrency: 9 });
     story.agent("ann", { capacity: 9 });

@@ -63,6 +63,22 @@ describe("backfill and the one reservation", () => {
     ]);
   });
 
+  test("tokens are not given back: who ends in time may use all that is set aside, but for those", () => {
+    const story = new Story({ concurrency: 9, protectAfterMs: 1_000 });
+    story.agent("ann", { capacity: 99 });
+    story.resource("disk", 4);
+    story.resource("calls", 3, { kind: "api_call", per: 1_000_000_000 });
+    story.submit({ id: "held", preemptible: false, resources: { disk: 2 }, estimatedMs: 10_000 });
+    story.submit({ id: "big", resources: { disk: 4, calls: 2 } });
+    story.after(1_000);
+    const short = { estimatedMs: 1_000 };
+    expect(told(story.submit({ id: "spends", ...short, resources: { calls: 2, disk: 1 } }))).toEqual([]);
+    expect(story.reasons("spends")).toBe("reserved");
+    expect(told(story.submit({ id: "little", ...short, resources: { calls: 1, disk: 2 } }))).toEqual([
+      "little starts on ann",
+    ]);
+  });
+
   test("a running task without an estimate, or past it, is predicted never to end: nobody ends in time", () => {
     const story = behindBig();
     story.after(1_000);

@@ -1,16 +1,23 @@
 import { describe, expect, test } from "vitest";
 import type { Json } from "../coordination/structures/types.ts";
+import { evolve } from "./evolve.ts";
 import { Kernel } from "./kernel.ts";
+import { restoreState, snapshotRows } from "./snapshot.ts";
+import { State } from "./state.ts";
 import { Story } from "./story.fixture.ts";
 
 /** A kernel that knows everything there is to know. */
 function full(): Story {
-  const story = new Story({ concurrency: 4, agingMs: 60_000, protectAfterMs: 1_000 });
+  const settings = { concurrency: 4, agingMs: 60_000, protectAfterMs: 1_000 };
+  const story = new Story(settings);
+  story.crash(700, settings);
   story.agent("ann", { skills: { x: 0.5 }, capacity: 9, votes: true, description: "does", weight: 2 });
   story.agent("bob", { capacity: 9, votes: true, breaker: { failureThreshold: 1 } });
   story.manager("boss", ["ann"], { skills: ["lead"], minSuccess: 1, failFast: true });
   story.do({ type: "team.set", manager: "boss", team: ["bob"] });
   story.agent("ann", { skills: { x: 0.4 }, capacity: 9, votes: true, description: "does", weight: 2 });
+  story.submit({ id: "again", agent: "ann", retry: { initialMs: 20_000, jitter: false } });
+  story.fail("again");
   story.resource("disk", 3);
   story.resource("calls", 3, { per: 7 });
   story.do({ type: "ballot.open", question: "?", options: ["a", "b"] });
@@ -29,7 +36,8 @@ function full(): Story {
   });
   story.spawn("a", { id: "0" });
   story.ask("b", { disk: 1 }, { leaseMs: 60_000 });
-  story.ask("b", { disk: 2 }, { wait: true });
+  story.ask("b", { disk: 2 }, { wait: true, leaseMs: 500 });
+  story.now += 3;
   story.do({ type: "attempt.checkpoint", ...story.from("a"), state: { at: 1 } });
   story.await("a", "a/0");
   story.fail("m/s", { message: "broken" });
@@ -57,6 +65,17 @@ describe("a snapshot", () => {
     expect(new Set(before.map((row) => Reflect.get(Object(row), "row")))).toEqual(
       new Set(["meta", "agent", "resource", "finished", "task", "live", "claim", "ballot", "command", "key"]),
     );
+  });
+
+  test("restored is the state that replay gives, in every part", () => {
+    const replayed = new State();
+    for (const event of full().log) evolve(replayed, event, undefined);
+    const restored = restoreState(JSON.parse(JSON.stringify([...snapshotRows(replayed)])));
+    // What had ended before is looked at no more, whether it is linked or not.
+    for (const state of [replayed, restored])
+      for (const { dependsOn } of state.tasks.values())
+        dependsOn.splice(0, dependsOn.length, ...dependsOn.filter((one) => state.tasks.get(one.id) === one));
+    expect(restored).toEqual(replayed);
   });
 
   test("equals what replay gives", () => {
