@@ -16,6 +16,7 @@ export default defineConfig({
       include: ["src/coordination/**/*.ts", "src/kernel/**/*.ts"],
       exclude: ["**/*.test.ts", "**/*.fixture.ts"],
       reporter: ["text", "json-summary"],
+      thresholds: { branches: 98 },
     },
   },
 });

@@ -85,7 +85,7 @@ function reliefOf<T extends AssignedTask, A extends LoadedAgent<T>>(
   while (low < high) {
     const middle = (low + high) >> 1;
     const task = tasks[middle];
-    const to = task === undefined ? undefined : takerOf(task.load, below, index, largestCapacity);
+    const to = task && takerOf(task.load, below, index, largestCapacity);
     if (task === undefined || to === undefined) {
       high = middle;
     } else {

@@ -110,14 +110,9 @@ export class AgentPool {
   }
 
   /** The least utilized that is large enough, whatever its room now, and that `accept` takes. */
-  largeEnough(
-    state: State,
-    now: number,
-    load: Amount,
-    accept?: (agent: AgentState) => boolean,
-  ): AgentState | undefined {
+  largeEnough(state: State, now: number, load: Amount, accept: (agent: AgentState) => boolean): AgentState | undefined {
     this.#settle(state, now);
-    return this.#index.firstFit([ZERO, load], accept === undefined ? undefined : { accept })?.item;
+    return this.#index.firstFit([ZERO, load], { accept })?.item;
   }
 
   /** Those who may get work now, least utilized first. */

@@ -2,7 +2,8 @@
  * Promises: what is set aside for a task while others make way for it.
  *
  * 1. `claimed` of slots, agents and resources is the sum of what the tasks with a claim would take.
- * 2. `returning` is the sum of what the victims of claims that still live hold, and so will give back.
+ * 2. `returning` is the sum of what the victims of claims that still live hold, and so will give back. A victim has its slot and
+ *    room until it ends: who is told to stop awaits nothing any more.
  */
 import { type Amount, add, subtract } from "../coordination/structures/amount.ts";
 import { known, liveOf, taskOf } from "./named.ts";
@@ -87,10 +88,8 @@ function changeClaimed(state: State, claim: Claim, sum: Sum, sign: 1 | -1): void
 }
 
 function changeVictim(state: State, live: LiveAttempt, sum: Sum, sign: 1 | -1): void {
-  if (live.seated) {
-    state.slotsReturning += sign;
-    live.agent.returning = sum(live.agent.returning, live.task.load);
-  }
+  state.slotsReturning += sign;
+  live.agent.returning = sum(live.agent.returning, live.task.load);
   for (const need of live.task.needs) changeNeed(need, sum);
   if (live.extra !== undefined) {
     for (const allocation of live.extra.values()) for (const need of allocation.needs) changeNeed(need, sum);

@@ -135,10 +135,9 @@ export function evolve(state: State, event: KernelEvent, observer: StateObserver
       break;
     case "task.completed": {
       const task = taskOf(state, event.taskId);
-      if (task.live !== undefined) {
-        breaker(task.live.agent, breakerSucceeded, state.openMs(event.at));
-        endAttempt(state, task.live, "completed", event.at, observer);
-      }
+      const live = liveOf(state, event.token);
+      breaker(live.agent, breakerSucceeded, state.openMs(event.at));
+      endAttempt(state, live, "completed", event.at, observer);
       terminal(state, task, "completed", { at: event.at, output: event.output, error: undefined }, observer);
       break;
     }
@@ -302,8 +301,7 @@ export function evolve(state: State, event: KernelEvent, observer: StateObserver
       break;
     }
     case "resource.refused": {
-      const request = state.requests.get(event.requestId);
-      if (request !== undefined) endRequest(state, request, observer);
+      endRequest(state, known(state.requests.get(event.requestId), "request", event.requestId), observer);
       break;
     }
     case "breaker.changed":

@@ -189,6 +189,14 @@ describe("why", () => {
     expect(new Set(ends.map(({ verdict }) => verdict))).toEqual(new Set(["ended"]));
   });
 
+  test("what ended within what goes on says how as well", () => {
+    const story = open();
+    story.submit({ id: "a" });
+    story.spawn("a", { id: "0" });
+    story.complete("a/0");
+    expect(story.why("a/0")).toMatchObject({ verdict: "ended", text: "completed by ann in attempt 1" });
+  });
+
   test("what was never tried, for want of anybody or of enough, was refused; what was tried before has ended", () => {
     const story = new Story({ concurrency: 9, unroutableMs: 1_000 });
     story.agent("ann", { skills: ["y"], capacity: 9 });

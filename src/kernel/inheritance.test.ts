@@ -24,6 +24,23 @@ describe("inheritance", () => {
     expect(story.task("a").effectivePriority).toBe(2);
   });
 
+  test("who waits for its place, for which others make way, and for more lends its priority to who holds that", () => {
+    const story = new Story({ concurrency: 9 });
+    story.agent("ann");
+    story.agent("bob", { skills: ["y"], capacity: 9 });
+    story.resource("disk", 1);
+    story.submit({ id: "holder", priority: 1, agent: "bob", preemptible: false, resources: { disk: 1 } });
+    story.submit({ id: "a", priority: 9, agent: "ann" });
+    story.ask("a", { disk: 1 }, { wait: true });
+    story.spawn("a", { id: "0", skills: ["y"] });
+    story.await("a", "a/0");
+    story.submit({ id: "other", agent: "ann" });
+    expect(told(story.complete("a/0"))).toEqual(["a/0 completed", "other stops: preempted for a"]);
+    story.do({ type: "task.prioritize", taskId: "a", priority: 8 });
+    expect(story.task("holder").effectivePriority).toBe(8);
+    expect(story.reasons("a")).toBe("room resource");
+  });
+
   test("what was seen to fail and is tried again inherits nothing from who no longer waits for it", () => {
     const story = new Story({ concurrency: 9 });
     story.agent("ann", { capacity: 2 });

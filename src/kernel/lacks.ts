@@ -53,7 +53,7 @@ function tooFarBehind({ of }: Wish): readonly Reason[] {
 }
 
 function slotLack(state: State): Reason {
-  const concurrency = state.settings?.concurrency ?? 0;
+  const concurrency = state.settings?.concurrency;
   const seated = [...state.live.values()].filter((live) => live.seated).map((live) => live.task.id);
   const taken = concurrency === 1 ? "the only slot is taken" : `all ${concurrency} slots are taken`;
   const promised = promisedTo(state, () => true);

@@ -48,6 +48,17 @@ describe("managers", () => {
     expect(story.task("m/2").deadlineAt).toBe(1_010_000);
   });
 
+  test("a context that has no keys stands for itself, below as above", () => {
+    const story = new Story();
+    story.agent("ann", { capacity: 9 });
+    story.manager("boss", ["ann"], { skills: ["lead"], capacity: 9 });
+    story.submit({ id: "m", agent: "boss", context: ["list"] }, { id: "n", agent: "boss", context: { a: 1 } });
+    story.plan("m", {}, { context: { b: 2 } });
+    story.plan("n", {}, { context: "text" }, { context: null });
+    const contexts = ["m/0", "m/1", "n/0", "n/1", "n/2"].map((id) => story.task(id).context);
+    expect(contexts).toEqual([["list"], { b: 2 }, { a: 1 }, "text", null]);
+  });
+
   test("a context may have any key, and none is merged into what it does not own", () => {
     const story = new Story();
     story.agent("ann");

@@ -16,10 +16,10 @@ export function known<T>(found: T | undefined, what: string, id: string | number
 
 export function needsOf(state: State, amounts: Readonly<Record<string, number>> | undefined): readonly Need[] {
   if (amounts === undefined) return [];
-  const names = Object.keys(amounts).sort();
-  return names.map((id) => ({
+  const named = Object.entries(amounts).sort(([a], [b]) => (a < b ? -1 : 1));
+  return named.map(([id, value]) => ({
     resource: known(state.resources.get(id), "resource", id),
-    amount: amount(amounts[id] ?? 0),
+    amount: amount(value),
   }));
 }
 

@@ -46,7 +46,6 @@ export interface Eviction {
 
 /** Looks through those below, lowest priority and latest started first, at most `limits.preemptScan` of them. */
 export function findEviction(preemptor: Preemptor, below: Iterable<LiveAttempt>): Eviction | undefined {
-  const { lack } = preemptor;
   const chosen: LiveAttempt[] = [];
   let looked = 0;
   for (const live of below) {
@@ -56,17 +55,18 @@ export function findEviction(preemptor: Preemptor, below: Iterable<LiveAttempt>)
     chosen.push(live);
     if (agentWithout(preemptor, chosen) !== undefined) break;
   }
-  if (agentWithout(preemptor, chosen) === undefined) return undefined;
+  let agent = agentWithout(preemptor, chosen);
+  if (agent === undefined) return undefined;
   const order = [...chosen].sort((a, b) => preemptor.priorityOf(b) - preemptor.priorityOf(a) || a.token - b.token);
   let victims: readonly LiveAttempt[] = chosen;
   for (const live of order) {
     const fewer = victims.filter((other) => other !== live);
-    if (agentWithout(preemptor, fewer) !== undefined) victims = fewer;
+    const still = agentWithout(preemptor, fewer);
+    if (still === undefined) continue;
+    victims = fewer;
+    agent = still;
   }
-  const agent = agentWithout(preemptor, victims);
-  return agent === undefined || (victims.length === 0 && (lack.slot || lack.room || lack.resources.length > 0))
-    ? undefined
-    : { agent, victims };
+  return { agent, victims };
 }
 
 function holdsSomething(preemptor: Preemptor, live: LiveAttempt): boolean {

@@ -78,6 +78,20 @@ describe("resources", () => {
     expect(told(story.resource("disk", 4))).toEqual(["b starts on ann"]);
   });
 
+  test("a rate can get another pace; what was taken from it is held by nobody", () => {
+    const story = world();
+    const calls = () => story.kernel.resources(story.now).find(({ id }) => id === "calls");
+    story.resource("calls", 4, { kind: "api_call", per: 1_000 });
+    story.submit({ id: "a", resources: { calls: 2 } });
+    story.ask("a", { calls: 1, disk: 1 });
+    expect(calls()).toMatchObject({ available: 1, allocated: 3, holders: [] });
+    story.submit({ id: "b", resources: { calls: 4 } });
+    story.resource("calls", 4, { kind: "api_call", per: 30 });
+    expect(story.resource("calls", 4, { kind: "api_call", per: 30 })).toEqual([]);
+    expect(told(story.after(22))).toEqual([]);
+    expect(told(story.after(1))).toEqual(["b starts on ann"]);
+  });
+
   test("a rate refills continuously, in integers: a third of a token is not lost", () => {
     const story = world();
     story.resource("calls", 1, { per: 3 });
@@ -322,6 +336,63 @@ describe("awaiting what one has submitted", () => {
     expect(story.refusal(ask({ disk: 1 })).code).toBe("WOULD_DEADLOCK");
     story.do(ask({ net: 1 }));
     expect(told(story.after(1_000))).toEqual(["a2 expired", "a/0/x starts on ann"]);
+  });
+
+  test("through what a manager that it awaits has planned, but not through what has ended", () => {
+    const story = world();
+    story.manager("boss", ["ann"], { skills: ["lead"] });
+    story.submit({ id: "a", resources: { disk: 2 } }, { id: "done", agent: "ann" });
+    story.complete("done");
+    story.spawn(
+      "a",
+      { id: "m", skills: ["lead"] },
+      { id: "after", dependsOn: ["done"], resources: { disk: 1 }, skills: ["nobody"] },
+    );
+    story.spawn("a/m", { id: "beside" });
+    story.plan("a/m", { id: "s", skills: ["nobody"], resources: { disk: 2 } });
+    expect(story.refusal({ type: "attempt.await", ...story.from("a"), on: ["a/m"] }).code).toBe("WOULD_DEADLOCK");
+    expect(told(story.await("a", "a/after"))).toEqual(["a waits on a/after"]);
+  });
+
+  test("one that wants its place back displaces who is less important, and gets it in its own priority's turn", () => {
+    const story = new Story({ concurrency: 9 });
+    story.agent("ann");
+    story.agent("bob", { skills: ["y"], capacity: 9 });
+    story.submit({ id: "a", agent: "ann" });
+    story.spawn("a", { id: "0", skills: ["y"] });
+    story.await("a", "a/0");
+    story.submit({ id: "other", agent: "ann" });
+    expect(told(story.complete("a/0"))).toEqual(["a/0 completed"]);
+    const events = told(story.do({ type: "task.prioritize", taskId: "a", priority: 6 }));
+    expect(events).toEqual(["other stops: preempted for a"]);
+    expect(told(story.fail("other"))).toEqual(["other attempt preempted", "a regains its seat"]);
+  });
+
+  test("one that is told to stop while others make way for it loses its promise", () => {
+    const story = new Story({ concurrency: 9 });
+    story.agent("ann");
+    story.agent("bob", { skills: ["y"], capacity: 9 });
+    story.submit({ id: "a", agent: "ann", priority: 6, timeoutMs: 1_000 });
+    story.spawn("a", { id: "0", skills: ["y"] });
+    story.await("a", "a/0");
+    story.submit({ id: "other", agent: "ann" });
+    expect(told(story.complete("a/0"))).toEqual(["a/0 completed", "other stops: preempted for a"]);
+    expect(told(story.after(1_000))).toEqual(["a stops: timeout", "a loses its promise"]);
+    story.submit({ id: "next", agent: "ann", priority: 9 });
+    expect(told(story.fail("other"))).toEqual(["other attempt preempted", "next starts on ann"]);
+  });
+
+  test("one that wants its place back and is cancelled wants it no more", () => {
+    const story = new Story({ concurrency: 9 });
+    story.agent("ann");
+    story.agent("bob", { skills: ["y"] });
+    story.submit({ id: "a", agent: "ann" });
+    story.spawn("a", { id: "0", skills: ["y"] });
+    story.await("a", "a/0");
+    story.submit({ id: "other", agent: "ann" });
+    story.complete("a/0");
+    expect(told(story.fail("a", { retryable: false }))).toEqual(["a attempt failed", "a failed: TASK_FAILED"]);
+    expect(told(story.complete("other"))).toEqual(["other completed"]);
   });
 
   test("through a running subtask that waits itself, and through what an awaited one depends on", () => {

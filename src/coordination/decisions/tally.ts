@@ -48,7 +48,7 @@ export function countVotes<O extends string>(terms: CheckedTerms<O>, votes: Read
   const count = rule.count(ballots, options);
   return {
     ...judge(terms, roll, count, weightOf),
-    tally: options.map((option, place) => ({ option, score: amountToNumber(count.scores[place] ?? ZERO) })),
+    tally: count.scores.map(({ option, score }) => ({ option, score: amountToNumber(score) })),
     method: rule.method,
     votes: recordOf(roll.valid),
     abstained: roll.abstained,
@@ -109,14 +109,14 @@ function judge<O extends string>(
   const [leader, ...others] = rule.needsEverybody && isMissing ? [] : count.winners;
   if (leader === undefined) return { outcome: "no_consensus", decision: undefined };
   if (threshold !== undefined) {
-    const score = count.scores[terms.options.indexOf(leader)] ?? ZERO;
-    if (!meets(threshold, nanosOf(score), nanosOf(cast))) return { outcome: "no_majority", decision: undefined };
+    if (!meets(threshold, nanosOf(leader.score), nanosOf(cast))) return { outcome: "no_majority", decision: undefined };
   }
-  if (others.length === 0) return { outcome: "decided", decision: leader };
+  if (others.length === 0) return { outcome: "decided", decision: leader.option };
 
-  const winner = breakTie(terms.tieBreak, count.winners, roll.valid);
+  const tied = count.winners.map(({ option }) => option);
+  const winner = breakTie(terms.tieBreak, tied, roll.valid);
   if (winner !== undefined) return { outcome: "decided", decision: winner };
-  return { outcome: "tied", decision: undefined, tied: count.winners };
+  return { outcome: "tied", decision: undefined, tied };
 }
 
 function sumOf(voters: Iterable<string>, sizeOf: (voter: string) => Amount): Amount {

@@ -1,4 +1,4 @@
-import { isZero, ZERO } from "../structures/amount.ts";
+import { isZero } from "../structures/amount.ts";
 import { readChoice, scoreChoices } from "./single-choice.ts";
 import type { VotingRule } from "./voting-rule.ts";
 
@@ -12,7 +12,7 @@ export const unanimous: VotingRule = {
   read: readChoice,
   count(ballots, options) {
     const scores = scoreChoices(ballots, options);
-    const chosen = options.filter((_, place) => !isZero(scores[place] ?? ZERO));
+    const chosen = scores.filter(({ score }) => !isZero(score));
     return { scores, winners: chosen.length === 1 ? chosen : [] };
   },
 };

@@ -7,12 +7,18 @@ export interface Ballot<O extends string> {
   readonly weight: Amount;
 }
 
+/** What an option got. */
+export interface Score<O extends string> {
+  readonly option: O;
+  readonly score: Amount;
+}
+
 /** What a rule makes of the ballots. */
 export interface Count<O extends string> {
   /** One for each option, in option order. */
-  readonly scores: readonly Amount[];
+  readonly scores: readonly Score<O>[];
   /** In option order: one, several that are tied, or none when the ballots do not agree as the rule demands. */
-  readonly winners: readonly O[];
+  readonly winners: readonly Score<O>[];
 }
 
 /**

@@ -21,19 +21,20 @@ export function findCycle(
   /** true while the node is on the path, false when all that it leads to has been searched. */
   const onPath = new Map<string, boolean>();
   const path: string[] = [];
-  const edges: Iterator<string>[] = [];
+  const edges: { readonly from: string; readonly to: Iterator<string> }[] = [];
   const enter = (id: string): void => {
     onPath.set(id, true);
     path.push(id);
-    edges.push(dependenciesOf(id)[Symbol.iterator]());
+    edges.push({ from: id, to: dependenciesOf(id)[Symbol.iterator]() });
   };
   for (const target of targets) {
     if (!onPath.has(target)) enter(target);
     for (let top = edges.at(-1); top !== undefined; top = edges.at(-1)) {
-      const edge = top.next();
+      const edge = top.to.next();
       if (edge.done === true) {
         edges.pop();
-        onPath.set(path.pop() ?? "", false);
+        path.pop();
+        onPath.set(top.from, false);
         continue;
       }
       const met = onPath.get(edge.value);

@@ -49,3 +49,10 @@ test("what is reduced to nothing is gone, and no lease ends for it", () => {
   leases.reduce(held, held.needs);
   expect(leases.endNext(10)).toBeUndefined();
 });
+
+test("what is gone cannot be renewed by who still has its record", () => {
+  const leases = new Leases();
+  const held = leases.grant(ask(10), 0);
+  expect(leases.endNext(10)?.id).toBe(held.id);
+  expect(() => leases.renew(held, 20)).toThrow(`allocation ${held.id} is gone`);
+});

@@ -172,3 +172,11 @@ for (const acyclic of [true, false]) {
     );
   });
 }
+
+test("a key that comes back while somebody still waits for what had it is a fault that is found", () => {
+  const { inheritance, set } = team({ low: 1, middle: 2, high: 9 });
+  inheritance.wait("middle", "low");
+  inheritance.remove("low");
+  inheritance.wait("high", "low");
+  expect(() => set("middle", 10)).toThrow("a removed node's key came back too soon");
+});

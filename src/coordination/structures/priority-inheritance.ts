@@ -139,21 +139,18 @@ export class PriorityInheritance<K> {
   /** `priority` has reached `start`: it and all further on that have less get it. */
   #raise(start: Node<K>, priority: number): void {
     if (priority <= start.effective) return;
-    const raised = [start];
-    const before = [start.effective];
+    const raised = [{ node: start, before: start.effective }];
     start.effective = priority;
-    for (let i = 0; i < raised.length; i++) {
-      const node = raised[i] ?? start;
+    for (const { node, before } of raised) {
       for (const to of this.#waitsFor(node)) {
-        removePriority(to.waiters, before[i] ?? 0);
+        removePriority(to.waiters, before);
         addPriority(to.waiters, priority);
         if (to.effective >= priority) continue;
-        raised.push(to);
-        before.push(to.effective);
+        raised.push({ node: to, before: to.effective });
         to.effective = priority;
       }
     }
-    for (const node of raised) this.#port.changed(node.key);
+    for (const { node } of raised) this.#port.changed(node.key);
   }
 
   /**

@@ -67,3 +67,12 @@ test("counts and positions follow those who join and leave, and a class without 
   line.leave(second);
   expect(waiting()).toEqual([0, 0]);
 });
+
+test("who has left has no place any more, and those behind move up", () => {
+  const { line, join } = before("a");
+  const first = join("first", { a: 1 });
+  const second = join("second", { a: 1 });
+  expect([line.position(first), line.position(second)]).toEqual([1, 2]);
+  line.leave(first);
+  expect([line.position(first), line.position(second)]).toEqual([0, 1]);
+});

@@ -12,7 +12,8 @@ export function answerAgain(state: State, command: Command, made: Remembered): A
     case "attempt.plan":
       return { ok: true, ids: sameIds(command.tasks, command.taskId, made.ids) };
     case "attempt.request": {
-      const allocation = made.type === "resource.granted" ? state.allocations.get(made.ids[0] ?? "") : undefined;
+      const allocation =
+        made.type === "resource.granted" ? made.ids.map((id) => state.allocations.get(id)).at(0) : undefined;
       return { ok: true, ids: made.ids, ...(allocation === undefined ? {} : { allocation: granted(allocation) }) };
     }
     default:

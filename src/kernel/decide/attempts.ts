@@ -55,7 +55,7 @@ export function checkpoint(desk: Desk, command: CommandOf<"attempt.checkpoint">)
 
 /** It did what it was told: it stopped. */
 export function stopped(desk: Desk, live: LiveAttempt): void {
-  const reason = live.stopping?.reason ?? "cancelled";
+  const reason = live.stopping?.reason;
   if (reason === "timeout") counted(desk, live, "timeout", timedOut(live.task));
   else
     uncounted(
@@ -82,12 +82,8 @@ function timedOut(task: Task): Failure {
 
 /** Time is up for an attempt: told to stop, or given up when it was told before. */
 export function attemptDue(desk: Desk, live: LiveAttempt): void {
-  const { state, now } = desk;
-  if (state.live.get(live.token) !== live) return;
-  if (live.stopping === undefined) {
-    const { timeoutMs } = live.task.spec;
-    if (timeoutMs !== undefined && now >= live.startedAt + timeoutMs) stopAttempt(desk, live, "timeout");
-  } else if (now >= live.stopping.graceUntil) abandon(desk, live);
+  if (live.stopping === undefined) stopAttempt(desk, live, "timeout");
+  else abandon(desk, live);
 }
 
 /** The task's own time is up. */

@@ -15,6 +15,7 @@ import {
 import type { Answer, Command } from "../commands.ts";
 import type { BallotOpenedEvent } from "../events.ts";
 import { defaults, limits } from "../limits.ts";
+import { known } from "../named.ts";
 import type { Ballot } from "../state.ts";
 import { agentNamed, type Desk, DONE, refused } from "./desk.ts";
 import { duration } from "./shapes.ts";
@@ -114,8 +115,7 @@ export function cast(desk: Desk, command: CommandOf<"ballot.cast">): Answer {
 }
 
 export function ballotDue(desk: Desk, ballotId: string): void {
-  const ballot = desk.state.ballots.get(ballotId);
-  if (ballot?.open) close(desk, ballot);
+  close(desk, known(desk.state.ballots.get(ballotId), "ballot", ballotId));
 }
 
 function closeIfComplete(desk: Desk, ballot: Ballot): void {

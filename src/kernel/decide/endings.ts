@@ -9,7 +9,8 @@
 import type { Json } from "../../coordination/structures/types.ts";
 import type { EventBody, Failure, StopReason, TaskSkippedEvent } from "../events.ts";
 import { defaults } from "../limits.ts";
-import { childrenOf, isTerminal, type LiveAttempt, openChildrenOf, type Task } from "../state.ts";
+import { known } from "../named.ts";
+import { type AgentState, childrenOf, isTerminal, type LiveAttempt, openChildrenOf, type Task } from "../state.ts";
 import type { Desk } from "./desk.ts";
 
 type TerminalEvent = Extract<EventBody, { type: "task.completed" | "task.failed" | "task.cancelled" | "task.skipped" }>;
@@ -37,9 +38,8 @@ export function end(desk: Desk, task: Task, body: TerminalEvent): void {
 export function skipped(task: Task, dependency: Task): TaskSkippedEvent {
   const how =
     dependency.status === "failed" ? "failed" : dependency.status === "cancelled" ? "was cancelled" : "was skipped";
-  const cause: { [key: string]: Json } = { dependency: dependency.id };
   const error = dependency.ended?.error;
-  if (error !== undefined) cause.cause = { code: error.code, message: error.message };
+  const cause = error && { cause: { code: error.code, message: error.message } };
   return {
     type: "task.skipped",
     v: 1,
@@ -49,7 +49,7 @@ export function skipped(task: Task, dependency: Task): TaskSkippedEvent {
       code: "DEPENDENCY_FAILED",
       message: `${dependency.id}, on which it depends, ${how}`,
       retryable: false,
-      details: cause,
+      details: { dependency: dependency.id, ...cause },
     },
   };
 }
@@ -136,22 +136,19 @@ function afterChild(desk: Desk, parent: Task, child: Task): void {
 
 /** Ends a manager that fails fast when too few of its subtasks can still succeed. */
 export function failFast(desk: Desk, task: Task): void {
-  if (judge(desk, task)?.failFast === true && enoughSucceeded(desk, task) === "no")
+  if (judge(desk, task).failFast && enoughSucceeded(desk, task) === "no")
     windDown(desk, task, { as: "failed", error: shortOf(task) }, "cancelled");
 }
 
 /** The manager whose plan it is. */
-function judge(
-  desk: Desk,
-  task: Task,
-): { readonly minSuccess: number | "all" | "any"; readonly failFast: boolean } | undefined {
-  const last = task.attempts.at(-1);
-  return last === undefined ? undefined : desk.state.agents.get(last.agent);
+function judge(desk: Desk, task: Task): AgentState {
+  const { agent } = known(task.attempts.at(-1), "an attempt at", task.id);
+  return known(desk.state.agents.get(agent), "agent", agent);
 }
 
 /** Whether enough subtasks have succeeded, can still, or cannot any more. */
 export function enoughSucceeded(desk: Desk, task: Task): "yes" | "open" | "no" {
-  const min = judge(desk, task)?.minSuccess ?? "all";
+  const min = judge(desk, task).minSuccess;
   const { planned: all = 0, completedChildren: succeeded = 0, failedChildren: failed = 0 } = task.family ?? {};
   const needed = min === "all" ? all : min === "any" ? 1 : min;
   if (succeeded >= needed) return "yes";
@@ -162,13 +159,9 @@ export function enoughSucceeded(desk: Desk, task: Task): "yes" | "open" | "no" {
 export function shortOf(task: Task): Failure {
   const causes: Json[] = [];
   for (const child of childrenOf(task)) {
-    if (child.spec.round === undefined || child.status === "completed" || !isTerminal(child.status)) continue;
-    causes.push({
-      taskId: child.id,
-      status: child.status,
-      code: child.ended?.error?.code ?? "TASK_FAILED",
-      message: child.ended?.error?.message ?? child.status,
-    });
+    const error = child.ended?.error;
+    if (child.spec.round === undefined || error === undefined) continue;
+    causes.push({ taskId: child.id, status: child.status, code: error.code, message: error.message });
   }
   return {
     code: "TASK_FAILED",

@@ -131,10 +131,10 @@ function prepare(
   if (place.parent !== undefined) checkDepth(place.parent);
   const ids = nameAll(desk, requests, place);
   const own = new Set(ids);
-  if (own.size < ids.length) {
-    const id = ids.find((one, i) => ids.indexOf(one) < i) ?? "";
-    throw refused("DUPLICATE_ID", `two tasks of this submit have the id ${JSON.stringify(id)}`, { taskId: id });
-  }
+  if (own.size < ids.length)
+    for (const [i, id] of ids.entries())
+      if (ids.indexOf(id) < i)
+        throw refused("DUPLICATE_ID", `two tasks of this submit have the id ${JSON.stringify(id)}`, { taskId: id });
   /** Of those that have any. */
   const dependencies = new Map<string, readonly string[]>();
   const events: TaskSubmittedEvent[] = [];
