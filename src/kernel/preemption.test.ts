@@ -165,6 +165,16 @@ describe("preemption", () => {
     expect(told(story.submit({ id: "high", priority: 9, skills: ["x"] }))).toEqual(["x stops: preempted for high"]);
   });
 
+  test("several on one agent make room together", () => {
+    const story = new Story({ concurrency: 9 });
+    story.agent("ann", { capacity: 2 });
+    story.submit({ id: "a", priority: 1 }, { id: "b", priority: 1 });
+    expect(told(story.submit({ id: "high", priority: 9, load: 2 }))).toEqual([
+      "b stops: preempted for high",
+      "a stops: preempted for high",
+    ]);
+  });
+
   test("rate tokens are never taken back, so nobody is stopped for them", () => {
     const story = new Story({ concurrency: 9 });
     story.agent("ann", { capacity: 9 });

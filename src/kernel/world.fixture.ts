@@ -4,6 +4,7 @@ import type { Json } from "../coordination/structures/types.ts";
 import type { Command, OpenSettings, TaskRequest } from "./commands.ts";
 import type { KernelEvent } from "./events.ts";
 import { thaw } from "./finished-row.ts";
+import { heldBy } from "./holdings.ts";
 import { Kernel } from "./kernel.ts";
 import { childrenOf, isReady, isTerminal, openChildrenOf, rootOf, State, type Task } from "./state.ts";
 
@@ -351,11 +352,36 @@ function sum(amounts: Iterable<Amount>): Amount {
   return total;
 }
 
+type Check = (holds: boolean, what: string) => void;
+
+/** What is set aside is what those with a promise would take; what comes back is what those who make way for them hold. */
+function checkPromises(state: State, check: Check): void {
+  const claims = [...state.claims].flatMap((task) => task.claim ?? []);
+  const victims = claims.flatMap((claim) => [...claim.victims]);
+  const seated = victims.filter((victim) => victim.seated);
+  check(state.slotsClaimed === state.claims.size, "slots promised");
+  check(claims.length === state.claims.size, "whoever has a promise knows it");
+  check(state.slotsReturning === seated.length, "slots that come back");
+  for (const agent of state.agents.values()) {
+    const claimed = sum(claims.filter((claim) => claim.agent === agent).map((claim) => claim.task.load));
+    check(compare(claimed, agent.claimed) === 0, `room promised on ${agent.name}`);
+    const returning = sum(seated.filter((victim) => victim.agent === agent).map((victim) => victim.task.load));
+    check(compare(returning, agent.returning) === 0, `room that comes back on ${agent.name}`);
+  }
+  for (const resource of state.resources.values()) {
+    const needs = claims.flatMap(({ task }) => (task.live === undefined ? task.needs : []));
+    const claimed = sum(needs.filter((need) => need.resource === resource).map((need) => need.amount));
+    check(compare(resource.rate === undefined ? claimed : ZERO, resource.claimed) === 0, `promised of ${resource.id}`);
+    const returning = sum(victims.map((victim) => heldBy(victim, resource)));
+    check(compare(returning, resource.returning) === 0, `comes back of ${resource.id}`);
+  }
+}
+
 /** What must hold after every batch, recomputed the slow way. Returns what does not. */
 export function violations(world: World): string[] {
   const { state, kernel, now } = world;
   const found: string[] = [];
-  const check = (holds: boolean, what: string): void => {
+  const check: Check = (holds, what) => {
     if (!holds) found.push(what);
   };
   const live = [...state.live.values()];
@@ -376,8 +402,7 @@ export function violations(world: World): string[] {
     const held = sum(needs.filter((need) => need.resource === resource).map((need) => need.amount));
     check(compare(held, resource.allocated) === 0, `${resource.id} is held by those that run`);
   }
-  const claims = [...state.claims];
-  check(state.slotsClaimed === claims.length, "slots promised");
+  checkPromises(state, check);
   const seen: Record<string, number> = {};
   for (const task of state.tasks.values()) {
     seen[task.status] = (seen[task.status] ?? 0) + 1;
