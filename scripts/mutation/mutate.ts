@@ -12,7 +12,8 @@ const chosen = process.argv.slice(2);
 
 await new Stryker({
   mutate: chosen.length > 0 ? chosen : everything,
-  plugins: [import.meta.resolve("./warm-runner.ts")],
+  plugins: ["./warm-runner.ts", "./compile-checker.ts"].map((path) => import.meta.resolve(path)),
+  checkers: ["compile"],
   testRunner: "warm",
   // Tests are switched on and off one by one, so that a mutant meets only those that reach it.
   coverageAnalysis: "perTest",
