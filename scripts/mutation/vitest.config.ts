@@ -10,7 +10,7 @@ export default defineConfig({
     include: ["src/{coordination,kernel}/**/*.test.ts", "test/reference/stories-1.test.ts"],
     exclude: ["src/kernel/costs.test.ts"],
     setupFiles: [`${import.meta.dirname}/setup.ts`],
-    env: { SAFEGUARDS_RUNS: "20", SAFEGUARDS_SEQUENCES: "60" },
+    env: { SAFEGUARDS_RUNS: "5", SAFEGUARDS_SEQUENCES: "20" },
     testTimeout: 300_000,
     reporters: [],
   },
