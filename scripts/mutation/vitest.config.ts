@@ -7,10 +7,10 @@ import { defineConfig } from "vitest/config";
 
 export default defineConfig({
   test: {
-    include: ["src/{coordination,kernel}/**/*.test.ts", "test/reference/stories-1.test.ts"],
+    include: ["src/{coordination,kernel}/**/*.test.ts", "scripts/mutation/stories.test.ts"],
     exclude: ["src/kernel/costs.test.ts"],
     setupFiles: [`${import.meta.dirname}/setup.ts`],
-    env: { SAFEGUARDS_RUNS: "5", SAFEGUARDS_SEQUENCES: "20" },
+    env: { SAFEGUARDS_RUNS: "10" },
     testTimeout: 300_000,
     reporters: [],
   },

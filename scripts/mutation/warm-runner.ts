@@ -28,7 +28,8 @@ import { WarmThread } from "./warm-thread.ts";
 
 interface File {
   readonly specification: TestSpecification;
-  readonly durationMs: number;
+  /** As the first run told; 0 in a process that joined later. */
+  durationMs: number;
 }
 
 interface Run {
@@ -38,7 +39,7 @@ interface Run {
 
 class WarmRunner implements TestRunner {
   readonly #thread: WarmThread = new WarmThread();
-  /** Where each test is, by its id. */
+  /** By the id that their tests' ids begin with. */
   readonly #files: Map<string, File> = new Map();
   #vitest: Vitest | undefined;
 
@@ -55,24 +56,23 @@ class WarmRunner implements TestRunner {
       isolate: false,
       maxWorkers: 1,
     });
+    for (const specification of await this.#vitest.globTestSpecifications())
+      this.#files.set(specification.taskId, { specification, durationMs: 0 });
   }
 
   async dryRun(): Promise<DryRunResult> {
-    const specifications = await this.#started.globTestSpecifications();
+    const specifications = [...this.#files.values()].map((file) => file.specification);
     const { modules, result } = await this.#run(specifications, { kind: "coverage" });
     await this.#thread.renew();
     if (result.status !== DryRunStatus.Complete) return result;
-    for (const module of modules) {
-      const specification = specifications.find(({ moduleId }) => moduleId === module.moduleId);
-      if (specification === undefined) throw new Error(`${module.moduleId} was not asked for`);
-      const file = { specification, durationMs: module.diagnostic().duration };
-      for (const test of module.children.allTests()) this.#files.set(test.id, file);
-    }
+    for (const module of modules) this.#fileOf(module.id).durationMs = module.diagnostic().duration;
     return { ...result, mutantCoverage: coverageOf(modules) };
   }
 
   async mutantRun(options: MutantRunOptions): Promise<MutantRunResult> {
-    const { activeMutant, hitLimit, mutantActivation, testFilter = [...this.#files.keys()] } = options;
+    const { activeMutant, hitLimit, mutantActivation, testFilter } = options;
+    if (testFilter === undefined)
+      throw new Error("a mutant meets the tests that reach it: coverage per test is needed");
     const whileLoading = mutantActivation === "static";
     if (whileLoading) await this.#thread.renew();
     const switches: Switches = { kind: "mutant", id: activeMutant.id, whileLoading, hitLimit };
@@ -91,7 +91,10 @@ class WarmRunner implements TestRunner {
     return this.#vitest;
   }
 
-  async #verdict(ids: readonly string[], switches: Switches & { kind: "mutant" }): Promise<MutantRunResult> {
+  async #verdict(
+    ids: readonly string[] | undefined,
+    switches: Switches & { kind: "mutant" },
+  ): Promise<MutantRunResult> {
     const { fresh } = this.#thread;
     const verdict = await this.#meet(ids, switches);
     if (verdict.status !== MutantRunStatus.Killed || fresh) return verdict;
@@ -105,7 +108,7 @@ class WarmRunner implements TestRunner {
     return again;
   }
 
-  async #meet(ids: readonly string[], switches: Switches & { kind: "mutant" }): Promise<MutantRunResult> {
+  async #meet(ids: readonly string[] | undefined, switches: Switches & { kind: "mutant" }): Promise<MutantRunResult> {
     const ran: TestResult[] = [];
     for (const specification of this.#select(ids)) {
       const { modules, result } = await this.#run([specification], switches);
@@ -119,21 +122,29 @@ class WarmRunner implements TestRunner {
     return toMutantRunResult({ status: DryRunStatus.Complete, tests: ran });
   }
 
-  /** These tests alone, file by file, the quickest first. */
-  #select(ids: readonly string[]): TestSpecification[] {
+  #fileOf(testId: string): File {
+    const file = this.#files.get(testId.split("_")[0] ?? testId);
+    if (file === undefined) throw new Error(`there is no file with test ${testId}`);
+    return file;
+  }
+
+  /** These tests alone, or all, file by file, the quickest first. */
+  #select(ids: readonly string[] | undefined): TestSpecification[] {
     const chosen = new Map<File, string[]>();
-    for (const id of ids) {
-      const file = this.#files.get(id);
-      if (file === undefined) throw new Error(`there is no test ${id}`);
+    for (const id of ids ?? []) {
+      const file = this.#fileOf(id);
       const those = chosen.get(file);
       if (those === undefined) chosen.set(file, [id]);
       else those.push(id);
     }
-    return [...chosen]
-      .sort(([a], [b]) => a.durationMs - b.durationMs)
-      .map(([{ specification }, testIds]) =>
-        specification.project.createSpecification(specification.moduleId, { testIds }),
-      );
+    const files = ids === undefined ? [...this.#files.values()] : [...chosen.keys()];
+    return files
+      .sort((a, b) => a.durationMs - b.durationMs)
+      .map((file) => {
+        const { project, moduleId } = file.specification;
+        const testIds = chosen.get(file);
+        return testIds === undefined ? file.specification : project.createSpecification(moduleId, { testIds });
+      });
   }
 
   async #run(specifications: readonly TestSpecification[], switches: Switches): Promise<Run> {
