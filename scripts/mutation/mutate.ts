@@ -19,7 +19,7 @@ await new Stryker({
   coverageAnalysis: "perTest",
   concurrency: 1,
   // Loops that a mutant makes endless are cut by counting; the clock is for what cannot be counted, on a busy machine too.
-  timeoutMS: 60_000,
+  timeoutMS: 20_000,
   dryRunTimeoutMinutes: 30,
   tempDirName: ".cache/mutation",
   ignorePatterns: ["dist", ".cache", "bench/results"],
