@@ -377,6 +377,20 @@ function checkPromises(state: State, check: Check): void {
   }
 }
 
+function checkChildren(task: Task, check: Check): void {
+  const { family } = task;
+  const children = childrenOf(task);
+  const planned = children.filter((child) => child.spec.round !== undefined);
+  const completed = planned.filter((child) => child.status === "completed");
+  const open = planned.filter((child) => !isTerminal(child.status));
+  const lost = planned.length - completed.length - open.length;
+  check(openChildrenOf(task) === children.filter((child) => !isTerminal(child.status)).length, `open under ${task.id}`);
+  check((family?.planned ?? 0) === planned.length, `subtasks of ${task.id}`);
+  check((family?.openRound ?? 0) === open.length, `open subtasks of ${task.id}`);
+  check((family?.completedChildren ?? 0) === completed.length, `subtasks of ${task.id} that succeeded`);
+  check((family?.failedChildren ?? 0) === lost, `subtasks of ${task.id} that did not succeed`);
+}
+
 /** What must hold after every batch, recomputed the slow way. Returns what does not. */
 export function violations(world: World): string[] {
   const { state, kernel, now } = world;
@@ -406,8 +420,7 @@ export function violations(world: World): string[] {
   const seen: Record<string, number> = {};
   for (const task of state.tasks.values()) {
     seen[task.status] = (seen[task.status] ?? 0) + 1;
-    const open = childrenOf(task).filter((child) => !isTerminal(child.status));
-    check(openChildrenOf(task) === open.length, `open children of ${task.id}`);
+    checkChildren(task, check);
     if (task.parent === undefined) {
       const below = [...state.tasks.values()].filter((other) => other !== task && rootOf(other) === task);
       const unended = below.filter((other) => !isTerminal(other.status)).length;
