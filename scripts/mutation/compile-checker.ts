@@ -62,9 +62,11 @@ class CompileChecker implements Checker {
     return Object.fromEntries(mutants.map((mutant) => [mutant.id, resultOf(mutant, errors)]));
   }
 
-  async #sourceOf({ fileName }: Mutant): Promise<string> {
-    const source = this.#sources.get(fileName) ?? (await readFile(fileName, "utf8"));
-    this.#sources.set(fileName, source);
+  /** As it was when the run began. */
+  async #sourceOf(mutant: Mutant): Promise<string> {
+    const path = copied(mutant);
+    const source = this.#sources.get(path) ?? (await readFile(path, "utf8"));
+    this.#sources.set(path, source);
     return source;
   }
 }
