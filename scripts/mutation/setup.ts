@@ -39,7 +39,10 @@ if (switches.kind === "mutant") {
   };
   if (whileLoading) switchOn();
   else beforeAll(switchOn);
+  let noticed = false;
+  beforeEach(({ skip }) => skip(noticed, "the mutant has been noticed"));
   afterEach(({ task }) => {
+    noticed ||= task.result?.state === "fail";
     task.file.meta.hits = namespace.hitCount ?? 0;
   });
   afterAll(() => {
