@@ -19,7 +19,8 @@ await new Stryker({
   coverageAnalysis: "perTest",
   concurrency: 1,
   // Loops that a mutant makes endless are cut by counting; the clock is for what cannot be counted, on a busy machine too.
-  timeoutMS: 20_000,
+  timeoutMS: 10_000,
+  timeoutFactor: 1,
   dryRunTimeoutMinutes: 30,
   tempDirName: ".cache/mutation",
   ignorePatterns: ["dist", ".cache", "bench/results"],

@@ -7,6 +7,7 @@
  * 3. A mutant in code that runs while modules load gets a thread of its own.
  * 4. That a run ran no test is an error, never a mutant that survived.
  */
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { declareClassPlugin, PluginKind } from "@stryker-mutator/api/plugin";
 import {
   type CompleteDryRunResult,
@@ -28,9 +29,11 @@ import { WarmThread } from "./warm-thread.ts";
 
 interface File {
   readonly specification: TestSpecification;
-  /** As the first run told; 0 in a process that joined later. */
   durationMs: number;
 }
+
+/** How long each file takes, by its id, for processes that join later; in the folder of the mutated copy. */
+const durations = "durations.json";
 
 interface Run {
   readonly modules: readonly TestModule[];
@@ -56,8 +59,11 @@ class WarmRunner implements TestRunner {
       isolate: false,
       maxWorkers: 1,
     });
-    for (const specification of await this.#vitest.globTestSpecifications())
-      this.#files.set(specification.taskId, { specification, durationMs: 0 });
+    const known: Record<string, number> = existsSync(durations) ? JSON.parse(readFileSync(durations, "utf8")) : {};
+    for (const specification of await this.#vitest.globTestSpecifications()) {
+      const { taskId } = specification;
+      this.#files.set(taskId, { specification, durationMs: known[taskId] ?? 0 });
+    }
   }
 
   async dryRun(): Promise<DryRunResult> {
@@ -66,6 +72,8 @@ class WarmRunner implements TestRunner {
     await this.#thread.renew();
     if (result.status !== DryRunStatus.Complete) return result;
     for (const module of modules) this.#fileOf(module.id).durationMs = module.diagnostic().duration;
+    const known = [...this.#files].map(([id, { durationMs }]) => [id, durationMs]);
+    writeFileSync(durations, JSON.stringify(Object.fromEntries(known)));
     return { ...result, mutantCoverage: coverageOf(modules) };
   }
 
