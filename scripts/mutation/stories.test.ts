@@ -6,8 +6,8 @@ import { expect, test } from "vitest";
 import { Author } from "../../test/reference/script.fixture.ts";
 import { SideBySide } from "../../test/reference/side-by-side.fixture.ts";
 
-const STORIES = 40;
-const STEPS = 40;
+const STORIES = 25;
+const STEPS = 30;
 
 test.each(Array.from({ length: STORIES }, (_, i) => i + 1))(
   "the kernel does what the reference says in story %i",

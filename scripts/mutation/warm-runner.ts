@@ -79,8 +79,6 @@ class WarmRunner implements TestRunner {
 
   async mutantRun(options: MutantRunOptions): Promise<MutantRunResult> {
     const { activeMutant, hitLimit, mutantActivation, testFilter } = options;
-    if (testFilter === undefined)
-      throw new Error("a mutant meets the tests that reach it: coverage per test is needed");
     const whileLoading = mutantActivation === "static";
     if (whileLoading) await this.#thread.renew();
     const switches: Switches = { kind: "mutant", id: activeMutant.id, whileLoading, hitLimit };
