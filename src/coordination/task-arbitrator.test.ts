@@ -69,6 +69,16 @@ describe("dependencies", () => {
     expect(tasks.startReady(0)).toEqual(["a"]);
   });
 
+  test("a long cycle is named in short, and told whole", () => {
+    const ids = Array.from({ length: 11 }, (_, i) => `a task with a name as long as this ${i}`);
+    const tasks = arbitrator({}, ...ids.map((id, i) => ({ id, dependsOn: ids.slice(Math.max(0, i - 1), i) })));
+    const [first = "", last = ""] = [ids.at(0), ids.at(-1)];
+    const { message, details } = refusal(() => tasks.addDependency(first, last));
+    expect(message).toHaveLength("tasks would wait for each other for ever: ".length + 200 + "… (11 tasks)".length);
+    expect(message).toMatch(/… \(11 tasks\)$/);
+    expect(details).toEqual({ cycle: ids.toReversed() });
+  });
+
   test("a dependency on itself is a cycle of one", () => {
     const tasks = arbitrator({}, "a");
     expect(refusal(() => tasks.addDependency("a", "a")).details).toEqual({ cycle: ["a"] });

@@ -224,3 +224,12 @@ describe("ratio", () => {
     );
   });
 });
+
+test("books that go below zero, or beyond all counting, are broken, and say by what", () => {
+  const half = { whole: 0, nano: 500_000_000 };
+  const one = { whole: 1, nano: 1 };
+  expect(() => subtract(half, one)).toThrow(new RangeError("0.500000000 - 1.000000001 is below 0"));
+  expect(() => add({ whole: Number.MAX_SAFE_INTEGER, nano: 0 }, { whole: 1, nano: 0 })).toThrow(
+    new RangeError("9007199254740991 + 1 is over 2^53 - 1"),
+  );
+});
