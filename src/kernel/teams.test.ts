@@ -98,3 +98,16 @@ describe("teams", () => {
     expect(told(story.complete("a/0"))).toEqual(["a/0 completed", "a regains its seat"]);
   });
 });
+
+test("patience for a subtask counts from when the one who could do it left the team, though others stay", () => {
+  const story = new Story({ unroutableMs: 1_000 });
+  story.agent("ann", { skills: ["x"] });
+  story.agent("bob");
+  story.manager("boss", ["ann", "bob"], { skills: ["lead"] });
+  story.submit({ id: "m", skills: ["lead"] }, { id: "held", agent: "ann", preemptible: false });
+  story.plan("m", { skills: ["x"] });
+  story.after(5_000);
+  story.do({ type: "team.set", manager: "boss", team: ["bob"] });
+  expect(told(story.after(999))).toEqual([]);
+  expect(told(story.after(1))).toContain("m/0 failed: NO_QUALIFIED_AGENT");
+});
