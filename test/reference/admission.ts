@@ -19,7 +19,7 @@ export function place(model: Model, wish: Wish, has: Free): { readonly agent: Ag
   return agent === undefined ? undefined : { agent };
 }
 
-export function wishKey(model: Model, wish: Wish, priorities: ReadonlyMap<Task, number>): Key {
+function wishKey(model: Model, wish: Wish, priorities: ReadonlyMap<Task, number>): Key {
   return keyOf(model, wish.task, priorities.get(wish.task) ?? wish.task.priority);
 }
 
