@@ -9,12 +9,6 @@
 import { Fifo } from "../coordination/structures/fifo.ts";
 import { endedAtIn } from "./finished-row.ts";
 
-/** How much is kept: tasks, and milliseconds since they ended. */
-export interface Keep {
-  readonly count: number;
-  readonly ms: number;
-}
-
 /** A task, or a ballot, that has left memory: its id and its line of text. */
 export interface Departed {
   readonly kind: "task" | "ballot";
@@ -24,6 +18,8 @@ export interface Departed {
 
 /** Trees that leave with one event at most: more than come, so that a smaller limit is reached in time. */
 const MOST_LEAVING = 4;
+
+const NOTHING: readonly Departed[] = [];
 
 /** Ids of a tree, its root first; of a tree of one task, that. */
 type Tree = string | readonly string[];
@@ -50,6 +46,12 @@ export class FinishedTasks {
     return this.#rows;
   }
 
+  /** A tree of one task that has ended. */
+  addOne(id: string, row: string): void {
+    this.#rows.set(id, row);
+    this.#trees.push(id);
+  }
+
   /** A tree that has ended, its root first. */
   add(tree: readonly (readonly [id: string, row: string])[]): void {
     for (const [id, row] of tree) this.#rows.set(id, row);
@@ -65,18 +67,14 @@ export class FinishedTasks {
     this.#void.set(root, (this.#void.get(root) ?? 0) + 1);
   }
 
-  /** Takes away what is to leave at `now`. */
-  departing({ count, ms }: Keep, now: number): readonly Departed[] {
+  /** Takes away what is to leave at `now`: beyond so many tasks, or longer than `ms` after the end of their root. */
+  departing(count: number, ms: number | undefined, now: number): readonly Departed[] {
+    if (this.#rows.size <= count && ms === undefined) return NOTHING;
     const departed: Departed[] = [];
     for (let left = 0; left < MOST_LEAVING && this.#rows.size > 0; left++) {
       const tree = this.#oldest();
       if (tree === undefined) break;
-      const root = this.#rows.get(rootId(tree));
-      if (
-        this.#rows.size <= count &&
-        (root === undefined || ms === Number.POSITIVE_INFINITY || now - endedAtIn(root) < ms)
-      )
-        break;
+      if (this.#rows.size <= count && !this.#isOld(tree, ms, now)) break;
       this.#trees.shift();
       for (const id of typeof tree === "string" ? [tree] : tree) {
         departed.push({ kind: "task", id, row: this.#rows.get(id) ?? "" });
@@ -84,6 +82,11 @@ export class FinishedTasks {
       }
     }
     return departed;
+  }
+
+  #isOld(tree: Tree, ms: number | undefined, now: number): boolean {
+    const root = this.#rows.get(rootId(tree));
+    return ms !== undefined && root !== undefined && now - endedAtIn(root) >= ms;
   }
 
   /** The trees in their order, each as ids and lines. */

@@ -15,12 +15,17 @@ import { childrenOf, type Family, isTerminal, rootOf, type State, type Task } fr
 export function settle(state: State, task: Task, now: number): readonly Departed[] {
   const root = rootOf(task);
   if (!isTerminal(root.status) || (root.family?.openBelow ?? 0) > 0) return NOTHING;
-  const tree: Task[] = [root];
-  for (const one of tree) for (const child of childrenOf(one)) tree.push(child);
-  state.finished.add(tree.map((one) => [one.id, finishedRow(one)] as const));
-  for (const { id } of tree) state.tasks.delete(id);
-  const { keepCount = defaults.keepCount, keepMs = Number.POSITIVE_INFINITY } = state.settings ?? {};
-  return state.finished.departing({ count: keepCount, ms: keepMs }, now);
+  if (root.family === undefined) {
+    state.finished.addOne(root.id, finishedRow(root));
+    state.tasks.delete(root.id);
+  } else {
+    const tree: Task[] = [root];
+    for (const one of tree) for (const child of childrenOf(one)) tree.push(child);
+    state.finished.add(tree.map((one) => [one.id, finishedRow(one)] as const));
+    for (const { id } of tree) state.tasks.delete(id);
+  }
+  const { settings } = state;
+  return state.finished.departing(settings?.keepCount ?? defaults.keepCount, settings?.keepMs, now);
 }
 
 const NOTHING: readonly Departed[] = [];
