@@ -450,8 +450,19 @@ describe("cost", () => {
     return most;
   }
 
+  test.each(SIZES)("with %d agents what is put off costs each change a few times log n, once", (size) => {
+    const balancer = new WorkloadBalancer();
+    const before = visitsOf(balancer);
+    for (let i = 0; i < size; i++) balancer.register(`a${i}`, 1 + (i % 7));
+    for (let i = 0; i < 3 * size; i++) balancer.assign(`t${i}`, 0.1 + (i % 5) / 10);
+    balancer.assign("none", 1_000);
+    expect(visitsOf(balancer) - before).toBeLessThan(4 * size * 10 * Math.log2(size));
+    expect(worst(balancer, [() => balancer.assign("none", 1_000)])).toBeLessThan(20 * Math.log2(size));
+  });
+
   test.each(SIZES)("with %d agents assigning, completing and registering look at a few times log n", (size) => {
     const balancer = crowd(size);
+    balancer.assign("none", 1_000);
     const calls: (() => unknown)[] = [];
     for (let i = 0; i < 100; i++) {
       calls.push(
@@ -477,6 +488,7 @@ describe("cost", () => {
     balancer.register(last, 10);
     balancer.assign("most of it", 8.8, { among: [last] });
     const few = 20 * Math.log2(size);
+    balancer.assign("none", 1_000);
     expect(worst(balancer, [() => expect(balancer.assign("x", 0.9)).toBe(last)])).toBeLessThan(few);
     const everybody = new Set(balancer.utilization().keys());
     const calls = [() => expect(balancer.assign("y", 0.05, { among: everybody })).toBe("a0")];
@@ -487,6 +499,7 @@ describe("cost", () => {
     const balancer = crowd(10_000);
     const few = ["a3", "a500", "a9999"];
     expect(worst(balancer, [() => balancer.assign("x", 0.1, { among: few })])).toBeLessThan(100);
+    balancer.assign("none", 1_000);
     expect(worst(balancer, [() => balancer.assign("y", 0.1, { among: new Set(few) })])).toBeLessThan(200);
   });
 });

@@ -3,7 +3,9 @@
  *
  * 1. An agent's load is the exact sum of the loads of the tasks assigned to it: without tasks it is exactly 0.
  * 2. A task is assigned to exactly one agent, or unknown here.
- * 3. The index holds every agent by (utilization, registration), those of capacity 0 last, with its room as measure.
+ * 3. The heap holds every agent by (utilization, registration), those of capacity 0 last. So does the index, with its room
+ *    as measure, once those are mended whose load has changed: that is put off until the first of the heap has no room, or
+ *    is not allowed, since most of the time it is the answer.
  * 4. No load passes its agent's capacity but by `overcommit`, or when that capacity is lowered afterwards.
  * 5. A call that is refused changes nothing.
  */
@@ -23,7 +25,8 @@ import {
   ZERO,
 } from "./structures/amount.ts";
 import { checkAmount, checkId, checkInteger, checkKeys, invalid, show } from "./structures/arguments.ts";
-import { FitIndex, type FitNode, precedes } from "./structures/fit-index.ts";
+import { FitIndex, type FitNode } from "./structures/fit-index.ts";
+import { type HeapEntry, IndexedHeap, precedes } from "./structures/indexed-heap.ts";
 
 /** One step of a rebalance: this task goes from one agent to another. */
 export interface Move {
@@ -54,6 +57,10 @@ interface Agent extends LoadedAgent<Task> {
   capacity: Amount;
   load: Amount;
   readonly tasks: Task[];
+  /** Its place in the heap; none once it has left. */
+  entry: HeapEntry<Place> | undefined;
+  /** Whether its place in the index is that of another load. */
+  isStale: boolean;
 }
 
 /** An agent where it stands in the index. */
@@ -81,7 +88,7 @@ export function visitsOf(balancer: WorkloadBalancer): number {
 /**
  * Assigns tasks to the least utilized agent that has room for them, remembers each task's own load, and evens out.
  * Loads and capacities are in any one unit of your choice, decimals of at most nine places, added exactly. Assigning and
- * completing cost O(log agents); `among` at most as many looks as there are agents in it; `utilization` and `rebalance`
+ * completing cost O(log agents), amortized; `among` at most as many looks as there are agents in it; `utilization` and `rebalance`
  * go through all agents.
  *
  * @example
@@ -103,7 +110,9 @@ export class WorkloadBalancer {
   readonly #agents = new Map<string, Place>();
   readonly #tasks = new Map<string, Task>();
   readonly #kinds = new Map<string, Observed>();
+  readonly #heap = new IndexedHeap<Place>();
   readonly #index = new FitIndex<Agent>("atLeast", 1);
+  #stale: Place[] = [];
   #registrations = 0;
   #assignments = 0;
   #scanned = 0;
@@ -129,8 +138,10 @@ export class WorkloadBalancer {
       this.#reindex(known);
       return;
     }
-    const agent: Agent = { id, capacity: amount, load: ZERO, tasks: [] };
-    this.#agents.set(id, this.#index.add(agent, rankOf(agent), this.#registrations, [amount]));
+    const agent: Agent = { id, capacity: amount, load: ZERO, tasks: [], entry: undefined, isStale: false };
+    const place = this.#index.add(agent, rankOf(agent), this.#registrations, [amount]);
+    agent.entry = this.#heap.push(place, place.rank, place.seq);
+    this.#agents.set(id, place);
     this.#registrations += 1;
   }
 
@@ -152,8 +163,11 @@ export class WorkloadBalancer {
   unregister(agentId: string): string[] {
     const node = this.#agents.get(checkId(agentId, "agent id"));
     if (node === undefined) return [];
+    const { entry } = node.item;
     this.#agents.delete(node.item.id);
     this.#index.remove(node);
+    if (entry !== undefined) this.#heap.remove(entry);
+    node.item.entry = undefined;
     const left = node.item.tasks.sort((a, b) => a.seq - b.seq);
     for (const task of left) this.#tasks.delete(task.id);
     return left.map((task) => task.id);
@@ -184,7 +198,7 @@ export class WorkloadBalancer {
     if (this.#tasks.has(id)) {
       throw new SafeguardsError("DUPLICATE_ID", `task ${show(id)} is assigned already`, { details: { taskId: id } });
     }
-    const place = this.#leastUtilized([amount], among) ?? (overcommit ? this.#overcommitted(amount, among) : undefined);
+    const place = this.#leastUtilized(amount, among) ?? (overcommit ? this.#overcommitted(amount, among) : undefined);
     if (place === undefined) return undefined;
     const task: Task = { id, seq: this.#assignments, load: amount, kind, place, index: 0 };
     this.#assignments += 1;
@@ -323,42 +337,50 @@ export class WorkloadBalancer {
       options.maxMoves === undefined
         ? Number.MAX_SAFE_INTEGER
         : checkInteger(options.maxMoves, "maxMoves", 0, Number.MAX_SAFE_INTEGER);
-    const moves = rebalance<Task, Agent>(this.#index, (task, to) => this.#move(task, to), maxMoves);
+    const move = (task: Task, to: Place): void => {
+      this.#take(task);
+      this.#put(task, to);
+      this.#mended();
+    };
+    const moves = rebalance<Task, Agent>(this.#mended(), move, maxMoves);
     return moves.map(({ task, from, to }) => ({ taskId: task.id, from: from.item.id, to: to.item.id }));
   }
 
-  /** The first in the index that is allowed and fits. */
-  #leastUtilized(limits: readonly Amount[], among: Membership | readonly string[] | undefined): Place | undefined {
-    if (among === undefined) return this.#index.firstFit(limits);
-    if (!("has" in among)) return this.#leastUtilizedOf(limits, among);
+  /** The first in order that is allowed and has so much room. */
+  #leastUtilized(room: Amount, among: Membership | readonly string[] | undefined): Place | undefined {
+    if (among === undefined) {
+      const first = this.#heap.peek()?.item;
+      return first === undefined || atMost(room, roomOn(first.item)) ? first : this.#mended().firstFit([room]);
+    }
+    if (!("has" in among)) return this.#leastUtilizedOf(room, among);
     // Most of a large set is found near the front of the index; so looking there costs at most what walking the set does.
     let looks = 0;
     const accept = (agent: Agent) => {
       looks += 1;
       return among.has(agent.id);
     };
-    const found = this.#index.firstFit(limits, { accept, maxLooks: among.size });
-    return found !== undefined || looks < among.size ? found : this.#leastUtilizedOf(limits, among);
+    const found = this.#mended().firstFit([room], { accept, maxLooks: among.size });
+    return found !== undefined || looks < among.size ? found : this.#leastUtilizedOf(room, among);
   }
 
   /** The first that is allowed at all; drained agents are the last in the index, so if it is one, so are all. */
   #overcommitted(load: Amount, among: Membership | readonly string[] | undefined): Place | undefined {
-    const place = this.#leastUtilized([ZERO], among);
+    const place = this.#leastUtilized(ZERO, among);
     if (place === undefined || isZero(place.item.capacity)) return undefined;
     if (atMost(place.item.load, subtract(LARGEST, load))) return place;
     const most = `small enough for the load of ${show(place.item.id)} to stay below 2^53`;
     throw invalid("load", amountToNumber(load), most);
   }
 
-  #leastUtilizedOf(limits: readonly Amount[], agentIds: Iterable<string>): Place | undefined {
-    let best: Place | undefined;
+  #leastUtilizedOf(room: Amount, agentIds: Iterable<string>): Place | undefined {
+    let best: HeapEntry<Place> | undefined;
     for (const id of agentIds) {
       this.#scanned += 1;
-      const place = this.#agents.get(id);
-      if (place === undefined || !this.#index.fits(place, limits)) continue;
-      if (best === undefined || precedes(place, best)) best = place;
+      const agent = this.#agents.get(id)?.item;
+      if (agent?.entry === undefined || !atMost(room, roomOn(agent))) continue;
+      if (best === undefined || precedes(agent.entry, best)) best = agent.entry;
     }
-    return best;
+    return best?.item;
   }
 
   #put(task: Task, place: Place): void {
@@ -380,14 +402,24 @@ export class WorkloadBalancer {
     this.#reindex(task.place);
   }
 
-  #move(task: Task, to: Place): void {
-    this.#take(task);
-    this.#put(task, to);
+  /** Its load or its capacity is another: at once in the heap, in the index when that is next asked. */
+  #reindex(place: Place): void {
+    const agent = place.item;
+    if (agent.entry !== undefined) this.#heap.update(agent.entry, rankOf(agent), place.seq);
+    if (agent.isStale) return;
+    agent.isStale = true;
+    this.#stale.push(place);
   }
 
-  #reindex(place: Place): void {
-    const { load, capacity } = place.item;
-    this.#index.update(place, rankOf(place.item), [subtractToZero(capacity, load)]);
+  /** The index, every agent in its place. Each change is mended once: what that costs is its own. */
+  #mended(): FitIndex<Agent> {
+    for (const place of this.#stale) {
+      const agent = place.item;
+      agent.isStale = false;
+      if (agent.entry !== undefined) this.#index.update(place, rankOf(agent), [roomOn(agent)]);
+    }
+    this.#stale = [];
+    return this.#index;
   }
 
   #learn(kind: string, actual: Amount): void {
@@ -412,6 +444,10 @@ function checkOptions(options: AssignOptions) {
     kind: kind === undefined ? undefined : checkId(kind, "kind"),
     among: among === undefined ? undefined : checkAmong(among),
   };
+}
+
+function roomOn({ capacity, load }: Agent): Amount {
+  return subtractToZero(capacity, load);
 }
 
 function rankOf(agent: Agent): number {

@@ -375,7 +375,7 @@ export class FitIndex<T> {
 }
 
 /** The order of an index: by rank, then by seq. */
-export function precedes<T>(a: FitNode<T>, b: FitNode<T>): boolean {
+function precedes<T>(a: FitNode<T>, b: FitNode<T>): boolean {
   return a.rank === b.rank ? a.seq < b.seq : a.rank < b.rank;
 }
 

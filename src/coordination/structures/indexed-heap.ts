@@ -14,7 +14,8 @@ export interface HeapEntry<T> {
 
 type Entry<T> = { -readonly [K in keyof HeapEntry<T>]: HeapEntry<T>[K] };
 
-function before<T>(a: Entry<T>, b: Entry<T>): boolean {
+/** The order of a heap: by key, then by seq. */
+export function precedes<T>(a: HeapEntry<T>, b: HeapEntry<T>): boolean {
   return a.key === b.key ? a.seq < b.seq : a.key < b.key;
 }
 
@@ -82,7 +83,7 @@ export class IndexedHeap<T> {
     while (index > 0) {
       const above = (index - 1) >> 1;
       const parent = this.#entries[above];
-      if (parent === undefined || !before(entry, parent)) break;
+      if (parent === undefined || !precedes(entry, parent)) break;
       this.#place(parent, index);
       index = above;
     }
@@ -96,11 +97,11 @@ export class IndexedHeap<T> {
       let child = this.#entries[below];
       if (child === undefined) break;
       const other = this.#entries[below + 1];
-      if (other !== undefined && before(other, child)) {
+      if (other !== undefined && precedes(other, child)) {
         child = other;
         below += 1;
       }
-      if (!before(child, entry)) break;
+      if (!precedes(child, entry)) break;
       this.#place(child, index);
       index = below;
     }
