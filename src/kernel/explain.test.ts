@@ -154,6 +154,16 @@ describe("why", () => {
     expect(story.why("a").reasons).toMatchObject([{ code: "dependencies", who: ["a/0"] }]);
   });
 
+  test("one that awaits others and is told to stop waits for its own attempt, which has not stopped yet", () => {
+    const story = open();
+    story.submit({ id: "a", timeoutMs: 100, graceMs: 50 });
+    story.spawn("a", { id: "0" });
+    story.await("a", "a/0");
+    story.after(100);
+    expect(story.why("a")).toMatchObject({ verdict: "waiting", reasons: [{ code: "dependencies", who: ["a"] }] });
+    expect(story.why("a").text).toContain("told to stop (timeout)");
+  });
+
   test("asking changes nothing: neither the state, nor what is decided next", () => {
     const tell = (ask: boolean): string[] => {
       const story = new Story({ concurrency: 9 });

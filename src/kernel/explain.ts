@@ -48,12 +48,13 @@ function ended({ attempts, status, ended }: Task): Told {
 
 function verdictOf(state: State, scheduler: Scheduler, task: Task, now: number): Told {
   const { live, claim, ending } = task;
-  if (live?.stopping !== undefined) return stopping(live, live.stopping, now);
+  if (live?.stopping !== undefined) return stopping(task, live, live.stopping, now);
   const own = task.wish ?? live?.wish;
   const more = live?.request?.wish;
   // For whom others make way does not hold the reservation: it is asked for before the promise is taken as kept.
   const reservation = own === undefined && more === undefined ? undefined : scheduler.decidedBy();
-  const lacks = (wish: Wish): readonly Reason[] => lacksOf(state, scheduler, reservation, wish, now);
+  const victims = [...(claim?.victims ?? [])].map((victim) => victim.task.id);
+  const lacks = (wish: Wish): readonly Reason[] => lacksOf(state, scheduler, { reservation, victims }, wish, now);
   const lacksMore = more === undefined ? [] : lacks(more);
   if (live?.seated === true) {
     const text = `runs on ${live.agent.name} as attempt ${live.record.number}`;
@@ -66,29 +67,36 @@ function verdictOf(state: State, scheduler: Scheduler, task: Task, now: number):
   const lacksOwn = own === undefined ? [] : scheduler.asIfKept(task, () => lacks(own));
   const reasons = [...waitsFor(task, now), ...lacksOwn, ...lacksMore];
   if (ending !== undefined) return { verdict: "waiting", text: `is to end as ${ending.as}`, reasons };
-  if (claim !== undefined && claim.victims.size > 0) {
-    const victims = [...claim.victims].map((victim) => victim.task.id);
+  if (claim !== undefined && victims.length > 0) {
     return { verdict: "waiting", text: `waits for ${listed(victims)} to make way on ${claim.agent.name}`, reasons };
   }
   return { verdict: "waiting", text: reasons.length === 0 ? "waits for the next admission" : "waits", reasons };
 }
 
 /** It was told to stop: whatever it waited for, it gets no more of it. */
-function stopping(live: LiveAttempt, how: NonNullable<LiveAttempt["stopping"]>, now: number): Told {
+function stopping(task: Task, live: LiveAttempt, how: NonNullable<LiveAttempt["stopping"]>, now: number): Told {
   const left = how.graceUntil - now;
   const why = how.for === undefined ? `(${how.reason})` : `(${how.reason}) for ${how.for}`;
   const told = `was told to stop ${why} ${left > 0 ? `within ${left} ms` : "at once"}`;
-  if (!live.seated) return { verdict: "waiting", text: `${told} and has not stopped yet`, reasons: [] };
+  if (!live.seated) {
+    const own = `its own attempt ${told} and has not stopped yet`;
+    const reasons: readonly Reason[] = [...held(task), { code: "dependencies", need: 1, who: [task.id], text: own }];
+    return { verdict: "waiting", text: "waits", reasons };
+  }
   const text = `runs on ${live.agent.name} as attempt ${live.record.number} and ${told}`;
   return { verdict: "running", text, reasons: [] };
+}
+
+function held(task: Task): readonly Reason[] {
+  if (!task.held || task.ending !== undefined) return [];
+  return [{ code: "held", text: "a person paused it; resume lets it go on" }];
 }
 
 /** What has to happen before it could start, or go on, at all. */
 function waitsFor(task: Task, now: number): readonly Reason[] {
   const { live } = task;
   if (task.ending !== undefined) return awaited("its subtasks", childrenOf(task));
-  const reasons: Reason[] = [];
-  if (task.held) reasons.push({ code: "held", text: "a person paused it; resume lets it go on" });
+  const reasons: Reason[] = [...held(task)];
   if (live?.awaiting !== undefined) reasons.push(...awaited("the tasks that it awaits", [...live.awaiting]));
   else if (task.status === "waiting") {
     // What its code submitted beside the plan is not waited for.

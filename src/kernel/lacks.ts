@@ -3,7 +3,6 @@
  * is set aside for others. Every verdict is asked of the scheduler's own checks; only the words and figures are made here.
  */
 import { amountToNumber, atMost, isZero, larger, ZERO } from "../coordination/structures/amount.ts";
-import { compareOrder } from "../coordination/structures/order-key.ts";
 import { type AgentPool, admitsFrom, qualifies } from "./agent-pools.ts";
 import { availableOf, freeSlots, roomOn } from "./availability.ts";
 import { heldBy } from "./holdings.ts";
@@ -19,7 +18,8 @@ import { listed, MOST_NAMES } from "./wording.ts";
 export function lacksOf(
   state: State,
   scheduler: Scheduler,
-  reservation: Reservation | undefined,
+  /** By what was decided, and who makes way for it. */
+  { reservation, victims }: { readonly reservation: Reservation | undefined; readonly victims: readonly string[] },
   wish: Wish,
   now: number,
 ): readonly Reason[] {
@@ -29,17 +29,18 @@ export function lacksOf(
   if (wish.of.needsSlot && freeSlots(state) < 1) reasons.push(slotLack(state));
   for (const need of wish.needs)
     if (!atMost(need.amount, availableOf(need.resource, now))) reasons.push(resourceLack(state, need, now));
-  if (reservation === undefined) {
-    if (reasons.length === 0) reasons.push(...tooFarBehind(wish));
-  } else if (reservation.wish === wish) {
+  if (reservation?.wish === wish) {
     const text = `of those that have waited long it comes first, and has set aside ${setAside(reservation, now)}`;
     reasons.push({ code: "reserved", who: [wish.task.id], text });
   } else if (reasons.length === 0) {
-    const { task } = reservation.wish;
-    const behind = compareOrder(reservation.wish, wish) < 0;
-    if (behind && scheduler.place(wish, reservation) === undefined) {
+    // Whoever came before the reservation and lacks nothing has started; others may come before it only since then.
+    if (reservation !== undefined && scheduler.place(wish, reservation) === undefined) {
+      const { task } = reservation.wish;
       const text = `what is free is set aside for ${task.id}, which comes before it and has waited long: ${setAside(reservation, now)}`;
       reasons.push({ code: "reserved", who: [task.id], text });
+    } else if (victims.length > 0) {
+      const text = `what it needs is promised to it: ${listed(victims)} ${victims.length === 1 ? "makes" : "make"} way for it`;
+      reasons.push({ code: "reserved", who: victims.slice(0, MOST_NAMES), text });
     } else reasons.push(...tooFarBehind(wish));
   }
   return reasons;

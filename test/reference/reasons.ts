@@ -11,9 +11,11 @@ export type ReasonCode = Reason["code"];
 
 export function reasonsOf(model: Model, task: Task, reservation: Reservation | undefined): readonly ReasonCode[] {
   const { attempt } = task;
-  if (isTerminal(task) || attempt?.stopping !== undefined) return [];
+  if (isTerminal(task) || (attempt?.stopping !== undefined && attempt.seated)) return [];
   const reasons: ReasonCode[] = [];
   if (task.held && task.ending === undefined) reasons.push("held");
+  // Its own attempt has to stop first, whatever it awaited.
+  if (attempt?.stopping !== undefined) return [...reasons, "dependencies"];
   const awaits = attempt === undefined ? task.status === "waiting" : attempt.awaiting.length > 0;
   if (task.unmet.length > 0 || awaits) reasons.push("dependencies");
   if (task.notBefore > model.now && task.ending === undefined) reasons.push("backoff");
@@ -30,8 +32,10 @@ function lacksOf(model: Model, wish: Wish, reservation: Reservation | undefined)
     lacks.push(...nobody(model, wish));
   if (reservation?.wish.task === wish.task && reservation.wish.kind === wish.kind) lacks.push("reserved");
   // Whoever was ahead of the reservation and could not start lacks something, whatever is reserved.
-  if (lacks.length > 0 || place(model, wish, beside(model, wish, reservation)) !== undefined) return lacks;
-  return ["reserved"];
+  if (lacks.length > 0) return lacks;
+  // Others make way for it: they did when somebody else had waited longest.
+  if ((wish.task.promise?.victims.length ?? 0) > 0) return ["reserved"];
+  return place(model, wish, beside(model, wish, reservation)) === undefined ? ["reserved"] : [];
 }
 
 /** Why there is no agent for it. */
