@@ -344,3 +344,15 @@ test("a round is judged when all of it is there, also when one of it is skipped 
   expect(story.status("m", "m/skipped", "m/does")).toBe("waiting skipped running");
   expect(told(story.complete("m/does"))).toEqual(["m/does completed", "m aggregates on boss"]);
 });
+
+test("a round is judged once, when it ends: not again when one of it that was tried again fails", () => {
+  const story = crew({}, { minSuccess: 1 });
+  story.plan("m", { id: "does", skills: ["x"] }, { id: "fails", skills: ["x"], retry: { maxAttempts: 1 } });
+  story.fail("m/fails");
+  story.do({ type: "task.pause", taskId: "m" });
+  story.complete("m/does");
+  story.do({ type: "task.retry", taskId: "m/fails" });
+  story.manager("boss", ["ann", "bob"], { skills: ["lead"], minSuccess: "all" });
+  expect(told(story.fail("m/fails"))).toEqual(["m/fails attempt failed", "m/fails failed: TASK_FAILED"]);
+  expect(told(story.do({ type: "task.resume", taskId: "m" }))).toEqual(["m aggregates on boss"]);
+});

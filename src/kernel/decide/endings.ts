@@ -23,16 +23,20 @@ export function end(desk: Desk, task: Task, body: TerminalEvent): void {
     return;
   }
   const ending: { readonly task: Task; readonly body: TerminalEvent }[] = [{ task, body }];
+  // A round is judged when it ends: what ends again after a person's retry, while its manager is at work or waits to be, is not.
+  const judges = new Set<Task>();
   for (const one of ending) {
     if (isTerminal(one.task.status)) continue;
     const dependents = one.task.dependents ?? [];
+    if (one.task.parent?.status === "waiting") judges.add(one.task.parent);
     desk.emit(one.body);
     for (const dependent of dependents) {
       if (isTerminal(dependent.status) || dependent.spec.onDependencyFailure === "run") continue;
       ending.push({ task: dependent, body: skipped(dependent, one.task) });
     }
   }
-  for (const one of ending) if (one.task.parent !== undefined) afterChild(desk, one.task.parent, one.task);
+  for (const { task: child } of ending)
+    if (child.parent !== undefined) afterChild(desk, child.parent, child, judges.has(child.parent));
 }
 
 export function skipped(task: Task, dependency: Task): TaskSkippedEvent {
@@ -121,13 +125,13 @@ export function stopAttempt(desk: Desk, live: LiveAttempt, reason: StopReason): 
   });
 }
 
-function afterChild(desk: Desk, parent: Task, child: Task): void {
+function afterChild(desk: Desk, parent: Task, child: Task, judges: boolean): void {
   if (isTerminal(parent.status)) return;
   if (parent.ending !== undefined) {
     settle(desk, parent);
     return;
   }
-  if (child.spec.round === undefined || parent.live !== undefined) return;
+  if (child.spec.round === undefined || parent.live !== undefined || !judges) return;
   if (parent.family?.openRound === 0) {
     if (enoughSucceeded(desk, parent) === "no")
       windDown(desk, parent, { as: "failed", error: shortOf(parent) }, "cancelled");
