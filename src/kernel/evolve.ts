@@ -210,7 +210,9 @@ export function evolve(state: State, event: KernelEvent, observer: StateObserver
         else becomePending(state, task, event.at);
       }
       observer?.task(task);
-      if (task.live !== undefined) observer?.live(task.live);
+      if (task.live === undefined) break;
+      task.live.seatMs = state.openMs(event.at);
+      observer?.live(task.live);
       break;
     }
     case "task.prioritized": {
@@ -264,6 +266,7 @@ export function evolve(state: State, event: KernelEvent, observer: StateObserver
         live,
         needs: needsOf(state, event.amounts),
         leaseMs: event.leaseMs,
+        askedMs: state.openMs(event.at),
         wish: undefined,
       };
       live.request = request;

@@ -174,7 +174,7 @@ export class Indexes implements StateObserver {
       const requirement = this.requirements.of(NONE, live.agent.name, undefined);
       const of = this.queue.classFor("regain", requirement, NONE, NONE);
       live.wish = this.#wish("regain", task, undefined, NONE, of);
-      this.#enqueue(live.wish, this.state.openMs(this.now));
+      this.#enqueue(live.wish, live.seatMs);
     } else if (!wants && live.wish !== undefined) {
       this.#withdraw(live.wish);
       live.wish = undefined;
@@ -199,7 +199,7 @@ export class Indexes implements StateObserver {
     if (this.state.requests.has(request.id)) {
       const of = this.queue.classFor("request", undefined, NONE, request.needs);
       request.wish = this.#wish("request", request.live.task, request, request.needs, of);
-      this.#enqueue(request.wish, this.state.openMs(this.now));
+      this.#enqueue(request.wish, request.askedMs);
     } else if (request.wish !== undefined) {
       this.#withdraw(request.wish);
       request.wish = undefined;

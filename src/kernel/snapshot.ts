@@ -99,6 +99,7 @@ interface LiveRow {
   readonly seated: boolean;
   readonly stopping?: { readonly reason: StopReason; readonly graceUntil: number; readonly for?: string };
   readonly awaiting?: readonly string[];
+  readonly seatMs?: number;
   readonly extra: readonly {
     readonly id: string;
     readonly token: number;
@@ -109,6 +110,7 @@ interface LiveRow {
     readonly id: string;
     readonly amounts: Readonly<Record<string, number>>;
     readonly leaseMs?: number;
+    readonly askedMs: number;
   };
 }
 interface ClaimRow {
@@ -258,7 +260,7 @@ function liveRow(live: LiveAttempt): LiveRow {
       : {
           stopping: { reason: stopping.reason, graceUntil: stopping.graceUntil, ...defined({ for: stopping.for }) },
         }),
-    ...(awaiting === undefined ? {} : { awaiting: [...awaiting].map((task) => task.id) }),
+    ...(awaiting === undefined ? {} : { awaiting: [...awaiting].map((task) => task.id), seatMs: live.seatMs }),
     extra: [...(live.extra?.values() ?? [])].map(({ id, token, needs, expiresAt }) => ({
       id,
       token,
@@ -267,7 +269,14 @@ function liveRow(live: LiveAttempt): LiveRow {
     })),
     ...(request === undefined
       ? {}
-      : { request: { id: request.id, amounts: amountsOf(request.needs), ...defined({ leaseMs: request.leaseMs }) } }),
+      : {
+          request: {
+            id: request.id,
+            amounts: amountsOf(request.needs),
+            askedMs: request.askedMs,
+            ...defined({ leaseMs: request.leaseMs }),
+          },
+        }),
   };
 }
 
@@ -487,6 +496,7 @@ function restoreLive(state: State, row: LiveRow): void {
       row.awaiting === undefined
         ? undefined
         : new Set(row.awaiting.map((id) => state.tasks.get(id)).filter((other) => other !== undefined)),
+    seatMs: row.seatMs ?? 0,
     extra: undefined,
     request: undefined,
     place: undefined,
@@ -509,8 +519,8 @@ function restoreLive(state: State, row: LiveRow): void {
     for (const need of allocation.needs) hold(need);
   }
   if (row.request !== undefined) {
-    const { id, amounts, leaseMs } = row.request;
-    live.request = { id, live, needs: needsOf(state, amounts), leaseMs, wish: undefined };
+    const { id, amounts, leaseMs, askedMs } = row.request;
+    live.request = { id, live, needs: needsOf(state, amounts), leaseMs, askedMs, wish: undefined };
     state.requests.set(id, live.request);
   }
 }

@@ -71,6 +71,8 @@ export interface LiveAttempt {
   stopping: { readonly reason: StopReason; readonly graceUntil: number; readonly for: string | undefined } | undefined;
   /** The tasks that it awaits and that have not ended; undefined when it awaits nothing. */
   awaiting: Set<Task> | undefined;
+  /** When the last of them ended, or it was let go on, in open milliseconds: since then it wants its seat back. */
+  seatMs: number;
   /** What it asked for beyond the task's own resources, by allocation id. */
   extra: Map<string, ExtraAllocation> | undefined;
   request: ExtraRequest | undefined;
@@ -93,6 +95,8 @@ export interface ExtraRequest {
   readonly live: LiveAttempt;
   readonly needs: readonly Need[];
   readonly leaseMs: number | undefined;
+  /** Since when it waits, in open milliseconds. */
+  readonly askedMs: number;
   /** The scheduler's own mark. */
   wish: Wish | undefined;
 }

@@ -151,6 +151,7 @@ export function started(state: State, event: TaskStartedEvent, at: number, obser
     seated: false,
     stopping: undefined,
     awaiting: undefined,
+    seatMs: 0,
     extra: undefined,
     request: undefined,
     place: undefined,
@@ -271,7 +272,10 @@ export function terminal(
       }
     }
     const waiting = parent.live;
-    if (waiting?.awaiting?.delete(task)) observer?.live(waiting);
+    if (waiting?.awaiting?.delete(task)) {
+      waiting.seatMs = state.openMs(at);
+      observer?.live(waiting);
+    }
   }
   observer?.task(task);
   observer?.ended(task, dependents ?? NONE);
