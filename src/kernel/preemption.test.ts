@@ -349,6 +349,15 @@ describe("preemption", () => {
     ]);
   });
 
+  test("one with a promise, however little it asks for, ends no search for others who could preempt", () => {
+    const story = slots(2);
+    story.submit({ id: "low", priority: 1 }, { id: "lower", priority: 1 });
+    expect(told(story.submit({ id: "large", load: 999 }, { id: "first" }))).toEqual([
+      "lower stops: preempted for first",
+    ]);
+    expect(told(story.submit({ id: "second" }))).toEqual(["low stops: preempted for second"]);
+  });
+
   test("what those who make way give back beyond what is promised there is seen at once", () => {
     const story = new Story({ concurrency: 9 });
     story.agent("ann", { capacity: 2 });

@@ -169,12 +169,14 @@ export class Scheduler {
     const { now, running, queue } = this.#indexes;
     const aging = state.settings?.agingMs !== undefined;
     let node: FitNode<Wish> = from;
-    // Behind one that is the easiest of its class and could do nothing, nobody can; but a larger one may avoid fewer agents.
+    // Behind one that is the easiest of its class and could do nothing, nobody can; but a larger one may avoid fewer agents, and
+    // one with a promise was not looked at.
     const alike = of.excluded.length === 0;
+    const couldNot = (one: FitNode<Wish>): boolean => (one === from ? futile : one.item.task.claim === undefined);
     for (;;) {
       // With aging, more important ones may come later in the order.
       const highest = aging ? queue.priorities.highest : this.#indexes.effective(node.item.task);
-      if (running.lowest >= highest || (alike && (futile || node !== from) && of.isLeast(node))) break;
+      if (running.lowest >= highest || (alike && couldNot(node) && of.isLeast(node))) break;
       const next = of.index.next(node);
       if (next === undefined || of.looks >= limits.backfillDepth) return undefined;
       node = next;
