@@ -238,6 +238,23 @@ export interface PromiseDroppedEvent {
   readonly v: 1;
   readonly taskId: string;
 }
+/** It has waited long enough: what it needs is set aside for it, its room on this agent, until it has it or is dropped. */
+export interface ReservationMadeEvent {
+  readonly type: "reservation.made";
+  readonly v: 1;
+  readonly taskId: string;
+  /** What of it: its next attempt, its attempt's seat, or more of a resource for its attempt. */
+  readonly what: "start" | "regain" | "request";
+  readonly agent?: string;
+  /** When it could start, by the estimates of what runs: epoch milliseconds. Absent: they do not tell. */
+  readonly startsAt?: number;
+}
+/** Nothing is set aside any more. */
+export interface ReservationDroppedEvent {
+  readonly type: "reservation.dropped";
+  readonly v: 1;
+  readonly taskId: string;
+}
 export interface TaskPausedEvent {
   readonly type: "task.paused";
   readonly v: 1;
@@ -381,6 +398,8 @@ export type EventBody =
   | AttemptStoppingEvent
   | TaskPromisedEvent
   | PromiseDroppedEvent
+  | ReservationMadeEvent
+  | ReservationDroppedEvent
   | TaskPausedEvent
   | TaskResumedEvent
   | TaskPrioritizedEvent
@@ -512,4 +531,6 @@ export const EVENTS: Readonly<Record<EventType, EventLayout>> = {
   ]),
   "ballot.cast": layout<"ballot.cast">(32, ["ballotId", "voter", "vote"]),
   "ballot.decided": layout<"ballot.decided">(33, ["ballotId", "outcome", "decision"]),
+  "reservation.made": layout<"reservation.made">(34, ["taskId", "what", "agent", "startsAt"]),
+  "reservation.dropped": layout<"reservation.dropped">(35, ["taskId"]),
 };

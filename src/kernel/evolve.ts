@@ -193,6 +193,15 @@ export function evolve(state: State, event: KernelEvent, observer: StateObserver
     case "promise.dropped":
       dropClaim(state, taskOf(state, event.taskId), observer);
       break;
+    case "reservation.made": {
+      const { what, startsAt = Number.POSITIVE_INFINITY } = event;
+      const agent = event.agent === undefined ? undefined : known(state.agents.get(event.agent), "agent", event.agent);
+      state.reserved = { task: taskOf(state, event.taskId), what, agent, startsAt };
+      break;
+    }
+    case "reservation.dropped":
+      state.reserved = undefined;
+      break;
     case "task.paused": {
       const task = taskOf(state, event.taskId);
       task.held = true;

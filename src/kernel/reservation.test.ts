@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { Kernel } from "./kernel.ts";
 import { Story, told } from "./story.fixture.ts";
 
 /** A disk of 4, of which `held` holds 2; `big` wants 4 and waits. */
@@ -278,4 +279,99 @@ describe("backfill and the one reservation", () => {
       ),
     ).toEqual(["ahead starts on ann", "behind starts on ann"]);
   });
+
+  test("nobody starves of room: whatever overruns, it starts when those that ran on its agent have ended", () => {
+    expect(startOfBig(overrunning())).toBe(200);
+  });
+
+  test("it stays where it is when the kernel is written down and restored", () => {
+    const story = overrunning();
+    story.kernel = restored(story.kernel);
+    expect(startOfBig(story)).toBe(200);
+  });
+
+  test("overruns of those that were let pass let no others pass: after what was foreseen at first nobody ends in time", () => {
+    const story = new Story({ concurrency: 9, protectAfterMs: 0 });
+    story.agent("ann", { capacity: 9 });
+    story.resource("disk", 2);
+    story.submit({ id: "held", preemptible: false, resources: { disk: 1 }, estimatedMs: 1_000 });
+    story.submit({ id: "big", resources: { disk: 2 } });
+    story.after(500);
+    story.submit({ id: "passes", preemptible: false, resources: { disk: 1 }, estimatedMs: 500 });
+    story.complete("held");
+    story.after(100);
+    story.submit({ id: "ahead", priority: 9, preemptible: false, resources: { disk: 1 }, estimatedMs: 9_000 });
+    story.complete("passes");
+    expect(story.running).toBe("ahead");
+    story.after(300);
+    expect(told(story.submit({ id: "long", resources: { disk: 1 }, estimatedMs: 101 }))).toEqual([]);
+    expect(told(story.submit({ id: "short", resources: { disk: 1 }, estimatedMs: 100 }))).toEqual([
+      "short starts on ann",
+    ]);
+  });
+
+  test("of what one task waits for its seat comes first, which is then what is reserved for it", () => {
+    const story = new Story({ concurrency: 1, protectAfterMs: 1_000 });
+    story.agent("ann", { capacity: 9 });
+    story.resource("disk", 1);
+    story.submit({ id: "a" });
+    story.spawn("a", { id: "0", preemptible: false, resources: { disk: 1 } });
+    story.await("a", "a/0");
+    story.ask("a", { disk: 1 }, { wait: true });
+    story.submit({ id: "firm", priority: 9, preemptible: false, resources: { disk: 1 } });
+    story.complete("a/0");
+    story.after(1_000);
+    expect(story.reasons("a")).toBe("concurrency reserved");
+  });
+
+  test("how long one has waited is known to a kernel that is restored", () => {
+    const story = new Story({ concurrency: 9, protectAfterMs: 1_000 });
+    story.agent("ann", { capacity: 9 });
+    story.resource("disk", 2);
+    story.resource("net", 1);
+    story.submit({ id: "held", preemptible: false, resources: { disk: 1, net: 1 } });
+    story.submit({ id: "asks", preemptible: false });
+    story.ask("asks", { disk: 2 }, { wait: true });
+    story.after(600);
+    expect(told(story.submit({ id: "before", resources: { disk: 1 } }))).toEqual(["before starts on ann"]);
+    story.complete("before");
+    story.kernel = restored(story.kernel);
+    story.after(400);
+    expect(told(story.submit({ id: "behind", resources: { disk: 1 } }))).toEqual([]);
+  });
 });
+
+/** What takes so long. */
+const TAKES_MS = 300;
+
+/**
+ * One that needs a whole agent, reserved for on ann, and many that take half of one and twice as long as they say: started so
+ * that always the other of two agents is predicted to be free first.
+ */
+function overrunning(): Story {
+  const story = new Story({ concurrency: 99, protectAfterMs: 0 });
+  story.agent("ann", { capacity: 2 });
+  story.agent("bob", { capacity: 2 });
+  const half = { preemptible: false, estimatedMs: TAKES_MS / 2 };
+  story.submit({ id: "b", agent: "bob", ...half });
+  story.after(100);
+  story.submit({ id: "a", agent: "ann", ...half });
+  story.after(100);
+  story.submit({ id: "big", load: 2 }, ...Array.from({ length: 40 }, (_, i) => ({ id: `half${i}`, ...half })));
+  return story;
+}
+
+/** How long it waited: milliseconds. */
+function startOfBig(story: Story): number {
+  const since = story.now;
+  while (story.status("big") !== "running" && story.now < since + 10 * TAKES_MS) {
+    story.after(100);
+    for (const id of story.running.split(" "))
+      if ((story.task(id).attempts.at(-1)?.startedAt ?? 0) + TAKES_MS <= story.now) story.complete(id);
+  }
+  return story.now - since;
+}
+
+function restored(kernel: Kernel): Kernel {
+  return Kernel.restore(JSON.parse(JSON.stringify([...kernel.snapshot()])));
+}

@@ -3,19 +3,21 @@
  * use only what is left, or what they give back before it could start (EASY backfill: D. Lifka, "The ANL/IBM SP Scheduling
  * System", JSSPP 1995).
  */
-import { type Amount, ZERO } from "../coordination/structures/amount.ts";
+import { type Amount, atMost, ZERO } from "../coordination/structures/amount.ts";
 import { type Balance, balanceOf, balanceOn, beside, covers, freeSlots, givenBack, slotsLeft } from "./availability.ts";
 import { claimOver } from "./claims.ts";
 import { heldBy } from "./holdings.ts";
 import type { PredictedEnds } from "./predicted-ends.ts";
 import { AMOUNTS, LOAD, noLimits, READY, type ReadyClass, type Wish } from "./ready-queue.ts";
-import type { AgentState, Need, Resource, State } from "./state.ts";
+import type { AgentState, Need, Reserved, Resource, State } from "./state.ts";
 
 export interface Reservation {
   readonly wish: Wish;
   /** Where its room is set aside. */
   readonly agent: AgentState | undefined;
-  /** When it could start, by the estimates of what runs: epoch milliseconds, Infinity when they do not tell. */
+  /** When it could start, as was foreseen when it was made: epoch milliseconds, Infinity when it was not. */
+  readonly foreseen: number;
+  /** The same by the estimates of what runs now. */
   readonly startsAt: number;
 }
 
@@ -35,13 +37,14 @@ export function firstDue(state: State, of: ReadyClass, dueMs: number, now: numbe
   of.resources.forEach((resource, i) => {
     limits[AMOUNTS + i] = resource.capacity;
   });
-  return of.index.firstFit(limits, { accept: (wish) => wish.task.claim === undefined })?.item;
+  return of.index.firstFit(limits, { accept: (wish) => wish.kind === "request" || wish.task.claim === undefined })
+    ?.item;
 }
 
 /**
- * Predicts when and where it could start: by the attempts that end, in the order of their ends, until it could. The agent
- * predicted free first among those that `accepts` takes; none predicted: the least utilized that is large enough. What an
- * attempt gives back that makes way for somebody else is not counted twice: that is promised.
+ * What is set aside for it: where it was, if it can still have it there; else where it is predicted to start. The agent stays
+ * while the reservation does, however predictions change: one that moved on whenever somebody overruns could be led from agent
+ * to agent for ever. `accepts`: whether the agent could take it.
  */
 export function reserve(
   state: State,
@@ -51,6 +54,38 @@ export function reserve(
   now: number,
 ): Reservation {
   const { pool } = wish.of;
+  const { load } = wish.task;
+  const kept = state.reserved;
+  if (kept !== undefined && stands(kept, wish, accepts)) {
+    const { agent } = kept;
+    const withRoom = agent !== undefined && covers(balanceOn(agent), load) ? agent : undefined;
+    const { startsAt } = predict(state, ends, wish, { withRoom, accepts: (other) => other === agent }, now);
+    return { wish, agent, foreseen: kept.startsAt, startsAt };
+  }
+  const withRoom = pool?.leastUtilized(state, now, load, accepts);
+  const { agent, startsAt } = predict(state, ends, wish, { withRoom, accepts }, now);
+  return { wish, agent: agent ?? pool?.largeEnough(state, now, load, accepts), foreseen: startsAt, startsAt };
+}
+
+/** Whether it is for this wish, and can stay where it is. */
+export function stands({ task, what, agent }: Reserved, wish: Wish, accepts: (agent: AgentState) => boolean): boolean {
+  if (task !== wish.task || what !== wish.kind) return false;
+  return agent === undefined || (atMost(task.load, agent.capacity) && accepts(agent));
+}
+
+/**
+ * When and where it could start: by the attempts that end, in the order of their ends, until it could. On the agent that has
+ * room, or the first of those accepted that will have it. What an attempt gives back that makes way for somebody else is not
+ * counted twice: that is promised.
+ */
+function predict(
+  state: State,
+  ends: PredictedEnds,
+  wish: Wish,
+  on: { readonly withRoom: AgentState | undefined; accepts(agent: AgentState): boolean },
+  now: number,
+): { readonly agent: AgentState | undefined; readonly startsAt: number } {
+  const needsAgent = wish.of.pool !== undefined;
   const { load } = wish.task;
   let ended = 0;
   let victimsEnded = 0;
@@ -62,10 +97,10 @@ export function reserve(
     if (need.resource.rate !== undefined) startsAt = Math.max(startsAt, need.resource.rate.readyAt(need.amount, now));
     else if (!covers(balance, need.amount)) short.push({ need, balance });
   }
-  let agent = pool?.leastUtilized(state, now, load, accepts);
+  let agent = on.withRoom;
   const rooms = new Map<AgentState, Balance>();
   for (const { live, at } of ends.after(now)) {
-    const hasAgent = pool === undefined || agent !== undefined;
+    const hasAgent = !needsAgent || agent !== undefined;
     if (slotAt < Number.POSITIVE_INFINITY && short.length === 0 && hasAgent) break;
     const promised = claimOver(state, live) !== undefined;
     if (promised) victimsEnded += 1;
@@ -77,19 +112,15 @@ export function reserve(
         .filter(({ need, balance }) => !covers(balance, need.amount));
       if (short.length === 0) startsAt = Math.max(startsAt, at);
     }
-    if (hasAgent || !accepts(live.agent)) continue;
+    if (hasAgent || !on.accepts(live.agent)) continue;
     const room = givenBack(rooms.get(live.agent) ?? balanceOn(live.agent), live.task.load, promised);
     rooms.set(live.agent, room);
     if (!covers(room, load)) continue;
     agent = live.agent;
     startsAt = Math.max(startsAt, at);
   }
-  const predicted = short.length === 0 && (pool === undefined || agent !== undefined);
-  return {
-    wish,
-    agent: agent ?? pool?.largeEnough(state, now, load, accepts),
-    startsAt: predicted ? Math.max(startsAt, slotAt) : Number.POSITIVE_INFINITY,
-  };
+  const predicted = short.length === 0 && (!needsAgent || agent !== undefined);
+  return { agent, startsAt: predicted ? Math.max(startsAt, slotAt) : Number.POSITIVE_INFINITY };
 }
 
 /** What a reservation sets aside from one that comes after it. */
@@ -112,18 +143,22 @@ export function asideFrom(wish: Wish, behind: Reservation | undefined, now: numb
   return {
     slots: inTime || behind.wish.kind === "request" ? 0 : 1,
     room: inTime ? undefined : behind,
-    amountOf: (resource) => (inTime && resource.rate === undefined ? ZERO : reservedOf(behind, resource)),
+    amountOf: (resource) => (inTime && resource.rate === undefined ? ZERO : neededOf(behind.wish, resource)),
   };
 }
 
-/** By its estimate it ends before the reserved one is predicted to start. */
-function endsBefore(wish: Wish, reservation: Reservation, now: number): boolean {
+/**
+ * By its estimate it ends before the reserved one is predicted to start; by what was foreseen at first too, so that overruns of
+ * those that were let pass let no others pass.
+ */
+function endsBefore(wish: Wish, { foreseen, startsAt }: Reservation, now: number): boolean {
   const { estimatedMs } = wish.task.spec;
+  const latest = Math.min(foreseen, startsAt);
   return (
     wish.kind === "start" &&
     estimatedMs !== undefined &&
-    now + estimatedMs <= reservation.startsAt &&
-    reservation.startsAt < Number.POSITIVE_INFINITY
+    Math.max(foreseen, startsAt) < Number.POSITIVE_INFINITY &&
+    now + estimatedMs <= latest
   );
 }
 
@@ -134,9 +169,9 @@ export function holdsUp(reservation: Reservation, of: ReadyClass, state: State):
   return of.resources.some((resource) => reservation.wish.needs.some((need) => need.resource === resource));
 }
 
-/** How much of a resource is set aside by it. */
-export function reservedOf(reservation: Reservation, resource: Resource): Amount {
-  for (const need of reservation.wish.needs) if (need.resource === resource) return need.amount;
+/** How much of a resource a wish takes. */
+export function neededOf(wish: Wish, resource: Resource): Amount {
+  for (const need of wish.needs) if (need.resource === resource) return need.amount;
   return ZERO;
 }
 

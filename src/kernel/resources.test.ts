@@ -119,6 +119,33 @@ describe("what a running attempt asks for", () => {
     );
   });
 
+  test("gets nothing of what the same batch frees that one who waits before it could be given", () => {
+    const story = world();
+    story.submit({ id: "held", resources: { disk: 3 } }, { id: "asks" });
+    story.submit({ id: "first", priority: 6, preemptible: false });
+    story.ask("first", { disk: 3 }, { wait: true });
+    const { answers } = story.try(story.completion("held"), {
+      type: "attempt.request",
+      ...story.from("asks"),
+      amounts: { disk: 1 },
+    });
+    expect(answers.map(({ ok }) => ok)).toEqual([true, false]);
+    expect(story.kernel.resources(story.now)[0]).toMatchObject({ holders: [{ holder: "first", amount: 3 }] });
+  });
+
+  test("gets what the same batch frees and nobody before it could be given", () => {
+    const story = world();
+    story.submit({ id: "held", resources: { disk: 2 } }, { id: "asks", resources: { disk: 1 } });
+    story.submit({ id: "first", priority: 6, preemptible: false });
+    story.ask("first", { disk: 3 }, { wait: true });
+    const batch = story.try(story.completion("held"), {
+      type: "attempt.request",
+      ...story.from("asks"),
+      amounts: { disk: 1 },
+    });
+    expect(batch.answers.map(({ ok }) => ok)).toEqual([true, true]);
+  });
+
   test("is one allocation with its own token, and comes back when released or when the attempt ends", () => {
     const story = world();
     story.submit({ id: "a" });

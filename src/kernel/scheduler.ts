@@ -14,7 +14,7 @@
  */
 import { amountToNumber, atMost, subtractToZero, UNLIMITED, ZERO } from "../coordination/structures/amount.ts";
 import type { FitNode } from "../coordination/structures/fit-index.ts";
-import { compareOrder } from "../coordination/structures/order-key.ts";
+import { compareOrder, type OrderKey } from "../coordination/structures/order-key.ts";
 import { availableOf, balanceOf, beside, covers, freeSlots, slotsLeft } from "./availability.ts";
 import { withoutClaim } from "./claims.ts";
 import type { EventBody } from "./events.ts";
@@ -22,8 +22,17 @@ import type { Indexes } from "./indexes.ts";
 import { defaults, limits } from "./limits.ts";
 import { type Eviction, findEviction, type Lack } from "./preemption.ts";
 import { AMOUNTS, LOAD, noLimits, type ReadyClass, type Wish } from "./ready-queue.ts";
-import { type Aside, asideFrom, firstDue, holdsUp, type Reservation, reserve, roomBeside } from "./reservation.ts";
-import type { AgentState, Resource, State, Task } from "./state.ts";
+import {
+  type Aside,
+  asideFrom,
+  firstDue,
+  holdsUp,
+  type Reservation,
+  reserve,
+  roomBeside,
+  stands,
+} from "./reservation.ts";
+import type { AgentState, Need, Resource, State, Task } from "./state.ts";
 
 /** Where a wish can be granted now. */
 export interface Placement {
@@ -39,8 +48,10 @@ export class Scheduler {
   /** The first in order among those passed over so far that have waited long enough. */
   #due: Wish | undefined;
   #reservation: Reservation | undefined;
-  /** The last event of the last admission. */
+  /** The last event of the last admission, its time, and whether it looked at all who wait: with no slot free it need not. */
   #admittedSeq = 0;
+  #admittedAt = 0;
+  #allNoted = false;
   /** Classes to look at again in the next admission, whatever changes. */
   readonly #aside: ReadyClass[] = [];
   readonly #advanced: ReadyClass[] = [];
@@ -65,7 +76,11 @@ export class Scheduler {
 
   /** Starts, and makes way for, all that can be now. */
   admit(): void {
-    if (!this.#state.open || this.#draining) return;
+    if (!this.#state.open) return;
+    if (this.#draining) {
+      this.#keep(undefined);
+      return;
+    }
     this.#indexes.lending.update(this.#indexes.now);
     this.#keepPromises();
     this.#findDue();
@@ -83,27 +98,31 @@ export class Scheduler {
     }
     // Who lends from now on changes the order, but not what was decided.
     if (this.#indexes.lending.active) this.#noteWaiting(false);
+    this.#allNoted = !slotless || this.#indexes.lending.active;
+    // While no slot is free nobody could take what is set aside.
+    if (freeSlots(this.#state) >= 1) this.#keep(this.#due);
     for (const of of this.#aside) queue.wake(of);
     for (const of of this.#advanced) if (of.entry !== undefined) queue.wake(of);
     for (const of of this.#advanced) of.looks = 0;
     this.#aside.length = 0;
     this.#advanced.length = 0;
     this.#admittedSeq = this.#state.seq;
+    this.#admittedAt = this.#indexes.now;
     this.#indexes.lending.update(this.#indexes.now);
   }
 
-  /** The reservation by which was decided, for who asks why; anew when something has happened since. */
+  /** The reservation by which was decided, for who asks why; anew when something has happened since, or time has passed. */
   decidedBy(): Reservation | undefined {
-    if (this.#state.seq !== this.#admittedSeq) return this.reservation();
-    this.#noteWaiting(false);
-    return this.#reserved();
+    if (this.#state.seq !== this.#admittedSeq || this.#indexes.now !== this.#admittedAt) return this.reservation();
+    if (!this.#allNoted) this.#noteWaiting(false);
+    return this.#due && this.#reserved(this.#due);
   }
 
   /** The reservation that is to be made now. */
   reservation(): Reservation | undefined {
     this.#findDue();
     this.#noteWaiting(false);
-    return this.#reserved();
+    return this.#due && this.#reserved(this.#due);
   }
 
   /** Whoever waits, at least for a slot, will not start any more in this admission. */
@@ -127,8 +146,7 @@ export class Scheduler {
       const placement = this.place(wish, behind);
       if (placement !== undefined) {
         this.#grant(wish, placement);
-        // What is behind it may start elsewhere now: the reservation's place is looked for anew.
-        if (this.#due !== undefined && compareOrder(wish, this.#due) < 0) this.#reservation = undefined;
+        this.#changedAhead(wish);
         if (of.index.size > 0 && of.entry === undefined && !of.parked) {
           this.#aside.push(of);
           this.#watch(of);
@@ -136,11 +154,18 @@ export class Scheduler {
         return;
       }
       const eviction = this.evictionFor(wish, behind);
-      if (eviction !== undefined) this.#evict(wish, eviction);
-      else futile = true;
+      if (eviction !== undefined) {
+        this.#evict(wish, eviction);
+        this.#changedAhead(wish);
+      } else futile = true;
       of.looks += 1;
     }
     this.#passOver(of, node, futile);
+  }
+
+  /** The one reserved for, if it is behind this wish, may start elsewhere or later now: that is looked for anew. */
+  #changedAhead(wish: Wish): void {
+    if (this.#due !== undefined && compareOrder(wish, this.#due) < 0) this.#reservation = undefined;
   }
 
   /** The class goes on behind this wish, to the next that could start or preempt. `futile`: it could do neither. */
@@ -153,7 +178,7 @@ export class Scheduler {
       queue.advance(of, next);
       return;
     }
-    const reservation = this.#reserved();
+    const reservation = this.#due && this.#reserved(this.#due);
     const again =
       (of.needsSlot && freeSlots(this.#state) < 1) ||
       (reservation !== undefined && holdsUp(reservation, of, this.#state));
@@ -220,6 +245,27 @@ export class Scheduler {
     if (wish.kind === "request") return { agent: undefined };
     const agent = this.agentFor(wish, aside.room);
     return agent === undefined ? undefined : { agent };
+  }
+
+  /**
+   * Those before this key who wait for the same and could be given it now: what a batch frees goes to them first, when it is
+   * admitted. Looks at most `limits.backfillDepth` deep into each class that names one of the resources.
+   */
+  servedBefore(key: OrderKey, needs: readonly Need[], reservation: Reservation | undefined): readonly Wish[] {
+    const served = new Set<Wish>();
+    for (const { resource } of needs) {
+      for (const of of this.#indexes.queue.naming.get(resource) ?? []) {
+        let looks = 0;
+        for (const { item } of of.index) {
+          looks += 1;
+          if (looks > limits.backfillDepth || compareOrder(item, key) >= 0) break;
+          if (item.kind !== "request" && item.task.claim !== undefined) continue;
+          const isBehind = reservation !== undefined && compareOrder(reservation.wish, item) < 0;
+          if (this.place(item, isBehind ? reservation : undefined) !== undefined) served.add(item);
+        }
+      }
+    }
+    return [...served];
   }
 
   /** The agent that would get it. */
@@ -417,23 +463,39 @@ export class Scheduler {
     if (dueMs === undefined) return;
     const due = firstDue(this.#state, of, dueMs, this.#indexes.now);
     if (due === undefined || (until !== undefined && compareOrder(due, until) >= 0)) return;
-    if (this.#due !== undefined && compareOrder(this.#due, due) <= 0) return;
+    if (this.#due !== undefined && !comesBefore(due, this.#due)) return;
     this.#due = due;
     this.#reservation = undefined;
+  }
+
+  /** The reservation is for this one from now on, and stays where it is until it is for another. */
+  #keep(due: Wish | undefined): void {
+    const kept = this.#state.reserved;
+    if (due === undefined) {
+      if (kept !== undefined) this.#emit({ type: "reservation.dropped", v: 1, taskId: kept.task.id });
+      return;
+    }
+    if (kept !== undefined && stands(kept, due, (agent) => this.#accepts(due, agent))) return;
+    const { agent, foreseen } = this.#reserved(due);
+    this.#emit({
+      type: "reservation.made",
+      v: 1,
+      taskId: due.task.id,
+      what: due.kind,
+      ...(agent === undefined ? {} : { agent: agent.name }),
+      ...(foreseen === Number.POSITIVE_INFINITY ? {} : { startsAt: foreseen }),
+    });
   }
 
   /** The reservation, when it is ahead of this wish. */
   #reservationFor(wish: Wish): Reservation | undefined {
     if (this.#due === undefined || compareOrder(this.#due, wish) >= 0) return undefined;
-    return this.#reserved();
+    return this.#due && this.#reserved(this.#due);
   }
 
-  #reserved(): Reservation | undefined {
-    const due = this.#due;
-    if (due !== undefined) {
-      const accepts = (agent: AgentState): boolean => this.#accepts(due, agent);
-      this.#reservation ??= reserve(this.#state, this.#indexes.ends, due, accepts, this.#indexes.now);
-    }
+  #reserved(due: Wish): Reservation {
+    const accepts = (agent: AgentState): boolean => this.#accepts(due, agent);
+    this.#reservation ??= reserve(this.#state, this.#indexes.ends, due, accepts, this.#indexes.now);
     return this.#reservation;
   }
 
@@ -458,6 +520,12 @@ export class Scheduler {
 
 function isRate(resource: Resource): boolean {
   return resource.rate !== undefined;
+}
+
+/** In order; of what one task waits for, its seat first. */
+function comesBefore(a: Wish, b: Wish): boolean {
+  const order = compareOrder(a, b);
+  return order === 0 ? a.of.needsSlot && !b.of.needsSlot : order < 0;
 }
 
 /** Those whose visible room a claim changes. */

@@ -21,7 +21,7 @@ import type {
   StopReason,
 } from "./events.ts";
 import { evolve } from "./evolve.ts";
-import { amount, needsOf } from "./named.ts";
+import { amount, known, needsOf, taskOf } from "./named.ts";
 import { enter } from "./settling.ts";
 import {
   type AttemptRecord,
@@ -30,6 +30,7 @@ import {
   type LiveAttempt,
   type Need,
   type Remembered,
+  type Reserved,
   type Series,
   State,
   type Submitted,
@@ -119,6 +120,13 @@ interface ClaimRow {
   readonly agent: string;
   readonly victims: readonly number[];
 }
+interface ReservationRow {
+  readonly row: "reservation";
+  readonly taskId: string;
+  readonly what: Reserved["what"];
+  readonly agent?: string;
+  readonly startsAt?: number;
+}
 interface BallotRow {
   readonly row: "ballot";
   readonly opened: BallotOpenedEvent & { readonly at?: number };
@@ -132,7 +140,17 @@ interface RememberedRow {
   readonly ids: readonly string[];
   readonly type: string;
 }
-type Row = MetaRow | AgentRow | ResourceRow | FinishedRow | TaskRow | LiveRow | ClaimRow | BallotRow | RememberedRow;
+type Row =
+  | MetaRow
+  | AgentRow
+  | ResourceRow
+  | FinishedRow
+  | TaskRow
+  | LiveRow
+  | ClaimRow
+  | ReservationRow
+  | BallotRow
+  | RememberedRow;
 
 /** Everything, entity by entity. The rows are plain data that JSON keeps as it is. */
 export function* snapshotRows(state: State): Generator<Json, void, undefined> {
@@ -200,6 +218,11 @@ function* rowsOf(state: State): Generator<Row, void, undefined> {
         agent: claim.agent.name,
         victims: [...claim.victims].map((live) => live.token),
       };
+  }
+  if (state.reserved !== undefined) {
+    const { task, what, agent, startsAt } = state.reserved;
+    const foreseen = startsAt === Number.POSITIVE_INFINITY ? {} : { startsAt };
+    yield { row: "reservation", taskId: task.id, what, ...defined({ agent: agent?.name }), ...foreseen };
   }
   for (const { opened, at: openedAt, votes, open: isOpen } of state.ballots.values()) {
     yield {
@@ -355,6 +378,12 @@ export function restoreState(rows: Iterable<Json>): State {
       case "claim":
         claims.push(row);
         break;
+      case "reservation": {
+        const { what, startsAt = Number.POSITIVE_INFINITY } = row;
+        const agent = row.agent === undefined ? undefined : known(state.agents.get(row.agent), "agent", row.agent);
+        state.reserved = { task: taskOf(state, row.taskId), what, agent, startsAt };
+        break;
+      }
       case "ballot": {
         const votes = new Map(row.votes.map((entry): [string, Json | undefined] => [entry[0], entry[1]]));
         state.ballots.set(row.opened.ballotId, {

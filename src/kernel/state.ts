@@ -189,6 +189,15 @@ export interface Task {
   wish: Wish | undefined;
 }
 
+/** For whom something is set aside, and where: it stays so for as long as it can. */
+export interface Reserved {
+  readonly task: Task;
+  readonly what: Wish["kind"];
+  readonly agent: AgentState | undefined;
+  /** When it could start, as was foreseen when it was made: epoch milliseconds, Infinity when it was not. */
+  readonly startsAt: number;
+}
+
 export interface AgentState {
   readonly name: string;
   /** Order of first registration. */
@@ -268,6 +277,7 @@ export class State {
   readonly expected: Map<string, Task[]> = new Map();
   /** Tasks for which something is set aside. */
   readonly claims: Set<Task> = new Set();
+  reserved: Reserved | undefined = undefined;
   /** Live attempts by token. */
   readonly live: Map<number, LiveAttempt> = new Map();
   readonly commands: Map<string, Remembered> = new Map();

@@ -234,6 +234,7 @@ export function terminal(
 ): void {
   const { at } = how;
   dropClaim(state, task, observer);
+  if (state.reserved?.task === task) state.reserved = undefined;
   setStatus(state, task, status);
   task.ended = how;
   task.ending = undefined;

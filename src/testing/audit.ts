@@ -28,6 +28,8 @@ const EXPECTED: ReadonlySet<EventType> = new Set([
   "task.ending",
   "task.promised",
   "promise.dropped",
+  "reservation.made",
+  "reservation.dropped",
   "attempt.stopping",
   "attempt.ended",
 ]);

@@ -6,7 +6,7 @@
 import { breakerState, loadOf, probesOut, spendRates, utilization } from "./books.ts";
 import { beside, choose, enough, type Free, type Gone, type Reservation, usable } from "./free.ts";
 import { type Agent, type Amounts, isTerminal, type Model, type Task } from "./model.ts";
-import { canBeMadeToGiveUp, compareKeys, effectivePriorities, type Key, keyOf } from "./order.ts";
+import { canBeMadeToGiveUp, compareKeys, effectivePriorities, type Key, keyOf, lenders } from "./order.ts";
 import { eligible, hosts, type Wish, wishesOf } from "./wishes.ts";
 
 const PREEMPT_SCAN = 256;
@@ -31,22 +31,32 @@ function inOrder(model: Model): readonly Wish[] {
 
 /**
  * Runs one admission; gives the reservation that stands after it. Each is judged once, in its turn. Who starts, or is stopped,
- * may change what others inherit, and with it the order of those that are still to come.
+ * may change what others inherit, and with it the order of those that are still to come; who lends is found before.
  */
 export function admit(model: Model): Reservation | undefined {
+  model.lenders = lenders(model);
   keepPromises(model, inOrder(model));
   const judged: Wish[] = [];
   let reservation: Reservation | undefined;
   for (let order = inOrder(model); ; ) {
     const wish = order.find((one) => !judged.some((other) => isSame(one, other)));
-    if (wish === undefined) return reservation;
+    if (wish === undefined) break;
     judged.push(wish);
     if (wish.task.promise !== undefined && wish.kind !== "request") continue;
-    const found = place(model, wish, beside(model, wish, reservation));
+    // Who comes before the one reserved for is never held up by it.
+    const ahead = isAhead(order, reservation?.wish, wish) ? reservation : undefined;
+    const found = place(model, wish, beside(model, wish, ahead));
     if (found !== undefined) give(model, wish, found.agent);
-    if (found !== undefined || preempt(model, wish, reservation)) order = inOrder(model);
-    else if (isDue(model, wish) && !isAhead(order, reservation?.wish, wish)) reservation = reserve(model, wish);
+    if (found !== undefined || preempt(model, wish, ahead)) {
+      order = inOrder(model);
+      // That one may start elsewhere, or later, now.
+      if (reservation !== undefined && ahead === undefined) reservation = reserve(model, reservation.wish);
+    } else if (isDue(model, wish) && ahead === undefined) reservation = reserve(model, wish);
   }
+  model.lenders = undefined;
+  // While no slot is free nobody could take what is set aside: where that is, is decided when one is.
+  if (usable(model, undefined).slots >= 1) model.reserved = reservation;
+  return reservation;
 }
 
 function isAhead(order: readonly Wish[], one: Wish | undefined, other: Wish): boolean {
@@ -176,37 +186,65 @@ function agentWithout(model: Model, wish: Wish, reservation: Reservation | undef
 /** Whether it has waited long enough for a reservation, and could ever fit. */
 function isDue(model: Model, wish: Wish): boolean {
   const { protectAfterMs } = model.settings;
-  if (wish.task.promise !== undefined || model.openMs - wish.since < protectAfterMs) return false;
+  if (wish.task.promise !== undefined && wish.kind !== "request") return false;
+  if (model.openMs - wish.since < protectAfterMs) return false;
   if (![...wish.needs].every(([id, amount]) => (model.resource(id)?.capacity ?? 0) >= amount)) return false;
   return wish.kind === "request" || eligible(model, wish).some((agent) => agent.capacity >= wish.load);
 }
 
+/** What it has set aside already, if it can still have it there; else where it is predicted to start first. */
 function reserve(model: Model, wish: Wish): Reservation | undefined {
-  if (wish.kind === "request") return { wish, agent: undefined, at: predict(model, wish, undefined).at };
-  const foreseen = hosts(model, wish)
-    .filter((agent) => agent.capacity >= wish.load)
-    .map((agent) => ({
-      agent,
-      used: utilization(loadOf(model, agent), agent.capacity),
-      ...predict(model, wish, agent),
-    }));
+  const { task, kind } = wish;
+  const { reserved } = model;
+  const hosting = hosts(model, wish).filter((agent) => agent.capacity >= wish.load);
+  if (reserved?.task === task && reserved.kind === kind) {
+    const { agent, foreseen } = reserved;
+    if (agent === undefined || hosting.includes(agent))
+      return { wish, task, kind, agent, foreseen, at: predict(model, wish, agent).at };
+  }
+  if (kind === "request") {
+    const { at } = predict(model, wish, undefined);
+    return { wish, task, kind, agent: undefined, foreseen: at, at };
+  }
+  const foreseen = hosting.map((agent) => ({
+    agent,
+    used: utilization(loadOf(model, agent), agent.capacity),
+    ...predict(model, wish, agent),
+  }));
   // The first predicted free; of those with room already, or never foreseen to have it, the least utilized.
   foreseen.sort((a, b) => compare(a.roomAt, b.roomAt) || a.freedBy - b.freedBy || a.used - b.used);
   const [first] = foreseen;
-  return first === undefined ? undefined : { wish, agent: first.agent, at: first.at };
+  return first && { wish, task, kind, agent: first.agent, foreseen: first.at, at: first.at };
 }
 
 function compare(a: number, b: number): number {
   return a === b ? 0 : a - b;
 }
 
-/** What a wish may use between two admissions, behind whoever is ahead of it and has waited long enough. */
-export function aheadOf(model: Model, wish: Wish): Free {
+/**
+ * What a wish may have between two admissions, behind whoever waits and comes before it: nothing that has been reserved, and
+ * nothing that one of them could be given as things are.
+ */
+export function atOnce(model: Model, wish: Wish): Free {
   const priorities = effectivePriorities(model);
-  const first = inOrder(model).find((one) => isDue(model, one));
-  if (first === undefined || compareKeys(wishKey(model, first, priorities), wishKey(model, wish, priorities)) >= 0)
-    return usable(model, wish);
-  return beside(model, wish, reserve(model, first));
+  const isBefore = (one: Wish, other: Wish): boolean =>
+    compareKeys(wishKey(model, one, priorities), wishKey(model, other, priorities)) < 0;
+  const order = inOrder(model);
+  const first = order.find((one) => isDue(model, one));
+  const reservation = first && reserve(model, first);
+  const left = (one: Wish): Free =>
+    beside(model, one, reservation !== undefined && isBefore(reservation.wish, one) ? reservation : undefined);
+  const served = order.filter(
+    (one) =>
+      isBefore(one, wish) &&
+      (one.kind === "request" || one.task.promise === undefined) &&
+      place(model, one, left(one)) !== undefined,
+  );
+  const has = left(wish);
+  return {
+    ...has,
+    amount: (id) => served.reduce((amount, { needs }) => amount - (needs.get(id) ?? 0), has.amount(id)),
+  };
 }
 
 interface Prediction {

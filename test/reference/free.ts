@@ -1,14 +1,13 @@
 /** What somebody may use: all that is free, less what is set aside for others. */
 
 import { free, heldBy, loadOf, slotsUsed, utilization } from "./books.ts";
-import { type Agent, type Amounts, isTerminal, type Model, type Task } from "./model.ts";
+import { type Agent, type Amounts, isTerminal, type Model, type Reserved, type Task } from "./model.ts";
 import type { Wish } from "./wishes.ts";
 
 /** What the first of those who waited long enough has set aside. */
-export interface Reservation {
+export interface Reservation extends Reserved {
   readonly wish: Wish;
-  readonly agent: Agent | undefined;
-  /** When it is predicted to start. */
+  /** When it is predicted to start, as things are now. */
   readonly at: number;
 }
 
@@ -89,9 +88,11 @@ export function beside(model: Model, wish: Wish, reservation: Reservation | unde
   };
 }
 
-function endsInTime(model: Model, wish: Wish, { at }: Reservation): boolean {
+/** Before it is predicted to start, also by what was foreseen when the reservation was made: overruns gain nobody time. */
+function endsInTime(model: Model, wish: Wish, { at, foreseen }: Reservation): boolean {
   const { estimatedMs } = wish.task;
-  return wish.kind === "start" && estimatedMs !== undefined && Number.isFinite(at) && model.now + estimatedMs <= at;
+  if (wish.kind !== "start" || estimatedMs === undefined) return false;
+  return [at, foreseen].every((time) => Number.isFinite(time) && model.now + estimatedMs <= time);
 }
 
 export function enough(needs: Amounts, has: Free): boolean {

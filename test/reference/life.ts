@@ -171,6 +171,7 @@ function close(model: Model, task: Task, status: "completed" | "failed" | "skipp
   task.status = status;
   task.held = false;
   task.promise = undefined;
+  if (model.reserved?.task === task) model.reserved = undefined;
   task.ending = undefined;
   task.notBefore = 0;
   const waiting = task.parent?.attempt;

@@ -135,6 +135,21 @@ export interface Promised {
   victims: readonly Task[];
 }
 
+/** Who waits for a resource lends its priority to those that hold it and cannot be made to give it up. */
+export interface Lender {
+  readonly waiter: Task;
+  readonly resource: Resource;
+}
+
+/** For whom something is set aside, and where: it stays so for as long as it can. */
+export interface Reserved {
+  readonly task: Task;
+  readonly kind: "start" | "regain" | "request";
+  readonly agent: Agent | undefined;
+  /** When it was predicted to start, when it was made. Infinity: not foreseen. */
+  readonly foreseen: number;
+}
+
 export class Model {
   settings: Required<Omit<OpenSettings, "keepCount" | "keepMs">> = {
     concurrency: 64,
@@ -156,6 +171,9 @@ export class Model {
   running: Task[] = [];
   /** When an agent last lost a skill, or some of its level, in open time. */
   skillLostAt: Map<string, number> = new Map();
+  reserved: Reserved | undefined;
+  /** In the course of an admission, who lacked what somebody holds firmly when it began; else that is asked each time. */
+  lenders: readonly Lender[] | undefined;
   tokens = 0;
   ids = 0;
   /** Everything that was given since the batch began, in order. */

@@ -2,7 +2,7 @@
 
 import { heldBy } from "./books.ts";
 import { usable } from "./free.ts";
-import { isTerminal, type Model, type Task } from "./model.ts";
+import { isTerminal, type Lender, type Model, type Resource, type Task } from "./model.ts";
 import { wishesOf } from "./wishes.ts";
 
 /** Priorities as those who wait raise them; `without` takes one who waits, and what comes through it, out of account. */
@@ -37,16 +37,30 @@ export function canBeMadeToGiveUp(task: Task): boolean {
 
 /** Holders of a resource of which there is not enough for it, who cannot be made to give it up. */
 function holdersInTheWayOf(model: Model, waiter: Task): readonly Task[] {
+  const lent = model.lenders?.filter((lender) => lender.waiter === waiter && wishesOf(model, waiter).length > 0);
+  return (lent ?? loansOf(model, waiter)).flatMap(({ resource }) => firmHolders(model, resource));
+}
+
+/** Of everybody who waits now. */
+export function lenders(model: Model): readonly Lender[] {
+  return model.tasks.flatMap((task) => loansOf(model, task));
+}
+
+function loansOf(model: Model, waiter: Task): readonly Lender[] {
   return wishesOf(model, waiter).flatMap((wish) =>
     [...wish.needs.keys()].flatMap((id) => {
       const resource = model.resource(id);
       if (resource === undefined || usable(model, wish).amount(id) >= (wish.needs.get(id) ?? 0)) return [];
-      return model
-        .live()
-        .filter(({ task, attempt }) => !canBeMadeToGiveUp(task) && heldBy(task, attempt, resource) > 0)
-        .map(({ task }) => task);
+      return firmHolders(model, resource).length > 0 ? [{ waiter, resource }] : [];
     }),
   );
+}
+
+function firmHolders(model: Model, resource: Resource): readonly Task[] {
+  return model
+    .live()
+    .filter(({ task, attempt }) => !canBeMadeToGiveUp(task) && heldBy(task, attempt, resource) > 0)
+    .map(({ task }) => task);
 }
 
 export interface Key {

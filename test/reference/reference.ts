@@ -6,7 +6,7 @@
 
 import type { ErrorCode } from "../../src/errors.ts";
 import type { AgentDescription, Command, TaskRequest } from "../../src/kernel/commands.ts";
-import { admit, aheadOf, grant, impossible, place } from "./admission.ts";
+import { admit, atOnce, grant, impossible, place } from "./admission.ts";
 import { settleRate } from "./books.ts";
 import { wouldDeadlock } from "./deadlock.ts";
 import type { Reservation } from "./free.ts";
@@ -328,7 +328,7 @@ export class Reference {
     }
     const { leaseMs } = command;
     const wish: Wish = { task, kind: "request", slots: 0, load: 0, needs: amounts, since: model.openMs };
-    if (place(model, wish, aheadOf(model, wish)) !== undefined) {
+    if (place(model, wish, atOnce(model, wish)) !== undefined) {
       grant(model, task, amounts, leaseMs);
       return OK;
     }

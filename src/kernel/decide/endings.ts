@@ -17,13 +17,14 @@ type TerminalEvent = Extract<EventBody, { type: "task.completed" | "task.failed"
 
 /** Ends a task, and all that ends with it. */
 export function end(desk: Desk, task: Task, body: TerminalEvent): void {
+  // A round is judged when it ends: what ends again after a person's retry, while its manager is at work or waits to be, is not.
   if (body.type === "task.completed") {
+    const judges = task.parent?.status === "waiting";
     desk.emit(body);
-    if (task.parent !== undefined) afterChild(desk, task.parent, task);
+    if (task.parent !== undefined) afterChild(desk, task.parent, task, judges);
     return;
   }
   const ending: { readonly task: Task; readonly body: TerminalEvent }[] = [{ task, body }];
-  // A round is judged when it ends: what ends again after a person's retry, while its manager is at work or waits to be, is not.
   const judges = new Set<Task>();
   for (const one of ending) {
     if (isTerminal(one.task.status)) continue;

@@ -1,12 +1,12 @@
 /** Resources, and what running attempts ask for beyond what their task named. */
-import { amountToNumber, atMost, compare, isZero, subtractToZero, ZERO } from "../../coordination/structures/amount.ts";
+import { amountToNumber, atMost, compare, isZero, subtractToZero } from "../../coordination/structures/amount.ts";
 import { checkAmount, checkId, checkInteger, checkKeys, invalid } from "../../coordination/structures/arguments.ts";
 import { compareOrder } from "../../coordination/structures/order-key.ts";
 import { availableOf } from "../availability.ts";
 import type { Answer, Command } from "../commands.ts";
 import { limits } from "../limits.ts";
 import { needsOf } from "../named.ts";
-import { reservedOf } from "../reservation.ts";
+import { neededOf } from "../reservation.ts";
 import {
   type ExtraAllocation,
   isTerminal,
@@ -186,22 +186,27 @@ interface Short {
   readonly aside: string | undefined;
 }
 
-/** What cannot be had now, without taking what is set aside for an earlier one; undefined: all can. */
+/**
+ * What cannot be had now, without taking what is set aside for an earlier one, or what one of those could be given;
+ * undefined: all can.
+ */
 function shortOf(desk: Desk, live: LiveAttempt, needs: readonly Need[]): Short | undefined {
   desk.indexes.lending.update(desk.now);
   const reservation = desk.scheduler.reservation();
   const key = { rank: desk.indexes.rankOf(live.task), seq: live.task.seq };
-  const behind = reservation !== undefined && compareOrder(reservation.wish, key) < 0 ? reservation : undefined;
+  const behind = reservation !== undefined && compareOrder(reservation.wish, key) < 0 ? [reservation.wish] : [];
+  const before = [...behind, ...desk.scheduler.servedBefore(key, needs, reservation)];
   for (const { resource, amount } of needs) {
-    const aside = behind === undefined ? ZERO : reservedOf(behind, resource);
-    const free = subtractToZero(availableOf(resource, desk.now), aside);
-    if (atMost(amount, free)) continue;
-    return {
-      resource: resource.id,
-      need: amountToNumber(amount),
-      have: amountToNumber(free),
-      aside: isZero(aside) ? undefined : behind?.wish.task.id,
-    };
+    let free = availableOf(resource, desk.now);
+    let aside: string | undefined;
+    for (const wish of before) {
+      const needed = neededOf(wish, resource);
+      if (isZero(needed)) continue;
+      free = subtractToZero(free, needed);
+      aside ??= wish.task.id;
+    }
+    if (!atMost(amount, free))
+      return { resource: resource.id, need: amountToNumber(amount), have: amountToNumber(free), aside };
   }
   return undefined;
 }
