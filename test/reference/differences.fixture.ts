@@ -1,0 +1,127 @@
+/** What the kernel and the reference may differ in: statuses, agents, starts and their order, books, tokens, refusals, reasons. */
+
+import type { Answer } from "../../src/kernel/commands.ts";
+import type { KernelEvent } from "../../src/kernel/events.ts";
+import type { Kernel } from "../../src/kernel/kernel.ts";
+import { allocated, breakerState, loadOf } from "./books.ts";
+import { usable } from "./free.ts";
+import { BILLION, isTerminal, type Model, type Task } from "./model.ts";
+import { effectivePriorities } from "./order.ts";
+import { type ReasonCode, reasonsOf } from "./reasons.ts";
+import type { RefAnswer, Reference } from "./reference.ts";
+
+/** Gathers what is not the same. */
+export class Differences {
+  readonly found: string[] = [];
+
+  same(what: string, kernel: unknown, reference: unknown): void {
+    if (Object.is(kernel, reference)) return;
+    this.found.push(`${what}: the kernel says ${String(kernel)}, the reference ${String(reference)}`);
+  }
+}
+
+export function compareAnswers(to: Differences, answers: readonly Answer[], expected: readonly RefAnswer[]): void {
+  for (const [i, wanted] of expected.entries()) {
+    const answer = answers[i];
+    const told = answer?.ok === true ? "accepted" : answer?.refusal.code;
+    to.same(`command ${i}`, told, "code" in wanted ? wanted.code : "accepted");
+  }
+}
+
+/** What was started, went on or was granted, in order; and which attempts ended, and how. */
+export function compareEvents(
+  to: Differences,
+  events: readonly KernelEvent[],
+  model: Model,
+  ends: readonly string[],
+): void {
+  to.same("started", startsOf(events).join("; "), model.starts.join("; "));
+  to.same("attempts ended", endsOf(events).join("; "), ends.join("; "));
+}
+
+/** Every task's status and place in the order, and why it waits. `tell` hears the reasons. */
+export function compareTasks(
+  to: Differences,
+  kernel: Kernel,
+  { model, reservation }: Reference,
+  tell: (reason: ReasonCode) => void,
+): void {
+  const infos = kernel.tasks();
+  to.same("number of tasks", infos.length, model.tasks.length);
+  for (const [i, task] of model.tasks.entries()) {
+    const info = infos[i];
+    to.same(`id of task ${i}`, info?.id, task.id);
+    to.same(`status of ${task.id}`, info?.status, task.status);
+  }
+  const priorities = effectivePriorities(model);
+  for (const task of model.tasks) {
+    if (isTerminal(task)) continue;
+    const view = kernel.task(task.id);
+    to.same(`effective priority of ${task.id}`, view?.effectivePriority, priorities.get(task));
+    to.same(`held ${task.id}`, view?.held, task.held);
+    // Nobody is there to be asked.
+    if (!model.open) continue;
+    const reasons = reasonsOf(model, task, reservation);
+    for (const reason of reasons) tell(reason);
+    compareReasons(to, kernel, model, task, reasons);
+  }
+}
+
+/** Running is said of exactly those that run; of all others at least one reason, and each of them is true. */
+function compareReasons(
+  to: Differences,
+  kernel: Kernel,
+  model: Model,
+  task: Task,
+  reasons: readonly ReasonCode[],
+): void {
+  const explained = kernel.explain(task.id, model.now);
+  const runs = task.attempt?.seated === true;
+  to.same(`verdict on ${task.id}`, explained?.verdict, runs ? "running" : "waiting");
+  const told = [...new Set(explained?.reasons.map(({ code }) => code))];
+  to.same(`reasons of ${task.id}`, told.sort().join(" "), [...reasons].sort().join(" "));
+  to.same(`whether ${task.id} has no reason`, told.length === 0, runs);
+}
+
+export function compareBooks(to: Differences, kernel: Kernel, model: Model): void {
+  for (const [i, info] of kernel.agents(model.now).entries()) {
+    const agent = model.agents[i];
+    to.same(`name of agent ${i}`, info.name, agent?.name);
+    if (agent === undefined) continue;
+    to.same(`load of ${agent.name}`, info.load, loadOf(model, agent) / BILLION);
+    to.same(`online ${agent.name}`, info.online, agent.online);
+    to.same(`breaker of ${agent.name}`, info.breaker, breakerState(model, agent));
+  }
+  const left = usable(model, undefined);
+  for (const [i, info] of kernel.resources(model.now).entries()) {
+    const resource = model.resources[i];
+    to.same(`id of resource ${i}`, info.id, resource?.id);
+    if (resource === undefined) continue;
+    to.same(`capacity of ${resource.id}`, info.capacity, resource.capacity / BILLION);
+    if (!resource.rate) to.same(`allocated of ${resource.id}`, info.allocated, allocated(model, resource) / BILLION);
+    to.same(`available of ${resource.id}`, info.available, Math.max(0, left.amount(resource.id)) / BILLION);
+  }
+}
+
+function startsOf(events: readonly KernelEvent[]): readonly string[] {
+  return events.flatMap((event) => {
+    switch (event.type) {
+      case "task.started":
+        return [`${event.taskId} on ${event.agent} ${event.token} ${event.phase}`];
+      case "attempt.regained":
+        return [`${event.taskId} regains ${event.token}`];
+      case "resource.granted":
+        return [`${event.taskId} is granted ${event.allocationToken}`];
+      default:
+        return [];
+    }
+  });
+}
+
+function endsOf(events: readonly KernelEvent[]): readonly string[] {
+  const ends = events.flatMap((event) => {
+    if (event.type === "attempt.ended") return [`${event.token} ${event.end}`];
+    return event.type === "task.completed" || event.type === "task.planned" ? [`${event.token} completed`] : [];
+  });
+  return ends.sort();
+}

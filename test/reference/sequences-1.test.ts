@@ -1,0 +1,3 @@
+import { sequencesTest } from "./sequences-test.fixture.ts";
+
+sequencesTest(0);

@@ -1,3 +1,0 @@
-import { storiesTest } from "./stories.fixture.ts";
-
-storiesTest(0);
