@@ -52,7 +52,6 @@ export class Lending {
       if (pots.includes(pot)) continue;
       this.#inheritance.unwait(pot, live.task);
       pot.holders.delete(live);
-      if (pot.holders.size === 0) this.#break(pot);
     }
     for (const pot of pots) {
       if (pot.holders.has(live)) continue;
@@ -74,7 +73,9 @@ export class Lending {
    * that names a resource with firm holders.
    */
   update(now: number): void {
-    for (const pot of this.#pots.values()) {
+    for (const pot of [...this.#pots.values()]) {
+      // Kept until now: who comes to hold it firmly in the course of an admission inherits from those who lent when it began.
+      if (pot.holders.size === 0) this.#break(pot);
       for (const wish of [...pot.lenders.values()]) if (!lacks(wish, pot.resource, now)) this.#end(pot, wish);
     }
     let more = this.#pots.size > 0;

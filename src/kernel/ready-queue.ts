@@ -53,6 +53,8 @@ export class ReadyClass {
   timer: HeapEntry<Timer> | undefined = undefined;
   /** Looks spent in the present admission. */
   looks = 0;
+  /** Whether the present admission has gone through it to its end. */
+  done = false;
   #lastMeasures: readonly Amount[] = [];
 
   constructor(

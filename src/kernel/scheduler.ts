@@ -94,7 +94,11 @@ export class Scheduler {
       }
       const of = queue.first(slotless);
       if (of === undefined) break;
-      this.#consider(of);
+      if (of.done) {
+        // Woken since, as when one that runs has become less important: that is for the next admission.
+        queue.setAside(of);
+        this.#aside.push(of);
+      } else this.#consider(of);
     }
     // Who lends from now on changes the order, but not what was decided.
     if (this.#indexes.lending.active) this.#noteWaiting(false);
@@ -103,7 +107,10 @@ export class Scheduler {
     if (freeSlots(this.#state) >= 1) this.#keep(this.#due);
     for (const of of this.#aside) queue.wake(of);
     for (const of of this.#advanced) if (of.entry !== undefined) queue.wake(of);
-    for (const of of this.#advanced) of.looks = 0;
+    for (const of of this.#advanced) {
+      of.looks = 0;
+      of.done = false;
+    }
     this.#aside.length = 0;
     this.#advanced.length = 0;
     this.#admittedSeq = this.#state.seq;
@@ -165,7 +172,13 @@ export class Scheduler {
 
   /** The one reserved for, if it is behind this wish, may start elsewhere or later now: that is looked for anew. */
   #changedAhead(wish: Wish): void {
-    if (this.#due !== undefined && compareOrder(wish, this.#due) < 0) this.#reservation = undefined;
+    const due = this.#due;
+    if (due === undefined || compareOrder(wish, due) >= 0) return;
+    this.#reservation = undefined;
+    // It may have sent the last probe of whoever could have taken that one.
+    if (due.of.pool === undefined || due.of.pool.eligibleCount(this.#state, this.#indexes.now) > 0) return;
+    this.#findDue();
+    for (const of of this.#advanced) if (!of.parked) this.#noteDue(of, of.entry && of.candidate);
   }
 
   /** The class goes on behind this wish, to the next that could start or preempt. `futile`: it could do neither. */
@@ -178,6 +191,7 @@ export class Scheduler {
       queue.advance(of, next);
       return;
     }
+    of.done = true;
     const reservation = this.#due && this.#reserved(this.#due);
     const again =
       (of.needsSlot && freeSlots(this.#state) < 1) ||

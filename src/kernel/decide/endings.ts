@@ -126,6 +126,7 @@ export function stopAttempt(desk: Desk, live: LiveAttempt, reason: StopReason): 
   });
 }
 
+/** A round is judged when it ends, not when one of it that a person had tried again does: its manager no longer waits then. */
 function afterChild(desk: Desk, parent: Task, child: Task, judges: boolean): void {
   if (isTerminal(parent.status)) return;
   if (parent.ending !== undefined) {
