@@ -59,8 +59,8 @@ describe("why", () => {
     story.do({ type: "task.cancel", taskId: "a" });
     expect(story.why("a")).toMatchObject({
       verdict: "waiting",
-      text: "was told to stop (cancelled) within 5000 ms and has not stopped yet",
-      reasons: [],
+      text: "waits: its own attempt was told to stop (cancelled) within 5000 ms and has not stopped yet",
+      reasons: [{ code: "dependencies", need: 1, who: ["a"] }],
     });
   });
 
@@ -89,7 +89,7 @@ describe("why", () => {
     story.await("a", "a/0");
     expect(story.reasons("a")).toBe("dependencies resource");
     story.do({ type: "task.cancel", taskId: "a" });
-    expect(story.why("a").reasons).toEqual([]);
+    expect(story.why("a").reasons).toMatchObject([{ code: "dependencies", who: ["a"] }]);
   });
 
   test("all that a task lacks is named together: who could do it, then what is taken, then what is set aside", () => {

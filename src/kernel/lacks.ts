@@ -3,6 +3,7 @@
  * is set aside for others. Every verdict is asked of the scheduler's own checks; only the words and figures are made here.
  */
 import { amountToNumber, atMost, isZero, larger, ZERO } from "../coordination/structures/amount.ts";
+import { compareOrder } from "../coordination/structures/order-key.ts";
 import { type AgentPool, admitsFrom, qualifies } from "./agent-pools.ts";
 import { availableOf, freeSlots, roomOn } from "./availability.ts";
 import { heldBy } from "./holdings.ts";
@@ -33,8 +34,11 @@ export function lacksOf(
     const text = `of those that have waited long it comes first, and has set aside ${setAside(reservation, now)}`;
     reasons.push({ code: "reserved", who: [wish.task.id], text });
   } else if (reasons.length === 0) {
-    // Whoever came before the reservation and lacks nothing has started; others may come before it only since then.
-    if (reservation !== undefined && scheduler.place(wish, reservation) === undefined) {
+    if (
+      reservation !== undefined &&
+      cameBefore(reservation, wish, state) &&
+      scheduler.place(wish, reservation) === undefined
+    ) {
       const { task } = reservation.wish;
       const text = `what is free is set aside for ${task.id}, which comes before it and has waited long: ${setAside(reservation, now)}`;
       reasons.push({ code: "reserved", who: [task.id], text });
@@ -44,6 +48,15 @@ export function lacksOf(
     } else reasons.push(...tooFarBehind(wish));
   }
   return reasons;
+}
+
+/**
+ * Whether the reservation came before it when that was decided: it does so still, or the wish has come before it only since
+ * then. Who was before it then and lacks nothing now lacked tokens then.
+ */
+function cameBefore(reservation: Reservation, wish: Wish, state: State): boolean {
+  if (compareOrder(reservation.wish, wish) < 0) return true;
+  return wish.needs.every(({ resource, amount }) => atMost(amount, availableOf(resource, state.at)));
 }
 
 /** Nothing is in its way: it was not looked at, or not yet. */

@@ -321,7 +321,7 @@ describe("backfill and the one reservation", () => {
     story.submit({ id: "firm", priority: 9, preemptible: false, resources: { disk: 1 } });
     story.complete("a/0");
     story.after(1_000);
-    expect(story.reasons("a")).toBe("concurrency reserved");
+    expect(story.reasons("a")).toBe("concurrency reserved resource");
   });
 
   test("how long one has waited is known to a kernel that is restored", () => {
