@@ -349,6 +349,18 @@ describe("preemption", () => {
     ]);
   });
 
+  test("one whose promise cannot be kept on an agent that has left the team takes what it needs from another", () => {
+    const story = new Story();
+    story.agent("ann");
+    story.agent("bob");
+    story.manager("boss", ["ann", "bob"], { skills: ["lead"] });
+    story.submit({ id: "a", agent: "ann", priority: 1 }, { id: "b", agent: "bob", priority: 1 });
+    story.submit({ id: "m", skills: ["lead"], priority: 9 });
+    expect(told(story.plan("m", {}))).toEqual(["b stops: preempted for m/0"]);
+    story.do({ type: "team.set", manager: "boss", team: ["ann"] });
+    expect(told(story.complete("b"))).toEqual(["b completed", "m/0 loses its promise", "a stops: preempted for m/0"]);
+  });
+
   test("one with a promise, however little it asks for, ends no search for others who could preempt", () => {
     const story = slots(2);
     story.submit({ id: "low", priority: 1 }, { id: "lower", priority: 1 });

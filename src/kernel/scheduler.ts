@@ -170,13 +170,14 @@ export class Scheduler {
     this.#passOver(of, node, futile);
   }
 
-  /** The one reserved for, if it is behind this wish, may start elsewhere or later now: that is looked for anew. */
+  /** The one reserved for, if it is not ahead of this wish, may start elsewhere or later now: that is looked for anew. */
   #changedAhead(wish: Wish): void {
     const due = this.#due;
-    if (due === undefined || compareOrder(wish, due) >= 0) return;
+    if (due === undefined || compareOrder(wish, due) > 0) return;
     this.#reservation = undefined;
-    // It may have sent the last probe of whoever could have taken that one.
-    if (due.of.pool === undefined || due.of.pool.eligibleCount(this.#state, this.#indexes.now) > 0) return;
+    // It may be that one itself, or have sent the last probe of whoever could have taken that one.
+    const { pool } = due.of;
+    if (wish !== due && (pool === undefined || pool.eligibleCount(this.#state, this.#indexes.now) > 0)) return;
     this.#findDue();
     for (const of of this.#advanced) if (!of.parked) this.#noteDue(of, of.entry && of.candidate);
   }
@@ -435,7 +436,11 @@ export class Scheduler {
     for (const wish of wishes) {
       const placement = this.asIfKept(wish.task, () => this.place(wish, undefined));
       if (placement !== undefined) this.#grant(wish, placement);
-      else if (wish.task.claim?.victims.size === 0) this.#emit({ type: "promise.dropped", v: 1, taskId: wish.task.id });
+      else if (wish.task.claim?.victims.size === 0) {
+        this.#emit({ type: "promise.dropped", v: 1, taskId: wish.task.id });
+        // It looks for another way, also where what it was promised is of no use to anybody of its kind any more.
+        this.#indexes.queue.wake(wish.of);
+      }
     }
   }
 
