@@ -2,7 +2,7 @@
 
 import type { Command } from "../../src/kernel/commands.ts";
 import { type Cast, NAMES } from "./cast.fixture.ts";
-import { type Attempt, isTerminal, type Model, type Task } from "./model.ts";
+import { type Attempt, BILLION, isTerminal, type Model, type Task } from "./model.ts";
 import type { Tape } from "./tape.fixture.ts";
 import { wrong } from "./wrong.fixture.ts";
 
@@ -50,7 +50,12 @@ export const ASKS = {
     if (tape.chance(35)) return { type: "agent.unregister", agent: name };
     return { type: "agent.register", agent: cast.agent(name, tape) };
   },
-  capacity: ({ cast, tape }) => cast.anotherCapacity(tape),
+  capacity: ({ model, cast, tape }) => {
+    const waitedFor = tape.pick(model.live().flatMap(({ attempt }) => [...(attempt.request?.amounts ?? [])]));
+    if (waitedFor === undefined || !tape.chance(80)) return cast.anotherCapacity(tape);
+    const [resource, amount] = waitedFor;
+    return cast.lessOf(resource, amount / BILLION);
+  },
   team: ({ tape }) => ({ type: "team.set", manager: tape.pick(["boss", "sub"]), team: tape.pick(TEAMS) }),
   submitByCode: ({ model, cast, tape }) => {
     const from = speaker(model, tape);

@@ -15,6 +15,12 @@ export const NAMES: readonly [string, ...string[]] = [...WORKERS, ...MANAGERS];
 
 const SKILLS = [["x"], ["y"], ["x", "y"], [{ skill: "y", level: 0.8 }], ["z"], ["lead"], ["z"], ["nobody"]] as const;
 
+const RESOURCES: readonly ResourceOf[] = [
+  { resource: "disk", kind: "storage", capacity: 3 },
+  { resource: "net", kind: "api_call", capacity: 2.5 },
+  { resource: "calls", kind: "api_call", capacity: 4, per: 4_000 },
+];
+
 const LEAST: readonly ["any", ...("all" | "any" | number)[]] = ["any", "all", 1, 2];
 
 /** How long one has to wait for a reservation; where none is named it is the default, longer than most sequences take. */
@@ -74,11 +80,13 @@ export class Cast {
   }
 
   resources(): Command[] {
-    return [
-      { type: "resource.set", resource: "disk", kind: "storage", capacity: 3 },
-      { type: "resource.set", resource: "net", kind: "api_call", capacity: 2.5 },
-      { type: "resource.set", resource: "calls", kind: "api_call", capacity: 4, per: 4_000 },
-    ];
+    return RESOURCES.map((spec) => ({ type: "resource.set", ...spec }));
+  }
+
+  /** Less of it than this. */
+  lessOf(id: string, amount: number): Command | undefined {
+    const spec = RESOURCES.find(({ resource }) => resource === id);
+    return spec && { type: "resource.set", ...spec, capacity: Math.max(0, amount - 0.5) };
   }
 
   anotherCapacity(tape: Tape): Command {

@@ -22,12 +22,12 @@ const EVERYTHING: Readonly<Record<Kind, number>> = {
   cancel: 3,
   retry: 4,
   agent: 6,
-  capacity: 4,
+  capacity: 5,
   team: 2,
   submitByCode: 9,
-  await: 9,
+  await: 10,
   request: 10,
-  release: 9,
+  release: 10,
   checkpoint: 3,
   close: 1,
   wrong: 9,
@@ -36,13 +36,13 @@ const EVERYTHING: Readonly<Record<Kind, number>> = {
 /** Sequences differ in what they are about. */
 const THEMES: readonly Readonly<Record<Kind, number>>[] = [
   EVERYTHING,
-  { ...EVERYTHING, submitByCode: 16, await: 18, request: 26, release: 18, submit: 20, fail: 4 },
+  { ...EVERYTHING, submitByCode: 16, await: 18, request: 26, release: 21, submit: 20, fail: 4 },
   { ...EVERYTHING, submit: 40, end: 26, prioritize: 12, fail: 4 },
   { ...EVERYTHING, agent: 14, capacity: 12, team: 6, fail: 20 },
 ];
 
 /** How many choices the longest of a kind needs; a little less does no harm. */
-const LONG: Partial<Record<Kind, number>> = { submit: 75, end: 75, submitByCode: 28, wrong: 30, agent: 6 };
+const LONG: Partial<Record<Kind, number>> = { submit: 75, end: 75, submitByCode: 28, wrong: 30, agent: 6, capacity: 8 };
 const SHORT = 4;
 
 interface Drawn {
