@@ -114,6 +114,8 @@ function checkTaskOfMany(task: TaskRequest, index: number): TaskFields {
   }
 }
 
+const NOBODY: ReadonlySet<string> = new Set();
+
 interface Prepared {
   /** Of all tasks asked for, those that exist already among them. */
   readonly ids: readonly string[];
@@ -130,19 +132,21 @@ function prepare(
   const { state } = desk;
   if (place.parent !== undefined) checkDepth(place.parent);
   const ids = nameAll(desk, requests, place);
-  const own = new Set(ids);
-  if (own.size < ids.length)
+  // One that stands alone meets nobody.
+  const own = ids.length === 1 && shapes[0]?.dependsOn === undefined ? NOBODY : new Set(ids);
+  if (own.size > 0 && own.size < ids.length)
     for (const [i, id] of ids.entries())
       if (ids.indexOf(id) < i)
         throw refused("DUPLICATE_ID", `two tasks of this submit have the id ${JSON.stringify(id)}`, { taskId: id });
   /** Of those that have any. */
-  const dependencies = new Map<string, readonly string[]>();
+  let dependencies: Map<string, readonly string[]> | undefined;
   const events: TaskSubmittedEvent[] = [];
   let outside = false;
   for (const [i, id] of ids.entries()) {
     const fields = shapes[i] ?? {};
     const dependsOn = fields.dependsOn?.map((written) => resolve(desk, own, place.parent, written, id));
     if (dependsOn !== undefined) {
+      dependencies ??= new Map();
       dependencies.set(id, dependsOn);
       outside ||= dependsOn.some((other) => !own.has(other));
     }
@@ -159,8 +163,9 @@ function prepare(
     events.push(event);
   }
   const cycle =
-    (dependencies.size > 0 ? findCycleAmong(dependencies) : undefined) ??
-    (place.parent !== undefined && outside ? cycleThroughParent(state, dependencies, place.parent) : undefined);
+    dependencies &&
+    (findCycleAmong(dependencies) ??
+      (place.parent !== undefined && outside ? cycleThroughParent(state, dependencies, place.parent) : undefined));
   if (cycle !== undefined) {
     throw refused(
       "DEPENDENCY_CYCLE",
