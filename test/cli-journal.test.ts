@@ -43,6 +43,17 @@ test("a journal is copied and compacted while a process runs its crew, and when 
   expect(explained.stdout).toMatch(/^r1\/second completed: completed by worker in attempt 1/);
 });
 
+test("where nobody runs the crew, neither a copy nor a compaction decides anything", async () => {
+  const folder = folderWith({ "crew.yaml": CREW, done: "" });
+  await safeguards(folder, "run", "crew.yaml");
+  const last = async (): Promise<string> => (await safeguards(folder, "events")).stdout.trim().split("\n").at(-1) ?? "";
+  const before = await last();
+  expect((await safeguards(folder, "backup", "copy.db")).code).toBe(0);
+  expect((await safeguards(folder, "compact")).code).toBe(0);
+  expect(await last()).toBe(before);
+  expect((await safeguards(folder, "explain", "second")).stdout).toContain("r1/second completed");
+});
+
 test("what cannot be is told, and exits with 2", async () => {
   const folder = folderWith({ "crew.yaml": CREW, done: "" });
   expect(await safeguards(folder, "run", "crew.yaml")).toMatchObject({ code: 0 });

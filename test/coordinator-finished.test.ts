@@ -168,6 +168,55 @@ describe("a task that has left memory", () => {
     expect(await rejection(coordinator.tasks({ after: "never" }))).toMatchObject({ code: "UNKNOWN_TASK" });
   });
 
+  it("is not lost when it ends with the opening that finds its process dead", async () => {
+    const journal = new MortalJournal();
+    const coordinator = await opened({ journal, keepFinished: { count: 0 } });
+    const entered = gate();
+    await coordinator.register(
+      defineAgent({
+        name: "stuck",
+        run: () => {
+          entered.resolve();
+          return new Promise<never>(() => undefined);
+        },
+      }),
+    );
+    await coordinator.submit({ id: "a", retry: { maxAttempts: 1 } });
+    await entered.promise;
+    const left = await journal.die();
+    const next = await opened({ journal: left, keepFinished: { count: 0 } });
+    expect(await (await next.task("a")).outcome()).toMatchObject({ status: "failed" });
+    expect(await next.tasks()).toEqual([]);
+  });
+
+  it("that cannot be read fails the plan that names it, and not the manager's whole life", async () => {
+    const journal = new MortalJournal();
+    const coordinator = await forgetful({ journal });
+    await done(coordinator, "a");
+    const lead = defineManager({ name: "lead", team: ["echo"], plan: () => [{ dependsOn: ["a"] }] });
+    await coordinator.register(lead);
+    journal.damaged = true;
+    const handle = await coordinator.submit({ agent: "lead", retry: { maxAttempts: 1 } });
+    expect(await rejection(handle.result())).toMatchObject({ code: "TASK_FAILED", cause: { code: "JOURNAL_CORRUPT" } });
+  });
+
+  it("lists nothing after it that is not durable", async () => {
+    const journal = new MortalJournal();
+    const coordinator = await forgetful({ journal });
+    await done(coordinator, "a");
+    const slow = gate();
+    const listing = coordinator.tasks({ after: "a" });
+    journal.slow = slow.promise;
+    const submitted = coordinator.submit({ id: "b", skills: ["none"] });
+    let told = false;
+    const listed = listing.finally(() => (told = true));
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    if (told) expect(await listed).toEqual([]);
+    slow.resolve();
+    await submitted;
+    await listed;
+  });
+
   it("is told only when that it ended is durable", async () => {
     const journal = new MortalJournal();
     const coordinator = await forgetful({ journal });

@@ -1,6 +1,6 @@
 /** What the tests of the coordinator share. */
 import { onTestFinished } from "vitest";
-import { Coordinator, type CoordinatorOptions, type Logger, type StoredEvent } from "../src/index.ts";
+import { Coordinator, type CoordinatorOptions, type Logger, SafeguardsError, type StoredEvent } from "../src/index.ts";
 import type { Archive, Journal, JournalRecord, Opened, SnapshotWriter } from "../src/journal/journal.ts";
 import { MemoryJournal } from "../src/journal/memory.ts";
 import type { Departed } from "../src/kernel/finished-tasks.ts";
@@ -59,6 +59,8 @@ export class MortalJournal implements Journal {
   #dead = false;
   /** Held back appends: they land when this resolves. */
   slow: Promise<void> | undefined = undefined;
+  /** Whether its archive can be read no more. */
+  damaged = false;
 
   open(): Promise<Opened> {
     return this.#kept.open();
@@ -71,7 +73,13 @@ export class MortalJournal implements Journal {
   }
 
   get archive(): Archive {
-    return this.#kept.archive;
+    const { archive } = this.#kept;
+    return {
+      get: async (kind, ids) => {
+        if (this.damaged) throw new SafeguardsError("JOURNAL_CORRUPT", "the archive is damaged");
+        return archive.get(kind, ids);
+      },
+    };
   }
 
   compact(beforeSeq: number): Promise<number> {

@@ -68,7 +68,7 @@ export interface OpenedEvent {
   /** Absent: never. */
   readonly protectAfterMs?: number;
   readonly unroutableMs: number;
-  /** How many ended tasks are kept in memory; absent: the default. */
+  /** How many ended tasks are kept in memory; absent: all. */
   readonly keepCount?: number;
   /** For how long at most; absent: for ever. */
   readonly keepMs?: number;

@@ -338,7 +338,7 @@ export function evolve(state: State, event: KernelEvent, observer: StateObserver
         for (const [id, ballot] of state.ballots) {
           if (ballot.open) continue;
           state.ballots.delete(id);
-          observer?.departed({ kind: "ballot", id, row: ballotRow(ballot) });
+          state.outbox.add({ kind: "ballot", id, row: ballotRow(ballot) });
           break;
         }
       }

@@ -1,5 +1,7 @@
 import { describe, expect, test } from "vitest";
+import type { Command } from "./commands.ts";
 import { Kernel } from "./kernel.ts";
+import { State } from "./state.ts";
 import { Story } from "./story.fixture.ts";
 
 const WORKER = { type: "agent.register", agent: { name: "ann", kind: "agent", capacity: 9 } } as const;
@@ -124,6 +126,50 @@ describe("of what has ended", () => {
     story.finish("d");
     expect(story.departed).toEqual(["b", "a"]);
   });
+});
+
+test("what ends because its process died leaves with the opening that finds it", () => {
+  const story = new Keeping({ keepCount: 0 });
+  story.do({
+    type: "task.submit",
+    tasks: [
+      { id: "a", retry: { maxAttempts: 1 } },
+      { id: "b", dependsOn: ["a"] },
+    ],
+  });
+  story.crash(10, { keepCount: 0 });
+  expect(story.departed).toEqual(["a", "b"]);
+  expect(story.kernel.finishedTask(story.archive.get("a") ?? "").status).toBe("failed");
+});
+
+test("a log that does not say how much is kept keeps all", () => {
+  const story = new Keeping({ keepCount: 1 });
+  story.finish("a", "b", "c");
+  const kernel = new Kernel();
+  for (const event of story.log) {
+    const old = { ...event };
+    if (old.type === "coordinator.opened") Reflect.deleteProperty(old, "keepCount");
+    kernel.replay(old);
+  }
+  expect(kernel.tasks().map(({ id }) => id)).toEqual(["a", "b", "c"]);
+});
+
+test("of a chain of which each is submitted before the one before has ended, none keeps those before it", () => {
+  const state = new State();
+  const kernel = new Kernel(state);
+  const send = (...commands: Command[]) =>
+    kernel.batch(
+      commands.map((command) => ({ command })),
+      1,
+    );
+  send({ type: "coordinator.open", keepCount: 0 }, WORKER, { type: "task.submit", tasks: [{ id: "n0" }] });
+  for (let n = 1; n < 5; n++) {
+    send({ type: "task.submit", tasks: [{ id: `n${n}`, dependsOn: [`n${n - 1}`] }] });
+    const token = state.tasks.get(`n${n - 1}`)?.live?.token ?? 0;
+    send({ type: "attempt.complete", taskId: `n${n - 1}`, token, output: null });
+  }
+  const [last] = state.tasks.values();
+  expect([last?.id, last?.dependsOn.map(({ id, dependsOn }) => [id, dependsOn.length])]).toEqual(["n4", [["n3", 0]]]);
 });
 
 describe("what has left memory", () => {

@@ -16,6 +16,32 @@ export interface Departed {
   readonly row: string;
 }
 
+/** What has left memory and was not yet handed out, for the archive. No state: what replays leaves it empty. */
+export class Outbox {
+  #departed: Departed[] = [];
+  /** The lines of the tasks among them, by id. */
+  readonly #tasks: Map<string, string> = new Map();
+
+  add(departed: Departed): void {
+    this.#departed.push(departed);
+    if (departed.kind === "task") this.#tasks.set(departed.id, departed.row);
+  }
+
+  /** The line of a task that is here. */
+  row(taskId: string): string | undefined {
+    return this.#tasks.get(taskId);
+  }
+
+  /** Hands out all that is here. */
+  take(): readonly Departed[] {
+    const departed = this.#departed;
+    if (departed.length === 0) return NOTHING;
+    this.#departed = [];
+    this.#tasks.clear();
+    return departed;
+  }
+}
+
 /** Trees that leave with one event at most: more than come, so that a smaller limit is reached in time. */
 const MOST_LEAVING = 4;
 
@@ -29,6 +55,8 @@ export class FinishedTasks {
   readonly #trees: Fifo<Tree> = new Fifo();
   /** How often each of these roots was taken away while it was in the line: so many of its places there are void. */
   readonly #void: Map<string, number> = new Map();
+  /** When the root of the first in the line ended, once that was asked. */
+  #firstEndedAt: number | undefined = undefined;
 
   get size(): number {
     return this.#rows.size;
@@ -75,7 +103,7 @@ export class FinishedTasks {
       const tree = this.#oldest();
       if (tree === undefined) break;
       if (this.#rows.size <= count && !this.#isOld(tree, ms, now)) break;
-      this.#trees.shift();
+      this.#shift();
       for (const id of typeof tree === "string" ? [tree] : tree) {
         departed.push({ kind: "task", id, row: this.#rows.get(id) ?? "" });
         this.#rows.delete(id);
@@ -86,7 +114,14 @@ export class FinishedTasks {
 
   #isOld(tree: Tree, ms: number | undefined, now: number): boolean {
     const root = this.#rows.get(rootId(tree));
-    return ms !== undefined && root !== undefined && now - endedAtIn(root) >= ms;
+    if (ms === undefined || root === undefined) return false;
+    this.#firstEndedAt ??= endedAtIn(root);
+    return now - this.#firstEndedAt >= ms;
+  }
+
+  #shift(): void {
+    this.#trees.shift();
+    this.#firstEndedAt = undefined;
   }
 
   /** The trees in their order, each as ids and lines. */
@@ -106,7 +141,7 @@ export class FinishedTasks {
       const root = rootId(tree);
       const isVoid = this.#void.get(root) ?? 0;
       if (isVoid === 0) return tree;
-      this.#trees.shift();
+      this.#shift();
       if (isVoid === 1) this.#void.delete(root);
       else this.#void.set(root, isVoid - 1);
     }

@@ -8,7 +8,6 @@ import type { HeapEntry } from "../coordination/structures/indexed-heap.ts";
 import { orderRank } from "../coordination/structures/order-key.ts";
 import { PriorityInheritance } from "../coordination/structures/priority-inheritance.ts";
 import { type AgentPool, AgentPools, admitsFrom, unableSince } from "./agent-pools.ts";
-import type { Departed } from "./finished-tasks.ts";
 import { Lending } from "./lending.ts";
 import { defaults, limits } from "./limits.ts";
 import type { Change, StateObserver } from "./observer.ts";
@@ -59,9 +58,6 @@ export class Indexes implements StateObserver {
   readonly ends: PredictedEnds = new PredictedEnds();
   readonly requirements: Requirements = new Requirements();
   #supposing = false;
-  #departed: Departed[] = [];
-  /** The lines of the tasks among them, by id. */
-  readonly #departedTasks: Map<string, string> = new Map();
   readonly #deadlines: Map<Task, HeapEntry<Timer>> = new Map();
   readonly #backoffs: Map<Task, HeapEntry<Timer>> = new Map();
   readonly #leases: Map<ExtraAllocation, HeapEntry<Timer>> = new Map();
@@ -249,25 +245,6 @@ export class Indexes implements StateObserver {
 
   team(manager: AgentState): void {
     for (const pool of this.pools.refill(manager.name)) this.#membersChanged(pool);
-  }
-
-  departed(departed: Departed): void {
-    this.#departed.push(departed);
-    if (departed.kind === "task") this.#departedTasks.set(departed.id, departed.row);
-  }
-
-  /** The line of a task that has left memory in this batch. */
-  departedRow(id: string): string | undefined {
-    return this.#departedTasks.get(id);
-  }
-
-  /** What has left memory since this was last asked. */
-  takeDeparted(): readonly Departed[] {
-    if (this.#departed.length === 0) return NONE;
-    const departed = this.#departed;
-    this.#departed = [];
-    this.#departedTasks.clear();
-    return departed;
   }
 
   #membersChanged(pool: AgentPool): void {

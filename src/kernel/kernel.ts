@@ -94,6 +94,8 @@ export class Kernel {
     if (this.#decided) throw new RangeError("replay comes before the first batch");
     this.#works = undefined;
     evolve(this.#state, event, undefined);
+    // What left memory then was put into the archive then.
+    this.#state.outbox.take();
   }
 
   /** Decides what is asked at one instant: each command in order, then what is due, then one admission. */
@@ -115,7 +117,7 @@ export class Kernel {
       },
       now,
       // What has left memory since the batch began is on its way to the archive.
-      recalled: (id) => this.#envelope?.recalled?.get(id) ?? works().indexes.departedRow(id),
+      recalled: (id) => this.#envelope?.recalled?.get(id) ?? state.outbox.row(id),
       emit: (body) => this.#emit(body),
     };
     // A lease that has run out is over for whatever is asked now, and a breaker has rested; after a kill that is told once the
@@ -137,7 +139,7 @@ export class Kernel {
       failImpossible(desk);
       scheduler.admit();
     }
-    return { events: this.#events, answers, departed: works().indexes.takeDeparted() };
+    return { events: this.#events, answers, departed: state.outbox.take() };
   }
 
   /** When a `tick` has something to do; undefined: never, as things are. */

@@ -45,7 +45,7 @@ export const limits = {
   /** Characters of an error's message as it is journaled. */
   messageLength: 4_096,
   attemptsPerTask: 1_000,
-  /** Tasks that have ended and are kept in memory: each takes some 300 bytes and what its input and output have. */
+  /** Tasks that have ended and are kept in memory: each takes some 200 bytes and what its input and output have. */
   keptTasks: 10_000_000,
 } as const;
 

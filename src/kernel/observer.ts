@@ -1,5 +1,4 @@
 /** Who keeps indexes over the state is told of each thing that an event changed. */
-import type { Departed } from "./finished-tasks.ts";
 import type { AgentState, Ballot, ExtraAllocation, ExtraRequest, LiveAttempt, Resource, Task } from "./state.ts";
 
 /** There is less room, or more; or more than that has changed (capacity, skills, presence, breaker). */
@@ -23,6 +22,4 @@ export interface StateObserver {
   agent(agent: AgentState, change: Change): void;
   resource(resource: Resource, change: Change): void;
   team(manager: AgentState): void;
-  /** It has left memory. */
-  departed(departed: Departed): void;
 }

@@ -6,15 +6,13 @@
  */
 
 import { finishedRow, idsIn, type Thawed, thaw } from "./finished-row.ts";
-import type { Departed } from "./finished-tasks.ts";
-import { defaults } from "./limits.ts";
 import { known } from "./named.ts";
 import { childrenOf, type Family, isTerminal, rootOf, type State, type Task } from "./state.ts";
 
-/** Puts the task's tree away if all of it has ended. Returns what leaves memory for it. */
-export function settle(state: State, task: Task, now: number): readonly Departed[] {
+/** Puts the task's tree away if all of it has ended. What leaves memory for it goes into the outbox. */
+export function settle(state: State, task: Task, now: number): void {
   const root = rootOf(task);
-  if (!isTerminal(root.status) || (root.family?.openBelow ?? 0) > 0) return NOTHING;
+  if (!isTerminal(root.status) || (root.family?.openBelow ?? 0) > 0) return;
   if (root.family === undefined) {
     state.finished.addOne(root.id, finishedRow(root));
     state.tasks.delete(root.id);
@@ -25,10 +23,10 @@ export function settle(state: State, task: Task, now: number): readonly Departed
     for (const { id } of tree) state.tasks.delete(id);
   }
   const { settings } = state;
-  return state.finished.departing(settings?.keepCount ?? defaults.keepCount, settings?.keepMs, now);
+  // A log from when nothing left memory does not say how much is kept: all of it.
+  const count = settings?.keepCount ?? Number.POSITIVE_INFINITY;
+  for (const departed of state.finished.departing(count, settings?.keepMs, now)) state.outbox.add(departed);
 }
-
-const NOTHING: readonly Departed[] = [];
 
 /** A task of a tree that is kept, with all its relatives, beside the state. */
 export function thawedTree(state: State, id: string): { readonly task: Task; readonly tree: readonly Task[] } {

@@ -69,10 +69,12 @@ interface ResourceRow {
   readonly capacity: number;
   readonly rate: RateBucketState | null;
 }
-/** A tree that has ended: ids and lines of text, the root's first. */
+/** A task of a tree that has ended: its id and its line of text. The root's comes first, and says how many follow. */
 interface FinishedRow {
   readonly row: "finished";
-  readonly tree: readonly (readonly [id: string, row: string])[];
+  readonly id: string;
+  readonly text: string;
+  readonly below?: number;
 }
 interface TaskRow {
   readonly row: "task";
@@ -207,7 +209,10 @@ function* rowsOf(state: State): Generator<Row, void, undefined> {
   }
   for (const { id, kind, capacity, rate } of state.resources.values())
     yield { row: "resource", id, kind, capacity: amountToNumber(capacity), rate: rate?.state() ?? null };
-  for (const tree of state.finished.trees()) yield { row: "finished", tree };
+  for (const tree of state.finished.trees()) {
+    for (const [i, [id, text]] of tree.entries())
+      yield { row: "finished", id, text, ...(i === 0 && tree.length > 1 ? { below: tree.length - 1 } : {}) };
+  }
   for (const task of state.tasks.values()) yield taskRow(state, task);
   for (const live of state.live.values()) yield liveRow(live);
   for (const { claim } of state.claims) {
@@ -334,6 +339,9 @@ export function restoreState(rows: Iterable<Json>): State {
   const claims: ClaimRow[] = [];
   let meta: MetaRow | undefined;
   const linkLater: TaskRow[] = [];
+  /** Of the tree that is being read, and how many follow its root. */
+  const tree: (readonly [id: string, row: string])[] = [];
+  let below = 0;
   let linked = false;
   const link = (): void => {
     if (linked) return;
@@ -365,7 +373,9 @@ export function restoreState(rows: Iterable<Json>): State {
         break;
       }
       case "finished":
-        state.finished.add(row.tree);
+        tree.push([row.id, row.text]);
+        below = row.below ?? (tree.length === 1 ? 0 : below);
+        if (tree.length > below) state.finished.add(tree.splice(0));
         break;
       case "task":
         restoreTask(state, row);
@@ -488,11 +498,11 @@ function restoreTask(state: State, row: TaskRow): void {
 function linkTask(state: State, row: TaskRow): void {
   const task = state.tasks.get(row.spec.taskId);
   if (task === undefined) return;
-  for (const id of row.spec.dependsOn ?? []) {
+  for (const id of isTerminal(task.status) ? [] : (row.spec.dependsOn ?? [])) {
     const dependency = state.tasks.get(id);
     if (dependency === undefined || row.seen?.includes(id) === true) continue;
     task.dependsOn.push(dependency);
-    if (isTerminal(task.status) || isTerminal(dependency.status)) continue;
+    if (isTerminal(dependency.status)) continue;
     dependency.dependents ??= [];
     dependency.dependents.push(task);
   }

@@ -23,7 +23,7 @@ import type {
   StopReason,
   TaskSubmittedEvent,
 } from "./events.ts";
-import { FinishedTasks } from "./finished-tasks.ts";
+import { FinishedTasks, Outbox } from "./finished-tasks.ts";
 import type { ReadyClass, Wish } from "./ready-queue.ts";
 import type { RunningPlace } from "./running-index.ts";
 import type { Timer } from "./timers.ts";
@@ -268,6 +268,7 @@ export class State {
   readonly tasks: Map<string, Task> = new Map();
   /** Trees that have ended and are kept. */
   readonly finished: FinishedTasks = new FinishedTasks();
+  readonly outbox: Outbox = new Outbox();
   readonly agents: Map<string, AgentState> = new Map();
   readonly resources: Map<string, Resource> = new Map();
   readonly ballots: Map<string, Ballot> = new Map();

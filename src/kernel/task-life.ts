@@ -241,8 +241,10 @@ export function terminal(
   task.held = false;
   task.notBefore = 0;
   task.checkpoint = undefined;
-  const { dependents, parent } = task;
+  const { dependents, parent, dependsOn } = task;
   task.dependents = undefined;
+  // Else each of a chain would keep all before it.
+  if (dependsOn.length > 0) dependsOn.length = 0;
   if (dependents !== undefined) {
     for (const dependent of dependents) {
       if (isTerminal(dependent.status)) continue;
@@ -280,7 +282,7 @@ export function terminal(
   }
   observer?.task(task);
   observer?.ended(task, dependents ?? NONE);
-  for (const departed of settle(state, task, at)) observer?.departed(departed);
+  settle(state, task, at);
 }
 
 export function retried(state: State, id: string, at: number, observer: StateObserver | undefined): void {

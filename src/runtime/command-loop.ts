@@ -110,6 +110,8 @@ export class CommandLoop {
   readonly #inbox: Fifo<Asked | Query> = new Fifo();
   /** Decided and not yet told, oldest first. */
   readonly #inFlight: Batch[] = [];
+  /** What calls would have been told that were refused in their turn. */
+  readonly #refused: Recall[] = [];
   #scheduled = false;
   #paused = false;
   #stopped: SafeguardsError | undefined;
@@ -225,6 +227,8 @@ export class CommandLoop {
     this.#rang = false;
     const asked = this.#gather();
     if (asked.length > 0 || this.#isDue()) this.#decide(asked);
+    // After those that came before them.
+    for (const recall of this.#refused.splice(0)) recall.done();
     this.#look();
     this.#timer.setTo(this.#kernel.nextWakeAt());
     this.#tellIdlers();
@@ -250,7 +254,7 @@ export class CommandLoop {
       if (batch.length > 0 && bytes + call.bytes > this.#limits.bytes) break;
       this.#inbox.shift();
       if (verdict instanceof SafeguardsError) {
-        call.recall?.done();
+        if (call.recall !== undefined) this.#refused.push(call.recall);
         call.failed?.(verdict);
       } else {
         batch.push(call);

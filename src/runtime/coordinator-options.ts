@@ -31,8 +31,8 @@ export interface CoordinatorOptions {
   /** Milliseconds that a task waits for an agent that can do it. Default: 60 000. */
   readonly unroutableMs?: number;
   /**
-   * How many tasks that have ended are kept in memory, to be listed and tried again, and for how many milliseconds at most.
-   * The others stay in the journal's archive: their results and outcomes are there for ever. Default: `count` 100 000 (0 to
+   * How many tasks that have ended are kept in memory, to be listed and tried again; with `ms`, those that ended so many
+   * milliseconds ago leave, too, as others end after them. The others stay in the journal's archive: their results and outcomes are there for ever. Default: `count` 100 000 (0 to
    * 10 000 000), `ms` without end.
    */
   readonly keepFinished?: { readonly count?: number; readonly ms?: number };

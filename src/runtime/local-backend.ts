@@ -101,7 +101,7 @@ export class LocalBackend implements Backend, Observer {
       meters: this.#meters,
       limits,
     });
-    const queries = new Queries(kernel, this.#departures, this.#clock, this.#meters);
+    const queries = new Queries(kernel, this.#departures, this.#clock, this.#meters, (look) => this.#seen(look));
     this.#queries = queries;
     this.#outcomes = new Endings(
       "task",
@@ -118,7 +118,9 @@ export class LocalBackend implements Backend, Observer {
     const definition = (agent: string): Definition | undefined => this.#agents.get(agent);
     const post = (command: Command, bytes: number, answered?: (answer: Answer) => void): void => {
       const recall = this.#recall(command);
-      this.#loop.enqueue({ kind: "command", envelope: { command }, bytes, recall, released: answered });
+      const failed = ({ code, message }: SafeguardsError): void =>
+        answered?.({ ok: false, refusal: { code, message } });
+      this.#loop.enqueue({ kind: "command", envelope: { command }, bytes, recall, released: answered, failed });
     };
     this.#dispatcher = new Dispatcher({
       services: this.#services(),
@@ -179,9 +181,16 @@ export class LocalBackend implements Backend, Observer {
       reject(tooManyCalls());
       return promise;
     }
-    const look = (): Release => {
+    this.#seen(() => this.#queries.answers[name](about), guard).then(resolve, reject);
+    return promise;
+  }
+
+  /** What there is to see when all that was asked for before is decided; told when that is durable. */
+  #seen<T>(look: () => T | Promise<T>, guard?: Guard): Promise<T> {
+    const { promise, resolve, reject } = Promise.withResolvers<T>();
+    const looked = (): Release => {
       try {
-        const seen = this.#queries.answers[name](about);
+        const seen = look();
         // It may fail before it is told.
         if (seen instanceof Promise) seen.catch(() => undefined);
         return () => resolve(seen);
@@ -189,7 +198,7 @@ export class LocalBackend implements Backend, Observer {
         return () => reject(error);
       }
     };
-    this.#loop.enqueue({ kind: "query", guard, look, failed: reject });
+    this.#loop.enqueue({ kind: "query", guard, look: looked, failed: reject });
     return promise;
   }
 

@@ -28,9 +28,18 @@ export class Queries {
   readonly answers: Answers;
   readonly #kernel: Kernel;
   readonly #departures: Departures;
+  readonly #inTurn: <T>(look: () => T) => Promise<T>;
 
-  constructor(kernel: Kernel, departures: Departures, clock: Pick<Clock, "now">, meters: Meters) {
+  /** `inTurn`: looks when all that was asked for before is decided, and tells it when that is durable. */
+  constructor(
+    kernel: Kernel,
+    departures: Departures,
+    clock: Pick<Clock, "now">,
+    meters: Meters,
+    inTurn: <T>(look: () => T) => Promise<T>,
+  ) {
     this.#kernel = kernel;
+    this.#inTurn = inTurn;
     this.#departures = departures;
     this.answers = {
       settled: () => undefined,
@@ -73,8 +82,9 @@ export class Queries {
   /** What came of a ballot in memory; undefined when there is none with that id. */
   decision(id: string): BallotResult | "open" | undefined {
     const view = this.#kernel.ballot(id);
-    if (view === undefined) return undefined;
-    return view.open ? "open" : resultOf(view);
+    if (view !== undefined) return view.open ? "open" : resultOf(view);
+    const row = this.#departures.held("ballot", id);
+    return row === undefined ? undefined : this.#decisionIn(row);
   }
 
   /** What came of a ballot that has left memory. */
@@ -123,7 +133,7 @@ export class Queries {
     let meant = filter;
     if (after !== undefined && !this.#kernel.has(after))
       meant = await this.#departed("task", after, (row) => ({ ...filter, afterSeq: seqIn(row) }));
-    if (parentId === undefined || this.#kernel.has(parentId)) return this.#kernel.tasks(meant);
+    if (parentId === undefined || this.#kernel.has(parentId)) return this.#inTurn(() => this.#kernel.tasks(meant));
     const parent = await this.#departures.find("task", parentId);
     if (parent === undefined) return [];
     const rows = await this.#departures.findAll(this.#kernel.finishedTask(parent).children);

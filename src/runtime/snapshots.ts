@@ -58,7 +58,14 @@ export class Snapshots {
     this.#taking ??= this.#loop
       .pauseFor(async ({ lastSeq: seq, lastHash: hash }) => {
         this.#triedAt = seq;
-        if (seq !== this.#takenAt) await this.#journal.writeSnapshot({ seq, hash, chunks: this.#chunks() });
+        if (seq !== this.#takenAt)
+          await this.#journal.writeSnapshot({
+            seq,
+            hash,
+            chunks: chunksOf(this.#kernel, this.#pause, (rows) => {
+              this.#rows = rows;
+            }),
+          });
         this.#takenAt = seq;
         return { seq };
       })
@@ -67,25 +74,30 @@ export class Snapshots {
       });
     return this.#taking;
   }
+}
 
-  async *#chunks(): AsyncGenerator<Uint8Array, void, undefined> {
-    let rows = 0;
-    let pending = "";
-    let since = performance.now();
-    for (const row of this.#kernel.snapshot()) {
-      rows += 1;
-      pending += `${JSON.stringify(row)}\n`;
-      if (pending.length >= runtimeLimits.snapshotChunkBytes / 4) {
-        yield* cut(pending);
-        pending = "";
-      }
-      if (performance.now() - since < runtimeLimits.sliceMs) continue;
-      await this.#pause();
-      since = performance.now();
+/** All rows as chunks, made in slices; `counted` is told how many rows there were. */
+export async function* chunksOf(
+  kernel: Kernel,
+  pause: () => Promise<void>,
+  counted: (rows: number) => void = () => undefined,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  let rows = 0;
+  let pending = "";
+  let since = performance.now();
+  for (const row of kernel.snapshot()) {
+    rows += 1;
+    pending += `${JSON.stringify(row)}\n`;
+    if (pending.length >= runtimeLimits.snapshotChunkBytes / 4) {
+      yield* cut(pending);
+      pending = "";
     }
-    yield* cut(pending);
-    this.#rows = rows;
+    if (performance.now() - since < runtimeLimits.sliceMs) continue;
+    await pause();
+    since = performance.now();
   }
+  yield* cut(pending);
+  counted(rows);
 }
 
 function* cut(text: string): Generator<Uint8Array, void, undefined> {

@@ -29,8 +29,8 @@ export function open(desk: Desk, command: CommandOf<"coordinator.open">): Answer
   const unroutableMs = Math.ceil(
     checkDuration(command.unroutableMs ?? defaults.unroutableMs, "unroutableMs", { zero: true }),
   );
-  const { keepCount, keepMs } = command;
-  if (keepCount !== undefined) checkInteger(keepCount, "keepFinished.count", 0, limits.keptTasks);
+  const { keepCount = defaults.keepCount, keepMs } = command;
+  checkInteger(keepCount, "keepFinished.count", 0, limits.keptTasks);
   if (keepMs !== undefined) checkDuration(keepMs, "keepFinished.ms", { zero: true });
   desk.emit({
     type: "coordinator.opened",
@@ -39,7 +39,7 @@ export function open(desk: Desk, command: CommandOf<"coordinator.open">): Answer
     ...(agingMs === Number.POSITIVE_INFINITY ? {} : { agingMs }),
     ...(protectAfterMs === Number.POSITIVE_INFINITY ? {} : { protectAfterMs }),
     unroutableMs,
-    ...(keepCount === undefined ? {} : { keepCount }),
+    keepCount,
     ...(keepMs === undefined ? {} : { keepMs }),
   });
   for (const live of [...desk.state.live.values()]) {

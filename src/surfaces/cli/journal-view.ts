@@ -63,7 +63,9 @@ async function readJournal(path: string): Promise<JournalView> {
     for (const event of unseal(record)) if (event.seq > kernel.seq) kernel.replay(event);
   }
   const now = (): number => kernel.at;
-  const { answers } = new Queries(kernel, new Departures(kernel, reader.archive), { now }, new Meters());
+  const { answers } = new Queries(kernel, new Departures(kernel, reader.archive), { now }, new Meters(), async (look) =>
+    look(),
+  );
   return {
     asOf: { seq: kernel.seq, at: kernel.at },
     tasks: async (filter = {}) => answers.tasks(filter),
