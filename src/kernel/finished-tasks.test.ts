@@ -224,6 +224,61 @@ describe("what has left memory", () => {
   });
 });
 
+test("a tree that was tried again and again stands in the line by its last end only", () => {
+  const story = new Keeping({ keepCount: 2 });
+  story.do({ type: "task.submit", tasks: [{ id: "a", retry: { maxAttempts: 1 } }] });
+  story.do(story.failure("a"));
+  for (let again = 0; again < 3; again++) {
+    story.do({ type: "task.retry", taskId: "a" });
+    story.do(story.failure("a"));
+  }
+  story.finish("b");
+  const twin = Kernel.restore([...story.kernel.snapshot()]);
+  expect([...twin.snapshot()]).toEqual([...story.kernel.snapshot()]);
+  expect(story.departed).toEqual([]);
+  story.finish("c", "d", "e");
+  expect(story.departed).toEqual(["a", "b", "c"]);
+});
+
+test("the lines are what archives hold, and stay as they are", () => {
+  const story = new Keeping({ keepCount: 0 });
+  const lead = { name: "lead", kind: "manager", skills: ["lead"], team: ["ann"], minSuccess: 0 } as const;
+  story.do({ type: "agent.register", agent: lead });
+  story.do({ type: "task.submit", tasks: [{ id: "plain" }, { id: "m", skills: ["lead"], priority: 3 }] });
+  story.now += 4;
+  story.do(story.completion("plain", { x: 1 }));
+  expect(story.archive.get("plain")).toBe('[0,1,1000000,{"taskId":"plain"},[["ann",1,0,4,0]],4,{"x":1}]');
+  story.do({ type: "task.submit", from: story.from("m"), tasks: [{ id: "own" }] });
+  story.do({ type: "attempt.plan", ...story.from("m"), tasks: [{ id: "x", retry: { maxAttempts: 1 } }, { id: "y" }] });
+  story.do({ type: "task.prioritize", taskId: "m", priority: 8 });
+  story.do({ type: "task.cancel", taskId: "m/y" }, story.failure("m/x"), story.completion("m/own"));
+  story.after(5_000);
+  story.do(story.completion("m", [1]));
+  expect(["m", "m/x", "m/y"].map((id) => story.archive.get(id))).toEqual([
+    '[0,2,1000000,{"taskId":"m","skills":["lead"],"priority":3},[["lead",2,0,4,0,1],["lead",6,5004,0,0,2]],5004,[1],' +
+      '{"priority":8,"phase":"aggregate","round":1,"children":["m/x","m/y","m/own"],"planned":2}]',
+    '[1,4,1000004,{"taskId":"m/x","priority":3,"retry":{"maxAttempts":1},"parentId":"m","round":1,"scope":"lead"},' +
+      '[["ann",4,0,0,1,0,{"code":"TASK_FAILED","message":"no"}]],0,null,{"error":{"code":"TASK_FAILED","message":"no",' +
+      '"retryable":false,"details":{"cause":{"code":"TASK_FAILED","message":"no"}}}}]',
+    '[3,5,1000004,{"taskId":"m/y","priority":3,"parentId":"m","round":1,"scope":"lead"},[["ann",5,0,5000,6]],5000,null,' +
+      '{"error":{"code":"CANCELLED","message":"cancelled"}}]',
+  ]);
+  expect(story.kernel.finishedTask(story.archive.get("m") ?? "")).toMatchObject({
+    endedAt: 1_005_004,
+    round: 1,
+    priority: 8,
+    output: [1],
+    attempts: [{ phase: "plan" }, { phase: "aggregate", startedAt: 1_005_004 }],
+  });
+  story.do({ type: "coordinator.close" });
+  story.now += 60;
+  story.do({ type: "coordinator.open", keepCount: 0 }, WORKER);
+  story.finish("later");
+  expect(story.archive.get("later")).toBe('[0,6,1005064,{"taskId":"later"},[["ann",7,0,0,0]],0,null,{"closedMs":60}]');
+  const failed = story.kernel.finishedTask(story.archive.get("m/x") ?? "");
+  expect([failed.output, failed.endedAt]).toEqual([undefined, 1_000_004]);
+});
+
 test("a line tells of a task what the task told", () => {
   const story = new Keeping({});
   story.do({ type: "resource.set", resource: "disk", kind: "storage", capacity: 3 });

@@ -39,12 +39,11 @@ export function thawedTree(state: State, id: string): { readonly task: Task; rea
   for (const { children } of thawed) for (const child of children) thawed.push(thaw(rowOf(state, child), state));
   thawed.sort((a, b) => a.task.seq - b.task.seq);
   const tasks = new Map<string, Task>();
-  for (const { task, planned } of thawed) {
+  for (const { task } of thawed) {
     const { parentId } = task.spec;
     const parent = parentId === undefined ? undefined : known(tasks.get(parentId), "task", parentId);
     const linked = { ...task, parent };
     tasks.set(task.id, linked);
-    if (planned > 0) familyOf(linked);
     if (parent !== undefined) enter(parent, linked);
   }
   return { task: known(tasks.get(id), "task", id), tree: [...tasks.values()] };
