@@ -6,7 +6,7 @@
  */
 import type { Json } from "../coordination/structures/types.ts";
 import type { AttemptEnd, Failure, Phase, TaskSubmittedEvent } from "./events.ts";
-import { amount, needsOf } from "./named.ts";
+import { amount, known, needsOf } from "./named.ts";
 import { type AttemptRecord, childrenOf, FIRST_SERIES, type State, type Task, type TaskStatus } from "./state.ts";
 
 export type EndStatus = Extract<TaskStatus, "completed" | "failed" | "skipped" | "cancelled">;
@@ -91,7 +91,14 @@ function written(spec: Spec): { readonly [K in keyof Required<Spec>]: Spec[K] | 
 }
 
 function attemptRow({ agent, token, startedAt, endedAt, end, phase, error }: AttemptRecord, at: number): AttemptRow {
-  const row = [agent, token, startedAt - at, (endedAt ?? startedAt) - startedAt, ENDS.indexOf(end ?? "lost")] as const;
+  const ranFor = known(endedAt, "the end of attempt", token) - startedAt;
+  const row = [
+    agent,
+    token,
+    startedAt - at,
+    ranFor,
+    ENDS.indexOf(known(end, "how it ended of attempt", token)),
+  ] as const;
   if (error !== undefined) return [...row, PHASES.indexOf(phase), error];
   return phase === "run" ? row : [...row, PHASES.indexOf(phase)];
 }
@@ -197,7 +204,7 @@ function attemptIn(
     number: i + 1,
     agent,
     token,
-    phase: PHASES[phase] ?? "run",
+    phase: known(PHASES[phase], "phase", phase),
     startedAt,
     endedAt: startedAt + ranFor,
     end: ENDS[end],

@@ -37,9 +37,6 @@ export class Fifo<T> {
   }
 
   *[Symbol.iterator](): Generator<T, void, undefined> {
-    for (let at = this.#head; at < this.#items.length; at++) {
-      const item = this.#items[at];
-      if (item !== undefined) yield item;
-    }
+    yield* this.#items.slice(this.#head);
   }
 }
