@@ -55,6 +55,8 @@ export class ReadyClass {
   looks = 0;
   /** Whether the present admission has gone through it to its end. */
   done = false;
+  /** The admission during which it was last woken; 0: between two. */
+  wokenIn = 0;
   #lastMeasures: readonly Amount[] = [];
 
   constructor(
@@ -137,6 +139,8 @@ function classKey(
 export class ReadyQueue {
   readonly classes: Map<string, ReadyClass> = new Map();
   readonly parked: Chain<ReadyClass> = new Chain();
+  /** The number of the admission that goes on; 0 between two. */
+  admission = 0;
   /** Classes that name a resource. */
   readonly naming: Map<Resource, Set<ReadyClass>> = new Map();
   readonly #pools: AgentPools;
@@ -227,6 +231,7 @@ export class ReadyQueue {
   wake(of: ReadyClass): void {
     const first = of.index.first();
     if (first === undefined) return;
+    if (of.parked) of.wokenIn = this.admission;
     this.unpark(of);
     this.#enter(of, first);
   }

@@ -57,6 +57,7 @@ export class Scheduler {
   readonly #advanced: ReadyClass[] = [];
 
   #draining = false;
+  #admissions = 0;
 
   constructor(state: State, indexes: Indexes, emit: Emit) {
     this.#state = state;
@@ -85,7 +86,9 @@ export class Scheduler {
     this.#keepPromises();
     this.#findDue();
     const { queue } = this.#indexes;
+    queue.admission = ++this.#admissions;
     let slotless = false;
+    let last: Wish | undefined;
     for (;;) {
       if (!slotless && freeSlots(this.#state) < 1 && !this.#anyPreemptible()) {
         slotless = true;
@@ -94,12 +97,18 @@ export class Scheduler {
       }
       const of = queue.first(slotless);
       if (of === undefined) break;
-      if (of.done) {
-        // Woken since, as when one that runs has become less important: that is for the next admission.
+      const first = of.candidate?.item;
+      const isPassed = last !== undefined && first !== undefined && compareOrder(first, last) < 0;
+      if (of.done || (isPassed && of.wokenIn === queue.admission)) {
+        // Woken since its turn, as when one that runs has become less important: that is for the next admission.
         queue.setAside(of);
         this.#aside.push(of);
-      } else this.#consider(of);
+      } else {
+        last = first;
+        this.#consider(of);
+      }
     }
+    queue.admission = 0;
     // Who lends from now on changes the order, but not what was decided.
     if (this.#indexes.lending.active) this.#noteWaiting(false);
     this.#allNoted = !slotless || this.#indexes.lending.active;
