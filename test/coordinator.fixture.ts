@@ -3,7 +3,7 @@ import { onTestFinished } from "vitest";
 import { Coordinator, type CoordinatorOptions, type Logger, SafeguardsError, type StoredEvent } from "../src/index.ts";
 import type { Archive, Journal, JournalRecord, Opened, SnapshotWriter } from "../src/journal/journal.ts";
 import { MemoryJournal } from "../src/journal/memory.ts";
-import type { Departed } from "../src/kernel/finished-tasks.ts";
+import type { Departed } from "../src/kernel/departed.ts";
 
 export const silent: Logger = {
   debug: () => undefined,

@@ -12,7 +12,7 @@
  * 7. What is put into the archive with a record is there exactly when the record is.
  * 8. Records go only from the front, and none that is needed to open from a snapshot that is kept.
  */
-import type { Departed } from "../kernel/finished-tasks.ts";
+import type { Departed } from "../kernel/departed.ts";
 
 /** One batch of events, sealed into the chain. */
 export interface JournalRecord {

@@ -4,7 +4,7 @@
  */
 
 import { SafeguardsError } from "../errors.ts";
-import type { Departed } from "../kernel/finished-tasks.ts";
+import type { Departed } from "../kernel/departed.ts";
 import { CHAIN_START, type ChainEnd, endOf, fence, lastSeqOf } from "./chain.ts";
 import { sameBytes } from "./frame.ts";
 import {

@@ -2,7 +2,7 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { crc32 } from "node:zlib";
 import { SafeguardsError } from "../errors.ts";
-import type { Departed } from "../kernel/finished-tasks.ts";
+import type { Departed } from "../kernel/departed.ts";
 
 export class ArchiveRows {
   readonly #path: string;

@@ -4,7 +4,7 @@
  */
 import { parentPort, receiveMessageOnPort } from "node:worker_threads";
 import type { ErrorCode, SafeguardsError } from "../errors.ts";
-import type { Departed } from "../kernel/finished-tasks.ts";
+import type { Departed } from "../kernel/departed.ts";
 import { notOpen } from "./refusals.ts";
 import { backUp } from "./sqlite-backup.ts";
 import { meaningOf } from "./sqlite-file.ts";

@@ -9,7 +9,7 @@
  */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { SafeguardsError } from "../errors.ts";
-import type { Departed } from "../kernel/finished-tasks.ts";
+import type { Departed } from "../kernel/departed.ts";
 import { type ChainEnd, endOf, fence } from "./chain.ts";
 import { HASH_BYTES, recordOf, sha256 } from "./frame.ts";
 import { type JournalRecord, KEPT_SNAPSHOTS } from "./journal.ts";

@@ -7,7 +7,7 @@
  */
 import { resolve } from "node:path";
 import { SafeguardsError } from "../errors.ts";
-import type { Departed } from "../kernel/finished-tasks.ts";
+import type { Departed } from "../kernel/departed.ts";
 import { frameOf } from "./frame.ts";
 import type { Archive, Journal, JournalRecord, Opened, SnapshotWriter } from "./journal.ts";
 import { checkBeforeSeq, checkChunk, notOpen, openAlready } from "./refusals.ts";

@@ -518,7 +518,7 @@ export class Scheduler {
   /** The reservation, when it is ahead of this wish. */
   #reservationFor(wish: Wish): Reservation | undefined {
     if (this.#due === undefined || compareOrder(this.#due, wish) >= 0) return undefined;
-    return this.#due && this.#reserved(this.#due);
+    return this.#reserved(this.#due);
   }
 
   #reserved(due: Wish): Reservation {

@@ -11,6 +11,7 @@ import type { HeapEntry } from "../coordination/structures/indexed-heap.ts";
 import type { RateBucket } from "../coordination/structures/rate-bucket.ts";
 import type { Json } from "../coordination/structures/types.ts";
 import type { PoolMember } from "./agent-pools.ts";
+import { Outbox } from "./departed.ts";
 import type {
   AttemptEnd,
   BallotOpenedEvent,
@@ -23,7 +24,7 @@ import type {
   StopReason,
   TaskSubmittedEvent,
 } from "./events.ts";
-import { FinishedTasks, Outbox } from "./finished-tasks.ts";
+import { FinishedTasks } from "./finished-tasks.ts";
 import type { ReadyClass, Wish } from "./ready-queue.ts";
 import type { RunningPlace } from "./running-index.ts";
 import type { Timer } from "./timers.ts";

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { SafeguardsError } from "../errors.ts";
 import type { Command } from "../kernel/commands.ts";
-import type { Departed } from "../kernel/finished-tasks.ts";
+import type { Departed } from "../kernel/departed.ts";
 import { Departures } from "./departures.ts";
 
 /** What has left memory for an archive that answers when it is let, and as of when it was asked. */

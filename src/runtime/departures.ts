@@ -10,7 +10,7 @@ import { Fifo } from "../coordination/structures/fifo.ts";
 import { SafeguardsError } from "../errors.ts";
 import type { Archive } from "../journal/journal.ts";
 import type { Command } from "../kernel/commands.ts";
-import type { Departed } from "../kernel/finished-tasks.ts";
+import type { Departed } from "../kernel/departed.ts";
 import { runtimeLimits } from "./limits.ts";
 
 type Kind = Departed["kind"];
@@ -94,41 +94,20 @@ export class Departures {
     const named = namedBy(command);
     if (named.length === 0) return undefined;
     this.#begun += 1;
-    const recall = {
-      isReady: false,
-      failure: undefined as SafeguardsError | undefined,
-      found: new Map() as ReadonlyMap<string, string>,
-      rows: (): ReadonlyMap<string, string> => {
-        const rows = new Map(recall.found);
-        for (const id of named) {
-          const row = this.#held.task.get(id);
-          if (row !== undefined) rows.set(id, row);
-        }
-        return rows;
-      },
-      done: (): void => {
-        this.#done += 1;
-        this.#letGo();
-      },
-    };
-    const unknown = this.#memory.hasDepartures ? named.filter((id) => !this.#memory.has(id)) : [];
-    if (unknown.length === 0) {
-      recall.isReady = true;
-      return recall;
+    const recall = new Lookup(named, this.#held.task, () => {
+      this.#done += 1;
+      this.#letGo();
+    });
+    const unknown = this.#memory.hasDepartures ? named.filter((id) => !this.#memory.has(id)) : NONE;
+    if (unknown.length === 0) recall.found(NOTHING);
+    else {
+      this.findAll(unknown)
+        .then(
+          (rows) => recall.found(rows),
+          (error: unknown) => recall.failed(failureOf(error)),
+        )
+        .finally(ready);
     }
-    this.findAll(unknown)
-      .then(
-        (found) => {
-          recall.found = found;
-        },
-        (error: unknown) => {
-          recall.failure = failureOf(error);
-        },
-      )
-      .finally(() => {
-        recall.isReady = true;
-        ready();
-      });
     return recall;
   }
 
@@ -139,6 +118,45 @@ export class Departures {
       this.#leaving.shift();
       for (const { kind, id, row } of first.departed) if (this.#held[kind].get(id) === row) this.#held[kind].delete(id);
     }
+  }
+}
+
+class Lookup implements Recall {
+  readonly #named: readonly string[];
+  readonly #held: ReadonlyMap<string, string>;
+  readonly done: () => void;
+  #found: ReadonlyMap<string, string> | undefined = undefined;
+  #failure: SafeguardsError | undefined = undefined;
+
+  constructor(named: readonly string[], held: ReadonlyMap<string, string>, done: () => void) {
+    this.#named = named;
+    this.#held = held;
+    this.done = done;
+  }
+
+  get isReady(): boolean {
+    return this.#found !== undefined || this.#failure !== undefined;
+  }
+
+  get failure(): SafeguardsError | undefined {
+    return this.#failure;
+  }
+
+  found(rows: ReadonlyMap<string, string>): void {
+    this.#found = rows;
+  }
+
+  failed(error: SafeguardsError): void {
+    this.#failure = error;
+  }
+
+  rows(): ReadonlyMap<string, string> {
+    const rows = new Map(this.#found);
+    for (const id of this.#named) {
+      const row = this.#held.get(id);
+      if (row !== undefined) rows.set(id, row);
+    }
+    return rows;
   }
 }
 
@@ -155,6 +173,7 @@ function namedBy(command: Command): readonly string[] {
 }
 
 const NONE: readonly string[] = [];
+const NOTHING: ReadonlyMap<string, string> = new Map();
 
 function failureOf(error: unknown): SafeguardsError {
   if (error instanceof SafeguardsError) return error;

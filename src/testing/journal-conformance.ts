@@ -4,8 +4,8 @@
 import { CHAIN_START, type ChainEnd, endOf, verify } from "../journal/chain.ts";
 import { seal, unseal } from "../journal/codec.ts";
 import { type Journal, type JournalRecord, MAX_CHUNK_BYTES, type SnapshotReader } from "../journal/journal.ts";
+import type { Departed } from "../kernel/departed.ts";
 import type { KernelEvent } from "../kernel/events.ts";
-import type { Departed } from "../kernel/finished-tasks.ts";
 
 /** What the suite needs of a test runner; vitest's and Jest's `test` and `expect` are such. */
 export interface TestTools {

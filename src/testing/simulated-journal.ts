@@ -1,8 +1,8 @@
 import { unseal } from "../journal/codec.ts";
 import type { Archive, Journal, JournalRecord, Opened, SnapshotWriter } from "../journal/journal.ts";
 import type { MemoryJournal } from "../journal/memory.ts";
+import type { Departed } from "../kernel/departed.ts";
 import type { KernelEvent } from "../kernel/events.ts";
-import type { Departed } from "../kernel/finished-tasks.ts";
 
 /** Who is there when the journal is opened and when a record is appended. */
 export interface AppendWatch {
