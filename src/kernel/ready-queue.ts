@@ -53,9 +53,7 @@ export class ReadyClass {
   timer: HeapEntry<Timer> | undefined = undefined;
   /** Looks spent in the present admission. */
   looks = 0;
-  /** Whether the present admission has gone through it to its end. */
-  done = false;
-  /** The admission during which it was last woken; 0: between two. */
+  /** The admission in whose course it last came back among the active; 0: between two. */
   wokenIn = 0;
   #lastMeasures: readonly Amount[] = [];
 
@@ -231,7 +229,7 @@ export class ReadyQueue {
   wake(of: ReadyClass): void {
     const first = of.index.first();
     if (first === undefined) return;
-    if (of.parked) of.wokenIn = this.admission;
+    if (of.entry === undefined) of.wokenIn = this.admission;
     this.unpark(of);
     this.#enter(of, first);
   }

@@ -12,26 +12,18 @@
  * Costs: starting a task is logarithmic in the agents that qualify, in the class, and in the active classes; a batch in which
  * no slot comes free costs nothing but its events.
  */
-import { amountToNumber, atMost, subtractToZero, UNLIMITED, ZERO } from "../coordination/structures/amount.ts";
+import { atMost, subtractToZero, UNLIMITED, ZERO } from "../coordination/structures/amount.ts";
 import type { FitNode } from "../coordination/structures/fit-index.ts";
 import { compareOrder, type OrderKey } from "../coordination/structures/order-key.ts";
 import { availableOf, balanceOf, beside, covers, freeSlots, slotsLeft } from "./availability.ts";
 import { withoutClaim } from "./claims.ts";
-import type { EventBody } from "./events.ts";
 import type { Indexes } from "./indexes.ts";
 import { defaults, limits } from "./limits.ts";
+import { amountsOf } from "./named.ts";
 import { type Eviction, findEviction, type Lack } from "./preemption.ts";
+import { type Emit, Protection } from "./protection.ts";
 import { AMOUNTS, LOAD, noLimits, type ReadyClass, type Wish } from "./ready-queue.ts";
-import {
-  type Aside,
-  asideFrom,
-  firstDue,
-  holdsUp,
-  type Reservation,
-  reserve,
-  roomBeside,
-  stands,
-} from "./reservation.ts";
+import { type Aside, asideFrom, holdsUp, type Reservation, roomBeside } from "./reservation.ts";
 import type { AgentState, Need, Resource, State, Task } from "./state.ts";
 
 /** Where a wish can be granted now. */
@@ -39,19 +31,11 @@ export interface Placement {
   readonly agent: AgentState | undefined;
 }
 
-export type Emit = (body: EventBody) => void;
-
 export class Scheduler {
   readonly #state: State;
   readonly #indexes: Indexes;
   readonly #emit: Emit;
-  /** The first in order among those passed over so far that have waited long enough. */
-  #due: Wish | undefined;
-  #reservation: Reservation | undefined;
-  /** The last event of the last admission, its time, and whether it looked at all who wait: with no slot free it need not. */
-  #admittedSeq = 0;
-  #admittedAt = 0;
-  #allNoted = false;
+  readonly #protection: Protection;
   /** Classes to look at again in the next admission, whatever changes. */
   readonly #aside: ReadyClass[] = [];
   readonly #advanced: ReadyClass[] = [];
@@ -63,6 +47,7 @@ export class Scheduler {
     this.#state = state;
     this.#indexes = indexes;
     this.#emit = emit;
+    this.#protection = new Protection(state, indexes, emit, (wish, agent) => this.#accepts(wish, agent));
   }
 
   /** Whether it has stopped admitting for good. */
@@ -78,14 +63,15 @@ export class Scheduler {
   /** Starts, and makes way for, all that can be now. */
   admit(): void {
     if (!this.#state.open) return;
+    const protection = this.#protection;
     if (this.#draining) {
-      this.#keep(undefined);
+      protection.end();
       return;
     }
-    this.#indexes.lending.update(this.#indexes.now);
+    const { queue, lending, now } = this.#indexes;
+    lending.update(now);
     this.#keepPromises();
-    this.#findDue();
-    const { queue } = this.#indexes;
+    protection.begin();
     queue.admission = ++this.#admissions;
     let slotless = false;
     let last: Wish | undefined;
@@ -93,57 +79,44 @@ export class Scheduler {
       if (!slotless && freeSlots(this.#state) < 1 && !this.#anyPreemptible()) {
         slotless = true;
         // Nobody that needs a slot is looked at any more, but one of them may be the one to reserve for.
-        if (queue.first(true) !== undefined) this.#noteWaiting(true);
+        if (queue.first(true) !== undefined) protection.passedOverAll({ slotsOnly: true });
       }
       const of = queue.first(slotless);
       if (of === undefined) break;
       const first = of.candidate?.item;
-      const isPassed = last !== undefined && first !== undefined && compareOrder(first, last) < 0;
-      if (of.done || (isPassed && of.wokenIn === queue.admission)) {
+      const isBehind = first !== undefined && (last === undefined || compareOrder(first, last) > 0);
+      if (isBehind) last = first;
+      else if (of.wokenIn === queue.admission) {
         // Woken since its turn, as when one that runs has become less important: that is for the next admission.
         queue.setAside(of);
         this.#aside.push(of);
-      } else {
-        last = first;
-        this.#consider(of);
+        continue;
       }
+      this.#consider(of);
     }
     queue.admission = 0;
     // Who lends from now on changes the order, but not what was decided.
-    if (this.#indexes.lending.active) this.#noteWaiting(false);
-    this.#allNoted = !slotless || this.#indexes.lending.active;
+    if (lending.active) protection.passedOverAll();
+    const isComplete = !slotless || lending.active;
     // While no slot is free nobody could take what is set aside.
-    if (freeSlots(this.#state) >= 1) this.#keep(this.#due);
+    if (freeSlots(this.#state) >= 1) protection.keep();
     for (const of of this.#aside) queue.wake(of);
     for (const of of this.#advanced) if (of.entry !== undefined) queue.wake(of);
-    for (const of of this.#advanced) {
-      of.looks = 0;
-      of.done = false;
-    }
+    for (const of of this.#advanced) of.looks = 0;
     this.#aside.length = 0;
     this.#advanced.length = 0;
-    this.#admittedSeq = this.#state.seq;
-    this.#admittedAt = this.#indexes.now;
-    this.#indexes.lending.update(this.#indexes.now);
+    protection.decided(isComplete);
+    lending.update(now);
   }
 
-  /** The reservation by which was decided, for who asks why; anew when something has happened since, or time has passed. */
+  /** The reservation by which was decided, for who asks why. */
   decidedBy(): Reservation | undefined {
-    if (this.#state.seq !== this.#admittedSeq || this.#indexes.now !== this.#admittedAt) return this.reservation();
-    if (!this.#allNoted) this.#noteWaiting(false);
-    return this.#due && this.#reserved(this.#due);
+    return this.#protection.decidedBy();
   }
 
   /** The reservation that is to be made now. */
   reservation(): Reservation | undefined {
-    this.#findDue();
-    this.#noteWaiting(false);
-    return this.#due && this.#reserved(this.#due);
-  }
-
-  /** Whoever waits, at least for a slot, will not start any more in this admission. */
-  #noteWaiting(needsSlot: boolean): void {
-    for (const of of this.#indexes.queue.classes.values()) if (of.needsSlot || !needsSlot) this.#noteDue(of, undefined);
+    return this.#protection.anew();
   }
 
   /** Whether anything that runs could be made to give way to anything that waits. */
@@ -158,11 +131,11 @@ export class Scheduler {
     const wish = node.item;
     let futile = false;
     if (wish.task.claim === undefined || wish.kind === "request") {
-      const behind = this.#reservationFor(wish);
+      const behind = this.#protection.ahead(wish);
       const placement = this.place(wish, behind);
       if (placement !== undefined) {
         this.#grant(wish, placement);
-        this.#changedAhead(wish);
+        this.#protection.granted(wish, this.#advanced);
         if (of.index.size > 0 && of.entry === undefined && !of.parked) {
           this.#aside.push(of);
           this.#watch(of);
@@ -172,23 +145,11 @@ export class Scheduler {
       const eviction = this.evictionFor(wish, behind);
       if (eviction !== undefined) {
         this.#evict(wish, eviction);
-        this.#changedAhead(wish);
+        this.#protection.granted(wish, this.#advanced);
       } else futile = true;
       of.looks += 1;
     }
     this.#passOver(of, node, futile);
-  }
-
-  /** The one reserved for, if it is not ahead of this wish, may start elsewhere or later now: that is looked for anew. */
-  #changedAhead(wish: Wish): void {
-    const due = this.#due;
-    if (due === undefined || compareOrder(wish, due) > 0) return;
-    this.#reservation = undefined;
-    // It may be that one itself, or have sent the last probe of whoever could have taken that one.
-    const { pool } = due.of;
-    if (wish !== due && (pool === undefined || pool.eligibleCount(this.#state, this.#indexes.now) > 0)) return;
-    this.#findDue();
-    for (const of of this.#advanced) if (!of.parked) this.#noteDue(of, of.entry && of.candidate);
   }
 
   /** The class goes on behind this wish, to the next that could start or preempt. `futile`: it could do neither. */
@@ -196,13 +157,12 @@ export class Scheduler {
     const { queue } = this.#indexes;
     this.#advanced.push(of);
     const next = this.#nextCandidate(of, node, futile);
-    this.#noteDue(of, next);
+    this.#protection.passedOver(of, next);
     if (next !== undefined) {
       queue.advance(of, next);
       return;
     }
-    of.done = true;
-    const reservation = this.#due && this.#reserved(this.#due);
+    const reservation = this.#protection.current();
     const again =
       (of.needsSlot && freeSlots(this.#state) < 1) ||
       (reservation !== undefined && holdsUp(reservation, of, this.#state));
@@ -470,63 +430,6 @@ export class Scheduler {
     );
   }
 
-  /** Before which instant of readiness a wish has waited long enough; none when nobody ever has. */
-  #dueMs(): number | undefined {
-    const after = this.#state.settings?.protectAfterMs;
-    return after === undefined ? undefined : this.#state.openMs(this.#indexes.now) - after;
-  }
-
-  /** Who is due among those that cannot start for certain: the parked. */
-  #findDue(): void {
-    this.#due = undefined;
-    this.#reservation = undefined;
-    if (this.#dueMs() === undefined) return;
-    for (let link = this.#indexes.queue.parked.first; link !== undefined; link = link.after)
-      this.#noteDue(link.item, undefined);
-  }
-
-  /** Of what the class has passed over before `until`, the first that is due may be the one to reserve for. */
-  #noteDue(of: ReadyClass, until: FitNode<Wish> | undefined): void {
-    const dueMs = this.#dueMs();
-    if (dueMs === undefined) return;
-    const due = firstDue(this.#state, of, dueMs, this.#indexes.now);
-    if (due === undefined || (until !== undefined && compareOrder(due, until) >= 0)) return;
-    if (this.#due !== undefined && !comesBefore(due, this.#due)) return;
-    this.#due = due;
-    this.#reservation = undefined;
-  }
-
-  /** The reservation is for this one from now on, and stays where it is until it is for another. */
-  #keep(due: Wish | undefined): void {
-    const kept = this.#state.reserved;
-    if (due === undefined) {
-      if (kept !== undefined) this.#emit({ type: "reservation.dropped", v: 1, taskId: kept.task.id });
-      return;
-    }
-    if (kept !== undefined && stands(kept, due, (agent) => this.#accepts(due, agent))) return;
-    const { agent, foreseen } = this.#reserved(due);
-    this.#emit({
-      type: "reservation.made",
-      v: 1,
-      taskId: due.task.id,
-      what: due.kind,
-      ...(agent === undefined ? {} : { agent: agent.name }),
-      ...(foreseen === Number.POSITIVE_INFINITY ? {} : { startsAt: foreseen }),
-    });
-  }
-
-  /** The reservation, when it is ahead of this wish. */
-  #reservationFor(wish: Wish): Reservation | undefined {
-    if (this.#due === undefined || compareOrder(this.#due, wish) >= 0) return undefined;
-    return this.#reserved(this.#due);
-  }
-
-  #reserved(due: Wish): Reservation {
-    const accepts = (agent: AgentState): boolean => this.#accepts(due, agent);
-    this.#reservation ??= reserve(this.#state, this.#indexes.ends, due, accepts, this.#indexes.now);
-    return this.#reservation;
-  }
-
   /** Sets the timer for what a parked class waits for and time alone brings: tokens, or the end of patience. */
   #watch(of: ReadyClass): void {
     const { timers, now } = this.#indexes;
@@ -550,20 +453,7 @@ function isRate(resource: Resource): boolean {
   return resource.rate !== undefined;
 }
 
-/** In order; of what one task waits for, its seat first. */
-function comesBefore(a: Wish, b: Wish): boolean {
-  const order = compareOrder(a, b);
-  return order === 0 ? a.of.needsSlot && !b.of.needsSlot : order < 0;
-}
-
 /** Those whose visible room a claim changes. */
 function claimedAgents({ claim }: Task): readonly AgentState[] {
   return claim === undefined ? [] : [claim.agent, ...[...claim.victims].map((live) => live.agent)];
-}
-
-/** Amounts by resource, as events hold them. */
-function amountsOf(needs: Wish["needs"]): Record<string, number> {
-  const amounts: Record<string, number> = Object.create(null);
-  for (const { resource, amount } of needs) amounts[resource.id] = amountToNumber(amount);
-  return amounts;
 }
