@@ -54,6 +54,22 @@ test("where nobody runs the crew, neither a copy nor a compaction decides anythi
   expect((await safeguards(folder, "explain", "second")).stdout).toContain("r1/second completed");
 });
 
+test("where nobody runs the crew, cancelling goes by the settings that it was last run with", async () => {
+  const folder = folderWith({ "crew.yaml": `concurrency: 3\n${CREW}` });
+  const { child, says, ended } = start(folder, ["run", "crew.yaml"]);
+  await says("r1/first started");
+  child.kill("SIGKILL");
+  await ended;
+  expect(await safeguards(folder, "cancel", "second")).toMatchObject({ code: 0 });
+  const { stdout } = await safeguards(folder, "events", "--json");
+  const events = stdout
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+  const openings = events.filter(({ type }) => type === "coordinator.opened");
+  expect(openings.map(({ concurrency }) => concurrency)).toEqual([3, 3]);
+});
+
 test("what cannot be is told, and exits with 2", async () => {
   const folder = folderWith({ "crew.yaml": CREW, done: "" });
   expect(await safeguards(folder, "run", "crew.yaml")).toMatchObject({ code: 0 });

@@ -1,31 +1,28 @@
-/** A closed ballot as one line of JSON text, from which it can be counted again. */
+/** A ballot as plain data, from which it can be counted again; a closed one as one line of JSON text. */
 import type { Json } from "../coordination/structures/types.ts";
 import type { BallotOpenedEvent } from "./events.ts";
 import type { Ballot } from "./state.ts";
 
-interface Row {
+/** What was asked, when, and what was voted by whom; who abstained stands alone. */
+export interface Cast {
   readonly opened: BallotOpenedEvent;
   readonly at: number;
-  /** Who abstained stands alone. */
   readonly votes: readonly (readonly [string] | readonly [string, Json])[];
 }
 
-export function ballotRow({ opened, at, votes }: Ballot): string {
-  const row: Row = {
-    opened,
-    at,
-    votes: [...votes].map(([voter, vote]) => (vote === undefined ? [voter] : [voter, vote])),
-  };
-  return JSON.stringify(row);
+export function castIn({ opened, at, votes }: Ballot): Cast {
+  return { opened, at, votes: [...votes].map(([voter, vote]) => (vote === undefined ? [voter] : [voter, vote])) };
+}
+
+export function ballotOf({ opened, at, votes }: Cast, open: boolean): Ballot {
+  const cast = new Map(votes.map((entry): [string, Json | undefined] => [entry[0], entry[1]]));
+  return { id: opened.ballotId, opened, at, votes: cast, open };
+}
+
+export function ballotRow(ballot: Ballot): string {
+  return JSON.stringify(castIn(ballot));
 }
 
 export function ballotIn(row: string): Ballot {
-  const { opened, at, votes }: Row = JSON.parse(row);
-  return {
-    id: opened.ballotId,
-    opened,
-    at,
-    votes: new Map(votes.map((entry): [string, Json | undefined] => [entry[0], entry[1]])),
-    open: false,
-  };
+  return ballotOf(JSON.parse(row), false);
 }

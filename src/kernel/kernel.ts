@@ -23,14 +23,15 @@ import { close, open } from "./decide/lifecycle.ts";
 import { awaitTasks, leaseDue, release, request, setResource } from "./decide/resources.ts";
 import { plan, submit } from "./decide/submission.ts";
 import type { Departed } from "./departed.ts";
-import type { EventBody, EventHead, KernelEvent } from "./events.ts";
+import type { EventBody, EventHead, KernelEvent, OpenedEvent } from "./events.ts";
 import { evolve } from "./evolve.ts";
 import { explain, explainEnded } from "./explain.ts";
 import { subtasksOf, thaw } from "./finished-row.ts";
 import { Indexes } from "./indexes.ts";
 import type { ReadyClass } from "./ready-queue.ts";
+import { restoreState } from "./restore.ts";
 import { Scheduler } from "./scheduler.ts";
-import { restoreState, snapshotRows } from "./snapshot.ts";
+import { snapshotRows } from "./snapshot.ts";
 import { State, type TaskStatus } from "./state.ts";
 import type { Timer } from "./timers.ts";
 import {
@@ -87,6 +88,11 @@ export class Kernel {
   /** Time of the last event: epoch milliseconds. */
   get at(): number {
     return this.#state.at;
+  }
+
+  /** What it was last opened with; undefined before that. */
+  get settings(): OpenedEvent | undefined {
+    return this.#state.settings;
   }
 
   /** Applies a stored event. Only before the first batch. */

@@ -1,5 +1,6 @@
 /** What events name, looked up; a journal that names what it never made is broken. */
-import { type Amount, amountOf } from "../coordination/structures/amount.ts";
+import { type Amount, amountOf, amountToNumber } from "../coordination/structures/amount.ts";
+import { nullRecord } from "../coordination/structures/arguments.ts";
 import type { LiveAttempt, Need, State, Task } from "./state.ts";
 
 /** Amounts in events were checked when they were decided. */
@@ -29,4 +30,11 @@ export function taskOf(state: State, id: string): Task {
 
 export function liveOf(state: State, token: number): LiveAttempt {
   return known(state.live.get(token), "attempt", token);
+}
+
+/** Amounts by resource, as events hold them. */
+export function amountsOf(needs: readonly Need[]): Record<string, number> {
+  const amounts = nullRecord<number>();
+  for (const { resource, amount } of needs) amounts[resource.id] = amountToNumber(amount);
+  return amounts;
 }

@@ -2,7 +2,8 @@ import { describe, expect, test } from "vitest";
 import type { Json } from "../coordination/structures/types.ts";
 import { evolve } from "./evolve.ts";
 import { Kernel } from "./kernel.ts";
-import { restoreState, snapshotRows } from "./snapshot.ts";
+import { restoreState } from "./restore.ts";
+import { snapshotRows } from "./snapshot.ts";
 import { State } from "./state.ts";
 import { Story } from "./story.fixture.ts";
 

@@ -4,7 +4,7 @@ import { checkKeys, entriesOf, invalid, show } from "../coordination/structures/
 import type { RecordOf } from "../coordination/structures/types.ts";
 import { SafeguardsError } from "../errors.ts";
 import type { OpenSettings, ResourceSpec } from "../kernel/commands.ts";
-import type { ResourceKind } from "../kernel/events.ts";
+import type { OpenedEvent, ResourceKind } from "../kernel/events.ts";
 import { checkFunction, checkOptional, checkOptions } from "./options.ts";
 
 /** A resource that tasks share. */
@@ -74,6 +74,21 @@ export function settingsOf(options: CoordinatorOptions): OpenSettings {
     ...Object.fromEntries(given.map((key) => [key, options[key]])),
     ...(count === undefined ? {} : { keepCount: count }),
     ...(ms === undefined ? {} : { keepMs: ms }),
+  };
+}
+
+/** The options that a journal was last opened with. */
+export function optionsOf(opened: OpenedEvent): CoordinatorOptions {
+  const { concurrency, agingMs, protectAfterMs = Number.POSITIVE_INFINITY, unroutableMs, keepCount, keepMs } = opened;
+  return {
+    concurrency,
+    ...(agingMs === undefined ? {} : { agingMs }),
+    protectAfterMs,
+    unroutableMs,
+    keepFinished: {
+      ...(keepCount === undefined ? {} : { count: keepCount }),
+      ...(keepMs === undefined ? {} : { ms: keepMs }),
+    },
   };
 }
 

@@ -9,7 +9,7 @@
 import type { Json } from "../coordination/structures/types.ts";
 import type { Journal, SnapshotReader } from "../journal/journal.ts";
 import { Kernel } from "../kernel/kernel.ts";
-import { isReadable } from "../kernel/snapshot.ts";
+import { isReadable } from "../kernel/restore.ts";
 import type { CommandLoop } from "./command-loop.ts";
 import { runtimeLimits } from "./limits.ts";
 

@@ -1,7 +1,7 @@
 /** Answers to commands that were accepted before, rebuilt from what their events left. */
-import { amountToNumber } from "../../coordination/structures/amount.ts";
-import { nullRecord } from "../../coordination/structures/arguments.ts";
+
 import type { Answer, Command, GrantedAllocation, TaskRequest } from "../commands.ts";
+import { amountsOf } from "../named.ts";
 import type { ExtraAllocation, Remembered, State } from "../state.ts";
 
 /** The answer that it got then. */
@@ -41,7 +41,11 @@ export function sameIds(
 }
 
 function granted({ id, token, live, needs, expiresAt }: ExtraAllocation): GrantedAllocation {
-  const amounts = nullRecord<number>();
-  for (const { resource, amount } of needs) amounts[resource.id] = amountToNumber(amount);
-  return { id, token, holder: live.task.id, amounts, ...(expiresAt === undefined ? {} : { expiresAt }) };
+  return {
+    id,
+    token,
+    holder: live.task.id,
+    amounts: amountsOf(needs),
+    ...(expiresAt === undefined ? {} : { expiresAt }),
+  };
 }

@@ -9,6 +9,7 @@ import { openSqliteReader, type SqliteReader } from "../../journal/sqlite-reader
 import { Kernel } from "../../kernel/kernel.ts";
 import type { AgentInfo, Explanation, ResourceInfo, TaskFilter, TaskInfo } from "../../kernel/views.ts";
 import { Coordinator } from "../../runtime/coordinator.ts";
+import { type CoordinatorOptions, optionsOf } from "../../runtime/coordinator-options.ts";
 import { Departures } from "../../runtime/departures.ts";
 import type { FeedOptions, StoredEvent } from "../../runtime/event-feed.ts";
 import { Queries } from "../../runtime/queries.ts";
@@ -20,6 +21,8 @@ export interface JournalView {
   readonly running?: Coordinator;
   /** The last event that was seen, and when it was written; absent while it changes. */
   readonly asOf?: { readonly seq: number; readonly at: number };
+  /** What it was last opened with, where nobody runs it. */
+  readonly settings?: CoordinatorOptions;
   tasks(filter?: TaskFilter): Promise<readonly TaskInfo[]>;
   agents(): Promise<readonly AgentInfo[]>;
   resources(): Promise<readonly ResourceInfo[]>;
@@ -68,6 +71,7 @@ async function readJournal(path: string): Promise<JournalView> {
   );
   return {
     asOf: { seq: kernel.seq, at: kernel.at },
+    ...(kernel.settings === undefined ? {} : { settings: optionsOf(kernel.settings) }),
     tasks: async (filter = {}) => answers.tasks(filter),
     agents: async () => kernel.agents(kernel.at).map((agent) => ({ ...agent, online: false })),
     resources: async () => kernel.resources(kernel.at),

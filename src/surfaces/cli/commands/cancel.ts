@@ -18,7 +18,8 @@ export async function cancelCommand(task: string, options: CancelOptions, termin
   let coordinator = view.running;
   try {
     const { taskId } = await explainChosen(view, task);
-    coordinator ??= await Coordinator.open({ journal: `sqlite:${path}` });
+    // As the crew's own: by other settings others might be given up that have time yet.
+    coordinator ??= await Coordinator.open({ ...view.settings, journal: `sqlite:${path}` });
     const handle = await coordinator.task(taskId);
     await handle.cancel(options.reason);
     const status = await handle.status();

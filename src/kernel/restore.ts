@@ -1,0 +1,254 @@
+/** The state that the rows of a snapshot tell of. */
+import { add, ZERO } from "../coordination/structures/amount.ts";
+import { RateBucket } from "../coordination/structures/rate-bucket.ts";
+import type { Json } from "../coordination/structures/types.ts";
+import { ballotOf } from "./ballot-row.ts";
+import { restoreClaim } from "./claims.ts";
+import type { KernelEvent } from "./events.ts";
+import { evolve } from "./evolve.ts";
+import { amount, known, needsOf, taskOf } from "./named.ts";
+import { enter } from "./settling.ts";
+import {
+  type AgentRow,
+  type ClaimRow,
+  FORMAT,
+  type LiveRow,
+  type MetaRow,
+  type Row,
+  type TaskRow,
+} from "./snapshot-rows.ts";
+import { isTerminal, type LiveAttempt, type Need, type Remembered, State, type Task } from "./state.ts";
+
+/** Whether rows that begin with this one can be restored here. */
+export function isReadable(first: Json | undefined): boolean {
+  return typeof first === "object" && first !== null && "format" in first && first.format === FORMAT;
+}
+
+/** The state that these rows tell of. */
+export function restoreState(rows: Iterable<Json>): State {
+  const state = new State();
+  const claims: ClaimRow[] = [];
+  let meta: MetaRow | undefined;
+  const linkLater: TaskRow[] = [];
+  /** Of the tree that is being read, and how many follow its root. */
+  const tree: (readonly [id: string, row: string])[] = [];
+  let below = 0;
+  let linked = false;
+  const link = (): void => {
+    if (linked) return;
+    linked = true;
+    for (const row of linkLater) linkTask(state, row);
+  };
+  for (const json of rows) {
+    const row = json as unknown as Row;
+    switch (row.row) {
+      case "meta":
+        meta = row;
+        break;
+      case "agent":
+        restoreAgent(state, row);
+        break;
+      case "resource": {
+        const { id, kind, rate } = row;
+        const capacity = amount(row.capacity);
+        state.resources.set(id, {
+          id,
+          kind,
+          capacity,
+          allocated: ZERO,
+          claimed: ZERO,
+          returning: ZERO,
+          rate: rate === null ? undefined : RateBucket.restore(rate),
+          parked: new Set(),
+        });
+        break;
+      }
+      case "finished":
+        tree.push([row.id, row.text]);
+        below = row.below ?? (tree.length === 1 ? 0 : below);
+        if (tree.length > below) state.finished.add(tree.splice(0));
+        break;
+      case "task":
+        restoreTask(state, row);
+        linkLater.push(row);
+        break;
+      case "live":
+        link();
+        restoreLive(state, row);
+        break;
+      case "claim":
+        claims.push(row);
+        break;
+      case "reservation": {
+        const { what, startsAt = Number.POSITIVE_INFINITY } = row;
+        const agent = row.agent === undefined ? undefined : known(state.agents.get(row.agent), "agent", row.agent);
+        state.reserved = { task: taskOf(state, row.taskId), what, agent, startsAt };
+        break;
+      }
+      case "ballot": {
+        const ballot = ballotOf(row, row.open);
+        state.ballots.set(ballot.id, ballot);
+        if (row.open) state.openBallots += 1;
+        break;
+      }
+      case "command":
+      case "key": {
+        const remembered: Remembered = { ids: [...row.ids], type: row.type };
+        (row.row === "key" ? state.keys : state.commands).set(row.id, remembered);
+        break;
+      }
+      default: {
+        const never: never = row;
+        throw new RangeError(`unknown row ${JSON.stringify(never)}`);
+      }
+    }
+  }
+  link();
+  for (const { taskId, agent, victims } of claims) restoreClaim(state, taskId, agent, victims);
+  if (meta === undefined) throw new RangeError("the snapshot has no counters");
+  state.seq = meta.seq;
+  state.at = meta.at;
+  state.open = meta.open;
+  state.settings = meta.settings ?? undefined;
+  state.closedMs = meta.closedMs;
+  const [arrivals = 0, registrations = 0, lastToken = 0, lastTask = 0, lastBallot = 0, lastRequest = 0] = meta.counters;
+  state.arrivals = arrivals;
+  state.registrations = registrations;
+  state.lastToken = lastToken;
+  state.lastTaskNumber = lastTask;
+  state.lastBallotNumber = lastBallot;
+  state.lastRequestNumber = lastRequest;
+  for (const [skill, ms] of meta.skillsLost) state.skillsLost.set(skill, ms);
+  Object.assign(state.counts, meta.ended);
+  return state;
+}
+
+function restoreAgent(state: State, row: AgentRow): void {
+  const event: KernelEvent = { seq: 0, at: 0, ...row.registered };
+  evolve(state, event, undefined);
+  const agent = state.agents.get(row.registered.agent);
+  if (agent === undefined) return;
+  agent.breaker = row.breaker;
+  agent.online = row.online;
+  agent.teamLostMs = row.teamLostMs;
+  Object.assign(agent, { seq: row.seq });
+}
+
+function restoreTask(state: State, row: TaskRow): void {
+  const { spec } = row;
+  const [missing = 0, notBefore = 0] = row.numbers;
+  const { ended } = row;
+  const task: Task = {
+    id: spec.taskId,
+    seq: row.seq,
+    spec,
+    parent: spec.parentId === undefined ? undefined : state.tasks.get(spec.parentId),
+    load: amount(spec.load ?? 1),
+    needs: needsOf(state, spec.resources),
+    dependsOn: [],
+    closedMs: row.closedMs,
+    status: row.status,
+    priority: row.priority,
+    missing,
+    dependents: undefined,
+    family: undefined,
+    round: row.round,
+    phase: row.phase,
+    held: row.held ?? false,
+    readyAfter: row.readyAfter,
+    notBefore,
+    live: undefined,
+    attempts: row.attempts.map(({ number, agent, token, phase, startedAt, endedAt, end, error }) => ({
+      number,
+      agent,
+      token,
+      phase,
+      startedAt,
+      endedAt,
+      end,
+      error,
+    })),
+    series: row.series,
+    checkpoint: row.checkpoint,
+    claim: undefined,
+    ending: row.ending,
+    ended: ended && { at: ended.at, output: ended.output, error: ended.error },
+    wish: undefined,
+  };
+  state.tasks.set(task.id, task);
+  state.counts[task.status] += 1;
+}
+
+/** Who waits for whom, and whose child it is. What it depends on may have ended and be kept apart, or have left memory. */
+function linkTask(state: State, row: TaskRow): void {
+  const task = state.tasks.get(row.spec.taskId);
+  if (task === undefined) return;
+  for (const id of isTerminal(task.status) ? [] : (row.spec.dependsOn ?? [])) {
+    const dependency = state.tasks.get(id);
+    if (dependency === undefined || row.seen?.includes(id) === true) continue;
+    task.dependsOn.push(dependency);
+    if (isTerminal(dependency.status)) continue;
+    dependency.dependents ??= [];
+    dependency.dependents.push(task);
+  }
+  if (task.parent !== undefined) enter(task.parent, task);
+}
+
+function restoreLive(state: State, row: LiveRow): void {
+  const task = state.tasks.get(row.taskId);
+  const record = task?.attempts.at(-1);
+  const agent = record === undefined ? undefined : state.agents.get(record.agent);
+  if (task === undefined || record === undefined || agent === undefined)
+    throw new RangeError(`the snapshot's attempt of ${row.taskId} has no task or agent`);
+  const live: LiveAttempt = {
+    task,
+    agent,
+    token: record.token,
+    phase: record.phase,
+    startedAt: record.startedAt,
+    record,
+    seated: row.seated,
+    stopping:
+      row.stopping === undefined
+        ? undefined
+        : {
+            reason: row.stopping.reason,
+            graceUntil: row.stopping.graceUntil,
+            for: row.stopping.for,
+          },
+    awaiting:
+      row.awaiting === undefined
+        ? undefined
+        : new Set(row.awaiting.map((id) => state.tasks.get(id)).filter((other) => other !== undefined)),
+    seatMs: row.seatMs ?? 0,
+    extra: undefined,
+    request: undefined,
+    place: undefined,
+    wish: undefined,
+    timer: undefined,
+  };
+  task.live = live;
+  state.live.set(live.token, live);
+  if (live.seated) {
+    state.slots += 1;
+    agent.load = add(agent.load, task.load);
+    agent.running += 1;
+  }
+  for (const need of task.needs) hold(need);
+  for (const { id, token, amounts, expiresAt } of row.extra) {
+    const allocation = { id, token, live, needs: needsOf(state, amounts), expiresAt };
+    live.extra ??= new Map();
+    live.extra.set(id, allocation);
+    state.allocations.set(id, allocation);
+    for (const need of allocation.needs) hold(need);
+  }
+  if (row.request !== undefined) {
+    const { id, amounts, leaseMs, askedMs } = row.request;
+    live.request = { id, live, needs: needsOf(state, amounts), leaseMs, askedMs, wish: undefined };
+    state.requests.set(id, live.request);
+  }
+}
+
+function hold({ resource, amount: held }: Need): void {
+  if (resource.rate === undefined) resource.allocated = add(resource.allocated, held);
+}

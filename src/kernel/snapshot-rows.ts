@@ -1,0 +1,120 @@
+/** What stands in the rows of a snapshot: an entity a row. */
+import type { BreakerState } from "../coordination/circuit-breaker.ts";
+import type { RateBucketState } from "../coordination/structures/rate-bucket.ts";
+import type { Json } from "../coordination/structures/types.ts";
+import type { Cast } from "./ballot-row.ts";
+import type { AgentRegisteredEvent, OpenedEvent, Phase, ResourceKind, StopReason } from "./events.ts";
+import type { AttemptRecord, Ended, Reserved, Series, Submitted, Task, TaskStatus } from "./state.ts";
+
+/** Another number for other rows: who reads a snapshot of another format replays instead. */
+export const FORMAT = 2;
+
+export interface MetaRow {
+  readonly row: "meta";
+  readonly format: number;
+  readonly seq: number;
+  readonly at: number;
+  readonly open: boolean;
+  readonly settings: OpenedEvent | null;
+  readonly closedMs: number;
+  readonly counters: readonly number[];
+  readonly skillsLost: readonly (readonly [string, number])[];
+  /** How many tasks have ended so, those among them that have left memory too. */
+  readonly ended: Readonly<Partial<Record<TaskStatus, number>>>;
+}
+export interface AgentRow {
+  readonly row: "agent";
+  readonly seq: number;
+  readonly registered: AgentRegisteredEvent;
+  readonly breaker: BreakerState;
+  readonly online: boolean;
+  readonly teamLostMs: number;
+}
+export interface ResourceRow {
+  readonly row: "resource";
+  readonly id: string;
+  readonly kind: ResourceKind;
+  readonly capacity: number;
+  readonly rate: RateBucketState | null;
+}
+/** A task of a tree that has ended: its id and its line of text. The root's comes first, and says how many follow. */
+export interface FinishedRow {
+  readonly row: "finished";
+  readonly id: string;
+  readonly text: string;
+  readonly below?: number;
+}
+export interface TaskRow {
+  readonly row: "task";
+  readonly seq: number;
+  readonly spec: Submitted;
+  readonly closedMs: number;
+  readonly status: TaskStatus;
+  readonly priority: number;
+  readonly readyAfter: number;
+  readonly round: number;
+  readonly phase: Phase;
+  readonly numbers: readonly number[];
+  readonly attempts: readonly AttemptRecord[];
+  readonly series: Series;
+  /** What it no longer waits for, though that is tried again. */
+  readonly seen?: readonly string[];
+  readonly held?: boolean;
+  readonly checkpoint?: Json;
+  readonly ending?: Task["ending"];
+  readonly ended?: Partial<Ended> & { readonly at: number };
+}
+export interface LiveRow {
+  readonly row: "live";
+  readonly taskId: string;
+  readonly seated: boolean;
+  readonly stopping?: { readonly reason: StopReason; readonly graceUntil: number; readonly for?: string };
+  readonly awaiting?: readonly string[];
+  readonly seatMs?: number;
+  readonly extra: readonly {
+    readonly id: string;
+    readonly token: number;
+    readonly amounts: Readonly<Record<string, number>>;
+    readonly expiresAt?: number;
+  }[];
+  readonly request?: {
+    readonly id: string;
+    readonly amounts: Readonly<Record<string, number>>;
+    readonly leaseMs?: number;
+    readonly askedMs: number;
+  };
+}
+export interface ClaimRow {
+  readonly row: "claim";
+  readonly taskId: string;
+  readonly agent: string;
+  readonly victims: readonly number[];
+}
+export interface ReservationRow {
+  readonly row: "reservation";
+  readonly taskId: string;
+  readonly what: Reserved["what"];
+  readonly agent?: string;
+  readonly startsAt?: number;
+}
+export interface BallotRow extends Cast {
+  readonly row: "ballot";
+  readonly open: boolean;
+}
+export interface RememberedRow {
+  readonly row: "command" | "key";
+  readonly id: string;
+  readonly ids: readonly string[];
+  readonly type: string;
+}
+export type Row =
+  | MetaRow
+  | AgentRow
+  | ResourceRow
+  | FinishedRow
+  | TaskRow
+  | LiveRow
+  | ClaimRow
+  | ReservationRow
+  | BallotRow
+  | RememberedRow;
