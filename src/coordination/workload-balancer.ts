@@ -22,10 +22,12 @@ import {
   nanosOf,
   subtract,
   subtractToZero,
+  sumAtMost,
   ZERO,
 } from "./structures/amount.ts";
 import { checkAmount, checkId, checkInteger, checkKeys, invalid, show } from "./structures/arguments.ts";
 import { FitIndex, type FitNode } from "./structures/fit-index.ts";
+import { IdTable } from "./structures/id-table.ts";
 import { type HeapEntry, IndexedHeap, precedes } from "./structures/indexed-heap.ts";
 
 /** One step of a rebalance: this task goes from one agent to another. */
@@ -108,7 +110,7 @@ export class WorkloadBalancer {
   }
 
   readonly #agents = new Map<string, Place>();
-  readonly #tasks = new Map<string, Task>();
+  readonly #tasks = new IdTable<Task>();
   readonly #kinds = new Map<string, Observed>();
   readonly #heap = new IndexedHeap<Place>();
   readonly #index = new FitIndex<Agent>("atLeast", 1);
@@ -195,14 +197,14 @@ export class WorkloadBalancer {
     const id = checkId(taskId, "task id");
     const amount = checkAmount(load, "load", { zero: false });
     const { overcommit, kind, among } = options === undefined ? NO_OPTIONS : checkOptions(options);
-    if (this.#tasks.has(id)) {
-      throw new SafeguardsError("DUPLICATE_ID", `task ${show(id)} is assigned already`, { details: { taskId: id } });
-    }
     const place = this.#leastUtilized(amount, among) ?? (overcommit ? this.#overcommitted(amount, among) : undefined);
-    if (place === undefined) return undefined;
+    if (place === undefined) {
+      if (this.#tasks.get(id) !== undefined) throw assignedAlready(id);
+      return undefined;
+    }
     const task: Task = { id, seq: this.#assignments, load: amount, kind, place, index: 0 };
+    if (!this.#tasks.add(task)) throw assignedAlready(id);
     this.#assignments += 1;
-    this.#tasks.set(id, task);
     this.#put(task, place);
     return place.item.id;
   }
@@ -226,9 +228,8 @@ export class WorkloadBalancer {
   complete(taskId: string, actualLoad?: number): boolean {
     const id = checkId(taskId, "task id");
     const actual = actualLoad === undefined ? undefined : checkAmount(actualLoad, "actual load", { zero: false });
-    const task = this.#tasks.get(id);
+    const task = this.#tasks.delete(id);
     if (task === undefined) return false;
-    this.#tasks.delete(id);
     this.#take(task);
     if (task.kind !== undefined && actual !== undefined) this.#learn(task.kind, actual);
     return true;
@@ -350,7 +351,7 @@ export class WorkloadBalancer {
   #leastUtilized(room: Amount, among: Membership | readonly string[] | undefined): Place | undefined {
     if (among === undefined) {
       const first = this.#heap.peek()?.item;
-      return first === undefined || atMost(room, roomOn(first.item)) ? first : this.#mended().firstFit([room]);
+      return first === undefined || hasRoom(first.item, room) ? first : this.#mended().firstFit([room]);
     }
     if (!("has" in among)) return this.#leastUtilizedOf(room, among);
     // Most of a large set is found near the front of the index; so looking there costs at most what walking the set does.
@@ -377,7 +378,7 @@ export class WorkloadBalancer {
     for (const id of agentIds) {
       this.#scanned += 1;
       const agent = this.#agents.get(id)?.item;
-      if (agent?.entry === undefined || !atMost(room, roomOn(agent))) continue;
+      if (agent?.entry === undefined || !hasRoom(agent, room)) continue;
       if (best === undefined || precedes(agent.entry, best)) best = agent.entry;
     }
     return best?.item;
@@ -444,6 +445,15 @@ function checkOptions(options: AssignOptions) {
     kind: kind === undefined ? undefined : checkId(kind, "kind"),
     among: among === undefined ? undefined : checkAmong(among),
   };
+}
+
+function assignedAlready(taskId: string): SafeguardsError {
+  return new SafeguardsError("DUPLICATE_ID", `task ${show(taskId)} is assigned already`, { details: { taskId } });
+}
+
+/** No room at all is had even by who is over its capacity. */
+function hasRoom({ capacity, load }: Agent, room: Amount): boolean {
+  return isZero(room) || sumAtMost(load, room, capacity);
 }
 
 function roomOn({ capacity, load }: Agent): Amount {

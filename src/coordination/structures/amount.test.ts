@@ -18,6 +18,7 @@ import {
   smaller,
   subtract,
   subtractToZero,
+  sumAtMost,
   UNLIMITED,
   ZERO,
 } from "./amount.ts";
@@ -141,6 +142,19 @@ describe("arithmetic", () => {
         if (sum >= 2n * nanosOf(b)) expect(nanosOf(subtract(a, b))).toBe(nanosOf(a) - nanosOf(b));
         else expect(() => subtract(a, b)).toThrow(RangeError);
         expect(subtractToZero(a, b)).toEqual(atMost(a, b) ? ZERO : subtract(a, b));
+      }),
+    );
+  });
+
+  test("whether a sum stays within a limit is judged exactly, at the limit and over the range", () => {
+    fc.assert(
+      fc.property(amounts, amounts, amounts, (a, b, limit) => {
+        expect(sumAtMost(a, b, limit)).toBe(nanosOf(a) + nanosOf(b) <= nanosOf(limit));
+        if (!atMost(a, limit)) return;
+        const rest = subtract(limit, a);
+        expect(sumAtMost(a, rest, limit)).toBe(true);
+        if (atMost(rest, subtract(LARGEST, given(1e-9))))
+          expect(sumAtMost(a, add(rest, given(1e-9)), limit)).toBe(false);
       }),
     );
   });
