@@ -1,5 +1,9 @@
-/** Clients of one coordinator, each of which submits a no-op task, waits for its result, and submits the next. */
+/** What coordinators are given to do: no-op tasks by clients that wait for each, or in lists. */
 import { Coordinator, defineAgent } from "../src/index.ts";
+
+/** Tasks in a list. */
+export const LISTED = 500;
+const SUBMITTERS = 4;
 
 export interface Load {
   readonly journal: string;
@@ -29,4 +33,17 @@ async function drive(coordinator: Coordinator, clients: number, tasks: number): 
     }
   };
   await Promise.all(Array.from({ length: clients }, client));
+}
+
+/** Submits so many tasks in lists, several of them at a time. */
+export async function submitInLists(coordinator: Coordinator, tasks: number): Promise<void> {
+  let left = tasks;
+  const submitter = async (): Promise<void> => {
+    while (left > 0) {
+      const count = Math.min(left, LISTED);
+      left -= count;
+      await coordinator.submit(Array.from({ length: count }, () => ({})));
+    }
+  };
+  await Promise.all(Array.from({ length: SUBMITTERS }, submitter));
 }

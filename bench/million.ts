@@ -4,16 +4,14 @@ import { join } from "node:path";
 import { Coordinator, defineAgent } from "../src/index.ts";
 import { bytesInUse } from "./collect.ts";
 import { inFolder } from "./folder.ts";
+import { LISTED, submitInLists } from "./load.ts";
 import type { Benchmark, Figure } from "./measure.ts";
 
 const CONCURRENCY = 1000;
-const SUBMITTED_AT_ONCE = 1000;
-/** Submits that are under way at a time. */
-const SUBMITTERS = 4;
 const MEGA = 1e6;
 
 export const million: Benchmark = {
-  work: `no-op tasks submitted ${SUBMITTED_AT_ONCE} at a time, then run, ${CONCURRENCY} at a time, on sqlite:, synchronous FULL; the default of what has ended is kept; the heap after a full collection`,
+  work: `no-op tasks submitted ${LISTED} at a time, then run, ${CONCURRENCY} at a time, on sqlite:, synchronous FULL; the default of what has ended is kept; the heap after a full collection`,
   run: ({ brief }) => inFolder((folder) => measured(join(folder, "journal.db"), brief ? 5000 : 1_000_000)),
 };
 
@@ -22,7 +20,7 @@ async function measured(path: string, tasks: number): Promise<readonly Figure[]>
   const empty = bytesInUse();
   const began = performance.now();
   let coordinator = await Coordinator.open({ journal, concurrency: CONCURRENCY });
-  await submitAll(coordinator, tasks);
+  await submitInLists(coordinator, tasks);
   const submitted = performance.now();
   const pending = bytesInUse() - empty;
   const from = performance.now();
@@ -51,18 +49,6 @@ async function measured(path: string, tasks: number): Promise<readonly Figure[]>
     once("opened again", "s", (reopened - closed) / 1000),
     once("the file, compacted", "MB", statSync(path).size / MEGA),
   ];
-}
-
-async function submitAll(coordinator: Coordinator, tasks: number): Promise<void> {
-  let left = tasks;
-  const submitter = async (): Promise<void> => {
-    while (left > 0) {
-      const count = Math.min(left, SUBMITTED_AT_ONCE);
-      left -= count;
-      await coordinator.submit(Array.from({ length: count }, () => ({})));
-    }
-  };
-  await Promise.all(Array.from({ length: SUBMITTERS }, submitter));
 }
 
 function noop() {

@@ -105,6 +105,16 @@ describe("batches", () => {
     expect((await eventsOf(coordinator)).length).toBe(2_001);
   });
 
+  it("hold a long list alone, and short ones together", async () => {
+    const journal = new MortalJournal();
+    const coordinator = await opened({ journal });
+    const list = (length: number) => coordinator.submit(Array.from({ length }, () => ({ skills: ["none"] })));
+    await Promise.all([list(100), list(100), list(100), list(600), list(10), list(10)]);
+    const records: number[] = [];
+    for await (const record of journal.read(2)) records.push(record.count);
+    expect(records).toEqual([200, 100, 600, 20]);
+  });
+
   it("stay small in bytes when payloads are large", async () => {
     const journal = new MortalJournal();
     const coordinator = await opened({ journal });

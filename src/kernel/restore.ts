@@ -26,24 +26,28 @@ export function isReadable(first: Json | undefined): boolean {
 
 /** The state that these rows tell of. */
 export function restoreState(rows: Iterable<Json>): State {
-  const state = new State();
-  const claims: ClaimRow[] = [];
-  let meta: MetaRow | undefined;
-  const linkLater: TaskRow[] = [];
+  const restoration = new Restoration();
+  for (const row of rows) restoration.take(row);
+  return restoration.end();
+}
+
+/** A state that is made row by row, in the order in which they were written; so others may have their turn in between. */
+export class Restoration {
+  readonly #state: State = new State();
+  readonly #claims: ClaimRow[] = [];
+  /** Tasks whose links point forward as well, until all are there. */
+  #unlinked: TaskRow[] = [];
   /** Of the tree that is being read, and how many follow its root. */
-  const tree: (readonly [id: string, row: string])[] = [];
-  let below = 0;
-  let linked = false;
-  const link = (): void => {
-    if (linked) return;
-    linked = true;
-    for (const row of linkLater) linkTask(state, row);
-  };
-  for (const json of rows) {
+  readonly #tree: (readonly [id: string, row: string])[] = [];
+  #below = 0;
+  #meta: MetaRow | undefined;
+
+  take(json: Json): void {
+    const state = this.#state;
     const row = json as unknown as Row;
     switch (row.row) {
       case "meta":
-        meta = row;
+        this.#meta = row;
         break;
       case "agent":
         restoreAgent(state, row);
@@ -63,21 +67,23 @@ export function restoreState(rows: Iterable<Json>): State {
         });
         break;
       }
-      case "finished":
+      case "finished": {
+        const tree = this.#tree;
         tree.push([row.id, row.text]);
-        below = row.below ?? (tree.length === 1 ? 0 : below);
-        if (tree.length > below) state.finished.add(tree.splice(0));
+        this.#below = row.below ?? (tree.length === 1 ? 0 : this.#below);
+        if (tree.length > this.#below) state.finished.add(tree.splice(0));
         break;
+      }
       case "task":
         restoreTask(state, row);
-        linkLater.push(row);
+        this.#unlinked.push(row);
         break;
       case "live":
-        link();
+        this.#link();
         restoreLive(state, row);
         break;
       case "claim":
-        claims.push(row);
+        this.#claims.push(row);
         break;
       case "reservation": {
         const { what, startsAt = Number.POSITIVE_INFINITY } = row;
@@ -103,24 +109,36 @@ export function restoreState(rows: Iterable<Json>): State {
       }
     }
   }
-  link();
-  for (const { taskId, agent, victims } of claims) restoreClaim(state, taskId, agent, victims);
-  if (meta === undefined) throw new RangeError("the snapshot has no counters");
-  state.seq = meta.seq;
-  state.at = meta.at;
-  state.open = meta.open;
-  state.settings = meta.settings ?? undefined;
-  state.closedMs = meta.closedMs;
-  const [arrivals = 0, registrations = 0, lastToken = 0, lastTask = 0, lastBallot = 0, lastRequest = 0] = meta.counters;
-  state.arrivals = arrivals;
-  state.registrations = registrations;
-  state.lastToken = lastToken;
-  state.lastTaskNumber = lastTask;
-  state.lastBallotNumber = lastBallot;
-  state.lastRequestNumber = lastRequest;
-  for (const [skill, ms] of meta.skillsLost) state.skillsLost.set(skill, ms);
-  Object.assign(state.counts, meta.ended);
-  return state;
+
+  /** When all have been taken. */
+  end(): State {
+    const state = this.#state;
+    const meta = this.#meta;
+    this.#link();
+    for (const { taskId, agent, victims } of this.#claims) restoreClaim(state, taskId, agent, victims);
+    if (meta === undefined) throw new RangeError("the snapshot has no counters");
+    state.seq = meta.seq;
+    state.at = meta.at;
+    state.open = meta.open;
+    state.settings = meta.settings ?? undefined;
+    state.closedMs = meta.closedMs;
+    const [arrivals = 0, registrations = 0, lastToken = 0, lastTask = 0, lastBallot = 0, lastRequest = 0] =
+      meta.counters;
+    state.arrivals = arrivals;
+    state.registrations = registrations;
+    state.lastToken = lastToken;
+    state.lastTaskNumber = lastTask;
+    state.lastBallotNumber = lastBallot;
+    state.lastRequestNumber = lastRequest;
+    for (const [skill, ms] of meta.skillsLost) state.skillsLost.set(skill, ms);
+    Object.assign(state.counts, meta.ended);
+    return state;
+  }
+
+  #link(): void {
+    for (const row of this.#unlinked) linkTask(this.#state, row);
+    this.#unlinked = [];
+  }
 }
 
 function restoreAgent(state: State, row: AgentRow): void {

@@ -13,7 +13,7 @@ import { Fifo } from "../coordination/structures/fifo.ts";
 import { isSafeguardsError, SafeguardsError } from "../errors.ts";
 import { seal } from "../journal/codec.ts";
 import type { Journal } from "../journal/journal.ts";
-import type { Answer, Envelope } from "../kernel/commands.ts";
+import type { Answer, Command, Envelope } from "../kernel/commands.ts";
 import type { Departed } from "../kernel/departed.ts";
 import type { KernelEvent } from "../kernel/events.ts";
 import type { Kernel } from "../kernel/kernel.ts";
@@ -64,8 +64,9 @@ export interface Observer {
   stopped(error: SafeguardsError): void;
 }
 
-/** How much one batch may hold; a command that alone has more bytes is a batch of its own. */
+/** How much one batch may hold; a command that alone has more is a batch of its own. */
 export interface BatchLimits {
+  /** A command that brings several tasks counts as so many. */
   readonly commands: number;
   readonly bytes: number;
 }
@@ -245,12 +246,15 @@ export class CommandLoop {
   #gather(): readonly Asked[] {
     if (this.length === 0) return EMPTY;
     const batch: Asked[] = [];
+    let commands = 0;
     let bytes = 0;
-    while (batch.length < this.#limits.commands) {
+    while (commands < this.#limits.commands) {
       const call = this.#inbox.peek();
       if (call === undefined || call.kind === "query" || this.#isHeldUp()) break;
       const verdict = call.recall?.failure ?? call.guard?.();
       if (verdict === "wait" && batch.length > 0) break;
+      const weight = weightOf(call.envelope.command);
+      if (batch.length > 0 && commands + weight > this.#limits.commands) break;
       if (batch.length > 0 && bytes + call.bytes > this.#limits.bytes) break;
       this.#inbox.shift();
       if (verdict instanceof SafeguardsError) {
@@ -258,6 +262,7 @@ export class CommandLoop {
         call.failed?.(verdict);
       } else {
         batch.push(call);
+        commands += weight;
         bytes += call.bytes;
       }
     }
@@ -403,6 +408,10 @@ export class CommandLoop {
     for (const { query } of batches.flatMap((batch) => batch.queries)) query.failed(error);
     this.#observer.stopped(error);
   }
+}
+
+function weightOf(command: Command): number {
+  return "tasks" in command ? command.tasks.length : 1;
 }
 
 function envelopeOf({ envelope, recall }: Asked): Envelope {

@@ -19,7 +19,7 @@ export interface Past {
 /** Takes the journal over and replays it. Linear in the events since the newest snapshot. */
 export async function readPast(journal: Journal, pause: () => Promise<void>): Promise<Past> {
   const { snapshot, records, lastSeq, lastHash, epoch, repaired } = await journal.open();
-  const restored = snapshot === undefined ? undefined : await restore(snapshot);
+  const restored = snapshot === undefined ? undefined : await restore(snapshot, pause);
   const kernel = restored ?? new Kernel();
   // A snapshot that an older version made is passed over.
   const replayed = snapshot !== undefined && restored === undefined ? journal.read(1) : records;

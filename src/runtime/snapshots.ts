@@ -9,7 +9,7 @@
 import type { Json } from "../coordination/structures/types.ts";
 import type { Journal, SnapshotReader } from "../journal/journal.ts";
 import { Kernel } from "../kernel/kernel.ts";
-import { isReadable } from "../kernel/restore.ts";
+import { isReadable, Restoration } from "../kernel/restore.ts";
 import type { CommandLoop } from "./command-loop.ts";
 import { runtimeLimits } from "./limits.ts";
 
@@ -106,20 +106,25 @@ function* cut(text: string): Generator<Uint8Array, void, undefined> {
   for (let from = 0; from < bytes.length; from += size) yield bytes.slice(from, from + size);
 }
 
-/** The kernel as it was when the snapshot was taken; undefined when that was by a version with another format. */
-export async function restore(snapshot: SnapshotReader): Promise<Kernel | undefined> {
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of snapshot.chunks) chunks.push(chunk);
-  const [first] = rowsOf(chunks);
-  return isReadable(first) ? Kernel.restore(rowsOf(chunks)) : undefined;
-}
-
-function* rowsOf(chunks: readonly Uint8Array[]): Generator<Json, void, undefined> {
+/** The kernel as it was when the snapshot was taken; undefined when that was by a version with another format. Others have their turn after each chunk. */
+export async function restore(
+  snapshot: SnapshotReader,
+  pause: () => Promise<void> = async () => undefined,
+): Promise<Kernel | undefined> {
+  const restoration = new Restoration();
   const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
   let rest = "";
-  for (const chunk of chunks) {
+  let begun = false;
+  for await (const chunk of snapshot.chunks) {
     const lines = (rest + decoder.decode(chunk, { stream: true })).split("\n");
     rest = lines.pop() ?? "";
-    for (const line of lines) yield JSON.parse(line);
+    for (const line of lines) {
+      const row: Json = JSON.parse(line);
+      if (!begun && !isReadable(row)) return undefined;
+      begun = true;
+      restoration.take(row);
+    }
+    await pause();
   }
+  return begun ? new Kernel(restoration.end()) : undefined;
 }
