@@ -9,10 +9,16 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root: string = fileURLToPath(new URL("..", import.meta.url));
-const manifest: { name: string; version: string; exports: Record<string, unknown> } = JSON.parse(
-  readFileSync(join(root, "package.json"), "utf8"),
-);
+const manifest: {
+  name: string;
+  version: string;
+  exports: Record<string, unknown>;
+  devDependencies: Record<string, string>;
+  peerDependencies: Record<string, string>;
+} = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
 const folder = mkdtempSync(join(tmpdir(), "safeguards-packed-"));
+/** What some subpaths need beside the package, as the repository has it. */
+const peers = Object.keys(manifest.peerDependencies).map((name) => `${name}@${manifest.devDependencies[name]}`);
 const settings = {
   compilerOptions: {
     target: "es2024",
@@ -40,7 +46,16 @@ function tryOut(): void {
   const packed = run("npm", ["pack", root, "--ignore-scripts", "--silent"]).trim();
   say(`installing ${packed} in an empty folder`);
   write("package.json", JSON.stringify({ private: true, type: "module" }));
-  run("npm", ["install", "--ignore-scripts", "--prefer-offline", "--no-audit", "--no-fund", "--silent", `./${packed}`]);
+  run("npm", [
+    "install",
+    "--ignore-scripts",
+    "--prefer-offline",
+    "--no-audit",
+    "--no-fund",
+    "--silent",
+    `./${packed}`,
+    ...peers,
+  ]);
 
   const subpaths = Object.keys(manifest.exports).map((subpath) => manifest.name + subpath.slice(1));
   say(`importing ${subpaths.join(", ")}`);

@@ -111,7 +111,7 @@ export function resourceOf(id: string, description: ResourceDescription): Resour
   return { kind, capacity, ...(per === undefined ? {} : { per }) };
 }
 
-function checkLogger(logger: Logger): void {
+export function checkLogger(logger: Logger): void {
   if (typeof logger !== "object" || logger === null) throw invalid("logger", logger, "an object");
   for (const level of ["debug", "info", "warn", "error"] as const)
     checkFunction(logger[level], `${level} of the logger`);

@@ -1,12 +1,21 @@
+import pino from "pino";
 import type { Logger } from "../agents/agent.ts";
 
-/** Warnings and errors go to stderr, the rest nowhere. */
+let made: Logger | undefined;
+
+/** Warnings and errors as lines of JSON on stderr, the rest nowhere. */
 export const defaultLogger: Logger = {
   debug: () => undefined,
   info: () => undefined,
-  warn: (o, m) => console.warn("safeguards:", m ?? "", o),
-  error: (o, m) => console.error("safeguards:", m ?? "", o),
+  warn: (o, m) => lines().warn(o, m),
+  error: (o, m) => lines().error(o, m),
 };
+
+/** Made when there is something to tell: most programs never need it. */
+function lines(): Logger {
+  made ??= pino({ name: "safeguards", level: "warn" }, pino.destination({ fd: 2, sync: true }));
+  return made;
+}
 
 /** The same logger, with these facts in each line. A logger that throws harms nobody. */
 export function withFacts(logger: Logger, facts: object): Logger {

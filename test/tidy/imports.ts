@@ -40,6 +40,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   runtime: ["journal", "kernel", "coordination", "errors"],
   crew: ["runtime", "journal", "kernel", "coordination", "errors"],
   surfaces: ["crew", "runtime", "journal", "kernel", "coordination", "errors"],
+  opentelemetry: ["runtime", "journal", "kernel", "coordination", "errors"],
   testing: ["runtime", "journal", "kernel", "coordination", "errors"],
   planning: ["testing", "runtime", "journal", "kernel", "coordination", "errors"],
   index: ["crew", "runtime", "kernel", "coordination", "errors"],

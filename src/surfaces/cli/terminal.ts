@@ -1,5 +1,6 @@
 /** Where the commands write to, and what that place can show. */
 import type { WriteStream } from "node:tty";
+import type { Logger } from "../../agents/agent.ts";
 import { type Fault, formatFault } from "../../crew/fault.ts";
 import { type Line, type Paper, print } from "./line.ts";
 import { printable, safeJson } from "./text.ts";
@@ -47,6 +48,12 @@ export class Terminal {
   /** For people who look for what went wrong: on stderr, uncut and without colours. */
   complain(message: string): void {
     this.err.write(`${message.split("\n").map(printable).join("\n")}\n`);
+  }
+
+  /** Warnings and errors of a coordinator, as people read them. */
+  get logger(): Logger {
+    const tell = (o: object, message = ""): void => this.complain(`safeguards: ${message} ${safeJson(o)}`);
+    return { debug: () => undefined, info: () => undefined, warn: tell, error: tell };
   }
 
   /** An output as it is; on a screen, with what could act on that written as escapes. */

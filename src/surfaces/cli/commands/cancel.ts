@@ -19,7 +19,7 @@ export async function cancelCommand(task: string, options: CancelOptions, termin
   try {
     const { taskId } = await explainChosen(view, task);
     // As the crew's own: by other settings others might be given up that have time yet.
-    coordinator ??= await Coordinator.open({ ...view.settings, journal: `sqlite:${path}` });
+    coordinator ??= await Coordinator.open({ ...view.settings, journal: `sqlite:${path}`, logger: terminal.logger });
     const handle = await coordinator.task(taskId);
     await handle.cancel(options.reason);
     const status = await handle.status();

@@ -46,7 +46,7 @@ async function runLoaded(loaded: LoadedCrew, input: Json, options: RunOptions, t
   const { crew } = loaded;
   const journal = options.journal ?? defaultJournal(crew.name);
   const isSilent = options.json === true || options.quiet === true;
-  const coordinator = await Coordinator.open({ journal, ...coordinatorOptions(crew) });
+  const coordinator = await Coordinator.open({ journal, logger: terminal.logger, ...coordinatorOptions(crew) });
   const signals = new Signals(coordinator);
   try {
     const { seq } = await coordinator.stats();

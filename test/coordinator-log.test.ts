@@ -1,0 +1,104 @@
+import { execFileSync } from "node:child_process";
+import { describe, expect, it } from "vitest";
+import { defineAgent, type Logger, logEvents } from "../src/index.ts";
+import { opened, rejection } from "./coordinator.fixture.ts";
+
+interface Told {
+  readonly level: string;
+  readonly message: string | undefined;
+  readonly facts: Readonly<Record<string, unknown>>;
+}
+
+function listener(): { readonly logger: Logger; readonly told: Told[] } {
+  const told: Told[] = [];
+  const at = (level: string) => (o: object, message?: string) => void told.push({ level, message, facts: { ...o } });
+  return { told, logger: { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") } };
+}
+
+describe("logEvents", () => {
+  it("tells every event once, by what it means, without what users handed in or got out", async () => {
+    const coordinator = await opened();
+    await coordinator.register(
+      defineAgent({
+        name: "cook",
+        run: async ({ input }, ctx) => {
+          await ctx.checkpoint("canary-state");
+          if (input === "canary-bad") throw new Error("burnt");
+          return "canary-output";
+        },
+      }),
+    );
+    const good = { id: "good", input: "canary-good", context: "canary-context" };
+    const [first] = await coordinator.submit([good, { id: "bad", input: "canary-bad", retry: { maxAttempts: 1 } }]);
+    await first?.result();
+    await coordinator.idle();
+    const { logger, told } = listener();
+    await logEvents(coordinator, logger);
+    expect(told.map(({ facts }) => facts.seq)).toEqual(told.map((_, i) => i + 1));
+    expect(told.length).toBe((await coordinator.stats()).seq);
+    expect(JSON.stringify(told)).not.toContain("canary");
+    const levelOf = (message: string, taskId?: string) =>
+      told.find((one) => one.message === message && one.facts.taskId === taskId)?.level;
+    expect(levelOf("coordinator.opened")).toBe("debug");
+    expect(levelOf("task.completed", "good")).toBe("info");
+    expect(levelOf("attempt.checkpointed", "good")).toBe("debug");
+    expect(levelOf("attempt.ended", "bad")).toBe("warn");
+    expect(levelOf("task.failed", "bad")).toBe("warn");
+  });
+
+  it("goes on with what is to come, until it is aborted, and a logger that throws harms nobody", async () => {
+    const coordinator = await opened();
+    const controller = new AbortController();
+    const { logger, told } = listener();
+    const seen = Promise.withResolvers<void>();
+    const angry: Logger = {
+      ...logger,
+      info: (o, m) => {
+        logger.info(o, m);
+        if (m === "task.cancelled") seen.resolve();
+        throw new Error("no more");
+      },
+    };
+    const logging = logEvents(coordinator, angry, { from: 2, follow: true, signal: controller.signal });
+    const task = await coordinator.submit({ id: "t", skills: ["none"] });
+    await task.cancel();
+    await seen.promise;
+    controller.abort();
+    await logging;
+    expect(told.map(({ message }) => message)).toEqual(["task.submitted", "task.cancelled"]);
+  });
+
+  it("refuses what is no logger, and wrong options", async () => {
+    const coordinator = await opened();
+    const wrong: unknown = { debug: 1 };
+    expect(await rejection(logEvents(coordinator, wrong as Logger))).toMatchObject({ code: "INVALID_ARGUMENT" });
+    const { logger } = listener();
+    expect(await rejection(logEvents(coordinator, logger, { from: 0 }))).toMatchObject({ code: "INVALID_ARGUMENT" });
+  });
+});
+
+describe("the default logger", () => {
+  it("writes warnings as lines of JSON to stderr, and nothing else", () => {
+    const program = `
+      import { Coordinator, defineAgent } from ${JSON.stringify(new URL("../src/index.ts", import.meta.url).href)};
+      const coordinator = await Coordinator.open();
+      await coordinator.register(defineAgent({ name: "shy", run: () => null, vote: () => { throw new Error("no"); } }));
+      await coordinator.decide({ question: "?", options: ["a", "b"] });
+      await coordinator.close();
+    `;
+    const { stderr, stdout } = spawned(program);
+    expect(stdout).toBe("");
+    const lines: Told["facts"][] = stderr
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    expect(lines).toMatchObject([{ level: 40, name: "safeguards", voter: "shy", error: "no" }]);
+  });
+});
+
+function spawned(program: string): { readonly stdout: string; readonly stderr: string } {
+  const script = `import { spawnSync } from "node:child_process";
+    const { stdout, stderr } = spawnSync(process.execPath, ["--input-type=module", "--eval", ${JSON.stringify(program)}], { encoding: "utf8" });
+    console.log(JSON.stringify({ stdout, stderr }));`;
+  return JSON.parse(execFileSync(process.execPath, ["--input-type=module", "--eval", script], { encoding: "utf8" }));
+}
