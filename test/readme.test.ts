@@ -1,6 +1,6 @@
 /** The README and the other pages say what is true: the example runs, and what they name is there. */
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -9,7 +9,10 @@ import * as alone from "../src/coordination-entry.ts";
 import * as whole from "../src/index.ts";
 import { readText, root } from "./tidy/source.ts";
 
-const PAGES = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md"];
+const GUIDES = readdirSync(join(root, "docs"))
+  .filter((name) => name.endsWith(".md"))
+  .map((name) => `docs/${name}`);
+const PAGES = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", ...GUIDES];
 const pages = new Map(PAGES.map((page) => [page, readText(page)]));
 const readme = readText("README.md");
 const manifest: { scripts: Record<string, string> } = JSON.parse(readText("package.json"));
@@ -65,6 +68,27 @@ test("the crew in YAML runs", () => {
     'import { readFileSync } from "node:fs";\nconst { input } = JSON.parse(readFileSync(0, "utf8"));\nconsole.log(input.a + input.b);\n',
   );
   expect(JSON.parse(safeguards("run", "crew.yaml", "--json"))).toMatchObject({ output: { add: 3 } });
+});
+
+/** Programs that are followed by what they print, with nothing but words in between. */
+function shown(page: string): { readonly code: string; readonly printed: string }[] {
+  const fences = Array.from((pages.get(page) ?? "").matchAll(/```(\w+)\n(.*?)```/gs), ([, language, code = ""]) => ({
+    language,
+    code,
+  }));
+  return fences.flatMap(({ language, code }, i) => {
+    const next = fences[i + 1];
+    return language === "ts" && next?.language === "text" ? [{ code, printed: next.code }] : [];
+  });
+}
+
+test.each(GUIDES)("%s: every example prints what the page says", (page) => {
+  const examples = shown(page);
+  expect(examples.length).toBeGreaterThan(0);
+  for (const { code, printed } of examples) {
+    writeFileSync(join(folder, "guide.ts"), code);
+    expect(node("guide.ts")).toBe(printed);
+  }
 });
 
 test.each(PAGES)("%s: every link that stays in the repository leads somewhere", (page) => {
