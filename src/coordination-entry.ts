@@ -10,6 +10,7 @@ import {
 } from "./coordination/decisions/federated-decisions.ts";
 import type { PollHost } from "./coordination/decisions/poll.ts";
 
+export { BudgetLedger } from "./coordination/budget-ledger.ts";
 export { CircuitBreaker } from "./coordination/circuit-breaker.ts";
 export type {
   Decision,
@@ -22,7 +23,7 @@ export type {
 export { tally } from "./coordination/decisions/tally.ts";
 export { type Allocation, type Released, ResourceManager, type ResourceType } from "./coordination/resource-manager.ts";
 export { SkillRouter } from "./coordination/skill-router.ts";
-export type { Json, RecordOf, SkillRequirement } from "./coordination/structures/types.ts";
+export type { Json, Money, RecordOf, SkillRequirement } from "./coordination/structures/types.ts";
 export { type ArbitratedStatus, TaskArbitrator } from "./coordination/task-arbitrator.ts";
 export { type Move, WorkloadBalancer } from "./coordination/workload-balancer.ts";
 export { type ErrorCode, isSafeguardsError, SafeguardsError } from "./errors.ts";

@@ -45,12 +45,11 @@ async function inBrowser(script: string): Promise<unknown> {
   return JSON.parse(String(result));
 }
 
-test("the bundle imports nothing and is made of the coordination systems and the errors alone", () => {
+test("the bundle imports nothing and is made of the coordination systems, the errors and big.js alone", () => {
   expect(bundle.imports).toEqual([]);
   expect(bundle.code).not.toMatch(/["'`]node:/);
-  expect(bundle.files.filter((file) => !/^(coordination\/|coordination-entry\.ts$|errors\.ts$)/.test(file))).toEqual(
-    [],
-  );
+  const own = /^(coordination\/|coordination-entry\.ts$|errors\.ts$)|\/node_modules\/big\.js\//;
+  expect(bundle.files.filter((file) => !own.test(file))).toEqual([]);
 });
 
 test("there is nothing of Node where it runs", async () => {
@@ -87,6 +86,19 @@ test("it arbitrates tasks", async () => {
     arbitrator.register({ id: "test", dependsOn: ["build"] }, 0);
     return [arbitrator.startReady(0), arbitrator.complete("build", 1), arbitrator.status("test")];`;
   expect(await inBrowser(script)).toEqual([["build"], ["test"], "running"]);
+});
+
+test("it keeps budgets exactly", async () => {
+  const script = `
+    const ledger = new coordination.BudgetLedger();
+    ledger.open("all", { limit: "0.3" });
+    ledger.open("some", { limit: 1, parent: "all" });
+    ledger.settle(ledger.reserve("some", 0.1).id, "0.1");
+    ledger.reserve("some", "0.2");
+    let code;
+    try { ledger.reserve("some", "0.000000000000000001"); } catch (error) { code = error.code; }
+    return [ledger.balance("some").available, code];`;
+  expect(await inBrowser(script)).toEqual(["0", "BUDGET_EXCEEDED"]);
 });
 
 test("it counts votes, and asks for them with the timers and abort signals that it finds", async () => {

@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import {
+  BudgetLedger,
   CircuitBreaker,
   FederatedDecisions,
   ResourceManager,
@@ -58,6 +59,13 @@ const examples: Record<string, () => unknown> = {
     breaker.failed(10);
     return [breaker.admits(500), breaker.admits(1_010)];
   },
+
+  BudgetLedger() {
+    const ledger = new BudgetLedger();
+    ledger.open("team", { limit: "10" });
+    const call = ledger.reserve("team", "0.25");
+    return [ledger.settle(call.id, "0.19"), ledger.balance("team").available];
+  },
 };
 
 test.each([
@@ -68,13 +76,14 @@ test.each([
   ["tally", "ship"],
   ["FederatedDecisions", "wait"],
   ["CircuitBreaker", [false, true]],
+  ["BudgetLedger", [{ overrun: "0" }, "9.81"]],
 ])("%s takes five lines", async (name, result) => {
   expect(await examples[name]?.()).toEqual(result);
   expect(linesOf(name)).toBeLessThanOrEqual(5);
 });
 
 test("no example is left out", () => {
-  expect(Object.keys(examples).length).toBe(7);
+  expect(Object.keys(examples).length).toBe(8);
 });
 
 /** How many lines the example of this name has in this file. */

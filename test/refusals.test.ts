@@ -27,6 +27,7 @@ function unshown(sites: readonly Site[], told: readonly Told[]): readonly string
 /** What refuses nothing by itself: what is said there depends on who asks; and what is said of a broken invariant, and of a late vote. */
 const OTHERS: ReadonlySet<string> = new Set([
   "src/coordination/structures/arguments.ts",
+  "src/coordination/structures/money.ts",
   "src/coordination/structures/priority-inheritance.ts",
   "src/coordination/decisions/poll.ts",
 ]);

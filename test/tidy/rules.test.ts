@@ -77,6 +77,15 @@ test.each([
 });
 
 test.each([
+  [0, "src/coordination/structures/money.ts", 'import Big from "big.js";'],
+  [1, "src/coordination/structures/amount.ts", 'import Big from "big.js";'],
+  [1, "src/kernel/money.ts", 'import Big from "big.js";'],
+  [1, "src/coordination/structures/money.ts", 'import { z } from "zod";'],
+])("purity: %i in %s: %s", (count, path, text) => {
+  expect(faultsOf(purity, path, text)).toBe(count);
+});
+
+test.each([
   ["src/kernel/a.ts", "const most = Math.max(event.process, event.console);"],
   ["src/kernel/a.ts", "interface A { readonly process: string; Date(): void }"],
   ["src/kernel/a.ts", "const a = { process: 1 }; class B { console = 1; }"],

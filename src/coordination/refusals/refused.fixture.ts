@@ -1,5 +1,6 @@
 /** A call of a system that is refused, and what exactly is said then. */
 import type { ErrorCode } from "../../errors.ts";
+import { BudgetLedger } from "../budget-ledger.ts";
 import { FederatedDecisions } from "../decisions/federated-decisions.ts";
 import { ResourceManager } from "../resource-manager.ts";
 import { SkillRouter } from "../skill-router.ts";
@@ -14,12 +15,13 @@ export interface Refused {
   readonly details?: { readonly [key: string]: unknown };
 }
 
-/** All with something in them: `ann`, who can do x, has room for 2; `disk` is 3, `calls` a rate; `a` runs and `b` waits for it. */
+/** All with something in them: `ann`, who can do x, has room for 2; `disk` is 3, `calls` a rate; `team` has 1 left of 3, `lab` is part of it; `a` runs and `b` waits for it. */
 export class Systems {
   readonly router: SkillRouter = new SkillRouter();
   readonly balancer: WorkloadBalancer = new WorkloadBalancer();
   readonly resources: ResourceManager = new ResourceManager();
   readonly arbitrator: TaskArbitrator = new TaskArbitrator();
+  readonly budgets: BudgetLedger = new BudgetLedger();
   readonly decisions: FederatedDecisions<AbortSignal> = new FederatedDecisions({
     after: () => () => undefined,
     abortable: () => ({ signal: new AbortController().signal, abort: () => undefined }),
@@ -35,18 +37,22 @@ export class Systems {
     this.arbitrator.register({ id: "a" }, 100);
     this.arbitrator.register({ id: "b", dependsOn: ["a"] }, 100);
     this.arbitrator.startReady(100);
+    this.budgets.open("team", { limit: 3 });
+    this.budgets.open("lab", { limit: 9, parent: "team" });
+    this.budgets.reserve("lab", 2);
     this.decisions.register("ann", () => "yes");
   }
 
   /** All that can be seen of them. */
   seen(): unknown {
-    const { router, balancer, resources, arbitrator } = this;
+    const { router, balancer, resources, arbitrator, budgets } = this;
     return [
       router.agentsWith("x"),
       balancer.loadOf("ann"),
       balancer.agentOf("t1"),
       ["disk", "calls"].map((id) => resources.usage(id)),
       resources.allocationsOf("ann"),
+      ["team", "lab"].map((id) => budgets.balance(id)),
       arbitrator.running(),
       ["a", "b"].map((id) => arbitrator.status(id)),
     ];

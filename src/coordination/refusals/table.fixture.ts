@@ -11,8 +11,10 @@ import {
 import { leases, resourceManager, timeOrder } from "./holding.fixture.ts";
 import type { Refused } from "./refused.fixture.ts";
 import { skillRouter, workloadBalancer } from "./routing.fixture.ts";
+import { budgetLedger } from "./spending.fixture.ts";
 
 export const coordinationRefusals: Readonly<Record<string, readonly Refused[]>> = {
+  "src/coordination/budget-ledger.ts": budgetLedger,
   "src/coordination/circuit-breaker.ts": circuitBreaker,
   "src/coordination/decisions/federated-decisions.ts": federatedDecisions,
   "src/coordination/decisions/share.ts": shareTerms,
