@@ -104,7 +104,7 @@ describe("options", () => {
             () => ctx.state.get("k"),
             () => ctx.state.set("k", 1),
             () => ctx.state.delete("k"),
-            () => ctx.cache("k", 1, async () => 1),
+            () => ctx.cache("", 1, async () => 1),
             () => ctx.request({ r: 1 }, { forever: true } as never),
             () => ctx.progress(2),
           ];

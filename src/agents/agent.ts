@@ -86,7 +86,27 @@ export interface AgentContext {
     set(key: string, value: Json, expectedVersion?: number): Promise<number>;
     delete(key: string, expectedVersion?: number): Promise<void>;
   };
-  /** Not in this version: throws INVALID_ARGUMENT. */
+  /**
+   * Data that agents of this process share: what was loaded under this key (1 to 4 096 characters), by whichever attempt, if
+   * that is less than `ttlMs` old and not older than the `ttlMs` with which it was loaded; otherwise what `load` gives now.
+   * Who asks while it is loaded waits for the same load; one that fails fails for all of them, and is not kept. When the
+   * attempt whose `load` it is is told to stop and the load fails, the next who waits calls its own. Values are JSON of at most
+   * 16 000 000 bytes, and each gets a copy. Kept are 10 000 values of 64 000 000 bytes together; what was not asked for the
+   * longest goes first. Nothing is journaled: after a restart it is loaded anew. A `load` that asks for its own key waits for
+   * itself until its attempt is told to stop.
+   *
+   * @example
+   * ```ts
+   * import { defineAgent } from "safeguards";
+   * const reader = defineAgent<string, number>({
+   *   name: "reader",
+   *   run: async (task, { cache }) => {
+   *     const page = await cache(task.input, 60_000, async () => (await fetch(task.input)).text());
+   *     return page.length;
+   *   },
+   * });
+   * ```
+   */
   cache<T extends Json>(key: string, ttlMs: number, load: () => Promise<T>): Promise<T>;
   /**
    * More resources for this attempt. Granted or refused (CAPACITY_EXCEEDED) at once; with `wait`, once it is there, or

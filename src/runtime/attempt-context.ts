@@ -1,6 +1,6 @@
 /** What an attempt's code is given besides its task. */
 import type { AgentContext, Allocation, Logger, ManagerContext, More } from "../agents/agent.ts";
-import { checkInteger, invalid, nullRecord } from "../coordination/structures/arguments.ts";
+import { checkDuration, checkInteger, invalid, nullRecord } from "../coordination/structures/arguments.ts";
 import type { Json, RecordOf } from "../coordination/structures/types.ts";
 import { SafeguardsError } from "../errors.ts";
 import type { Answer, Command } from "../kernel/commands.ts";
@@ -10,9 +10,10 @@ import type { Accepted } from "./backend.ts";
 import { admit, copyOf } from "./json.ts";
 import { runtimeLimits } from "./limits.ts";
 import { withFacts } from "./logger.ts";
-import { checkOptional, checkOptions, notYet } from "./options.ts";
+import { checkFunction, checkOptional, checkOptions, notYet } from "./options.ts";
 import type { OutcomeData } from "./outcome.ts";
 import type { RunningAttempt } from "./running-attempt.ts";
+import type { CacheRequest } from "./shared-cache.ts";
 import type { TaskHandle, TaskSpec } from "./task.ts";
 import { amountsOf, takeIn } from "./task-request.ts";
 
@@ -26,6 +27,8 @@ export interface AttemptServices {
   /** A handle whose waiting is done so. */
   handle(id: string, wait: (ended: Promise<OutcomeData>) => Promise<OutcomeData>): TaskHandle;
   progress(attempt: RunningAttempt, fraction: number, note: string | undefined): void;
+  /** What all attempts of this process share. */
+  shared(request: CacheRequest): Promise<Json>;
 }
 
 /** What tells the output of a task, by its id; undefined: it did not complete. */
@@ -157,7 +160,9 @@ export class AttemptContext implements AgentContext {
   }
 
   get cache(): AgentContext["cache"] {
-    return () => absent("ctx.cache");
+    // What the load gives is the caller's to say.
+    return <T extends Json>(key: string, ttlMs: number, load: () => Promise<T>) =>
+      quietly(this.#cached(key, ttlMs, load)) as Promise<T>;
   }
 
   /** Rounds planned so far. */
@@ -210,6 +215,16 @@ export class AttemptContext implements AgentContext {
     const { taskId, token } = this.#attempt;
     const { id: allocationId, token: allocationToken } = allocation;
     await this.#services.send({ type: "attempt.release", taskId, token, allocationId, allocationToken });
+  }
+
+  async #cached(key: string, ttlMs: number, load: () => Promise<Json>): Promise<Json> {
+    if (typeof key !== "string" || key.length === 0 || key.length > runtimeLimits.cacheKeyLength)
+      throw invalid("key", key, `a string of 1 to ${runtimeLimits.cacheKeyLength} characters`);
+    checkDuration(ttlMs, "ttlMs", { zero: true });
+    checkFunction(load, "load");
+    const { isOver, taskId, signal } = this.#attempt;
+    if (isOver) throw new SafeguardsError("FENCED", `this attempt at task ${taskId} is over`, { details: { taskId } });
+    return this.#services.shared({ key, ttlMs, load, signal });
   }
 
   async #submit(task: TaskSpec): Promise<TaskHandle> {

@@ -36,4 +36,9 @@ export const runtimeLimits = {
   sliceMs: 4,
   /** The latest measurements that a distribution looks at. */
   samples: 1_024,
+  /** Characters of a key of `ctx.cache`: an address fits. */
+  cacheKeyLength: 4_096,
+  /** Values that `ctx.cache` keeps, and their bytes as JSON: small beside what tasks take. */
+  cacheEntries: 10_000,
+  cacheBytes: 64_000_000,
 } as const;

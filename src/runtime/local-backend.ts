@@ -23,6 +23,7 @@ import { type Past, readPast } from "./opening.ts";
 import type { OutcomeData } from "./outcome.ts";
 import { type Progress, ProgressReports } from "./progress.ts";
 import { Queries } from "./queries.ts";
+import { SharedCache } from "./shared-cache.ts";
 import { Snapshots } from "./snapshots.ts";
 import { Meters } from "./stats.ts";
 import { Handle } from "./task-handle.ts";
@@ -53,6 +54,7 @@ export class LocalBackend implements Backend, Observer {
   readonly #meters: Meters = new Meters();
   readonly #thrown: ThrownErrors = new ThrownErrors();
   readonly #progress: ProgressReports = new ProgressReports();
+  readonly #cache: SharedCache;
   /** Agents with code in this process. */
   readonly #agents: Map<string, Definition> = new Map();
   readonly #queries: Queries;
@@ -90,6 +92,7 @@ export class LocalBackend implements Backend, Observer {
     this.#journal = journal;
     this.#logger = logger;
     this.#clock = parts.clock(kernel.at);
+    this.#cache = new SharedCache(() => this.#clock.now());
     this.#departures = new Departures(kernel, journal.archive);
     this.#loop = new CommandLoop({
       kernel,
@@ -368,6 +371,7 @@ export class LocalBackend implements Backend, Observer {
       outputsOf: (ids) => this.#queries.outputsOf(ids),
       handle: (id, wait) => new Handle(id, this, (signal) => wait(this.outcome(id, signal))),
       progress: (attempt, fraction, note) => this.#progress.report(attempt, fraction, note, this.#clock.now()),
+      shared: (request) => this.#cache.get(request),
     };
   }
 

@@ -1,0 +1,159 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import type { Json } from "../coordination/structures/types.ts";
+import { SharedCache } from "./shared-cache.ts";
+
+const never = new AbortController().signal;
+
+function cacheAt(bounds?: { entries: number; bytes: number }): {
+  readonly cache: SharedCache;
+  readonly time: { now: number };
+  get(key: string, load: () => Promise<Json> | Json, ttlMs?: number, signal?: AbortSignal): Promise<Json>;
+} {
+  const time = { now: 1_000 };
+  const cache = new SharedCache(() => time.now, bounds);
+  return {
+    cache,
+    time,
+    get: (key, load, ttlMs = 100, signal = never) => cache.get({ key, ttlMs, load: async () => load(), signal }),
+  };
+}
+
+describe("what was loaded", () => {
+  test("answers until it is too old for who loaded it, or for who asks", async () => {
+    const { get, time } = cacheAt();
+    let loads = 0;
+    const load = () => ++loads;
+    expect(await get("k", load, 100)).toBe(1);
+    time.now += 99;
+    expect(await get("k", load, 1_000)).toBe(1);
+    expect(await get("k", load, 99)).toBe(2);
+    time.now += 99;
+    expect(await get("k", load, 1_000)).toBe(3);
+  });
+
+  test("is a copy for each, and nothing that they do to it is seen by others", async () => {
+    const { get } = cacheAt();
+    const original = { list: [1] };
+    const first = await get("k", () => original);
+    original.list.push(2);
+    Reflect.set(Object(first), "list", "spoilt");
+    expect(await get("k", () => null)).toEqual({ list: [1] });
+  });
+
+  test("must be JSON; nothing is null", async () => {
+    const { get } = cacheAt();
+    await expect(get("k", (() => new Map()) as never)).rejects.toMatchObject({ code: "INVALID_ARGUMENT" });
+    expect(await get("k", (() => undefined) as never)).toBe(null);
+  });
+
+  test("with a ttl of 0 answers only those who ask while it is loaded", async () => {
+    const { get, cache } = cacheAt();
+    let loads = 0;
+    expect(await Promise.all([get("k", () => ++loads, 0), get("k", () => ++loads, 0)])).toEqual([1, 1]);
+    expect(await get("k", () => ++loads, 0)).toBe(2);
+    expect(cache.size).toEqual({ entries: 0, bytes: 0 });
+  });
+});
+
+describe("a load that fails", () => {
+  test("fails for all who wait, and is not kept", async () => {
+    const { get } = cacheAt();
+    const fails = () => Promise.reject(new Error("no"));
+    const both = await Promise.allSettled([get("k", fails), get("k", () => 1)]);
+    expect(both.map(({ status }) => status)).toEqual(["rejected", "rejected"]);
+    expect(await get("k", () => 2)).toBe(2);
+  });
+
+  test("since its attempt was told to stop is made up for by the next who waits", async () => {
+    const { get } = cacheAt();
+    const loading = new AbortController();
+    const stopped = new Error("stopped");
+    const first = get(
+      "k",
+      () => new Promise((_, reject) => loading.signal.addEventListener("abort", reject)),
+      100,
+      loading.signal,
+    );
+    const others = [get("k", () => "second"), get("k", () => "third")];
+    await Promise.resolve();
+    loading.abort(stopped);
+    await expect(first).rejects.toBe(stopped);
+    expect(await Promise.all(others)).toEqual(["second", "second"]);
+  });
+});
+
+test("who stops waiting leaves at once, and the load goes on for the others", async () => {
+  const { get } = cacheAt();
+  const { promise, resolve } = Promise.withResolvers<Json>();
+  const leaving = new AbortController();
+  const owner = get("k", () => promise, 100, leaving.signal);
+  const other = get("k", () => "own");
+  leaving.abort(new Error("stopped"));
+  await expect(owner).rejects.toThrow("stopped");
+  resolve("loaded");
+  expect(await other).toBe("loaded");
+  await expect(get("k", () => "own", 100, leaving.signal)).rejects.toThrow("stopped");
+});
+
+describe("what is kept", () => {
+  test("is bounded in entries: who was asked for the longest ago goes", async () => {
+    const { get, cache } = cacheAt({ entries: 2, bytes: 1_000 });
+    await get("a", () => 1);
+    await get("b", () => 2);
+    await get("a", () => 0);
+    await get("c", () => 3);
+    expect(cache.size.entries).toBe(2);
+    expect([await get("a", () => 0), await get("b", () => 20)]).toEqual([1, 20]);
+  });
+
+  test("is bounded in bytes: what is larger than all is handed out and not kept", async () => {
+    const { get, cache } = cacheAt({ entries: 9, bytes: 50 });
+    await get("a", () => "x".repeat(30));
+    await get("b", () => "x".repeat(30));
+    expect(cache.size.entries).toBe(1);
+    expect(await get("c", () => "x".repeat(60))).toHaveLength(60);
+    expect(await get("b", () => "gone")).toHaveLength(30);
+  });
+});
+
+test("for each key at most one load is under way, in any order of asking, loading, failing and leaving", async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(fc.nat(11), { maxLength: 40 }), async (steps) => {
+      const { get, time } = cacheAt({ entries: 1, bytes: 1_000 });
+      const ends: (() => void)[] = [];
+      const under = new Map<string, number>();
+      const waiting: Promise<unknown>[] = [];
+      const signals: AbortController[] = [];
+      for (const step of steps) {
+        const key = step % 2 === 0 ? "a" : "b";
+        if (step < 6) {
+          const controller = new AbortController();
+          signals.push(controller);
+          const load = () =>
+            new Promise<Json>((resolve, reject) => {
+              under.set(key, (under.get(key) ?? 0) + 1);
+              expect(under.get(key)).toBe(1);
+              ends.push(() => {
+                under.set(key, 0);
+                if (ends.length % 3 === 0) reject(new Error("no"));
+                else resolve(key);
+              });
+            });
+          waiting.push(
+            get(key, load, 5, controller.signal).then(
+              (value) => expect(value).toBe(key),
+              () => undefined,
+            ),
+          );
+        } else if (step < 9) ends.shift()?.();
+        else if (step < 11) signals.shift()?.abort(new Error("stopped"));
+        else time.now += 5;
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      for (const controller of signals) controller.abort(new Error("stopped"));
+      await Promise.all(waiting);
+    }),
+    { numRuns: 60 },
+  );
+});

@@ -1,0 +1,134 @@
+/**
+ * Data that agents load once and share: what is behind `ctx.cache`. Not journaled.
+ *
+ * 1. For each key at most one load is under way; whoever asks meanwhile gets what it gives.
+ * 2. Every value is a copy of its own; an error is kept for nobody.
+ * 3. Whoever stops waiting stops nobody else: when the attempt whose load it was is told to stop and its load fails, the next
+ *    who waits loads with its own.
+ * 4. What is kept is bounded in entries and in bytes; who was asked for the longest ago goes first.
+ */
+import type { Json } from "../coordination/structures/types.ts";
+import { admit, copyOf } from "./json.ts";
+import { runtimeLimits } from "./limits.ts";
+
+/** What is asked for, by an attempt whose signal is aborted when it is to stop. */
+export interface CacheRequest {
+  readonly key: string;
+  /** How old, in milliseconds, it may be at most. */
+  readonly ttlMs: number;
+  readonly load: () => Promise<Json>;
+  readonly signal: AbortSignal;
+}
+
+interface Kept {
+  readonly value: Json;
+  readonly bytes: number;
+  /** By the coordinator's clock. */
+  readonly loadedAt: number;
+  readonly ttlMs: number;
+}
+
+interface Load {
+  readonly loaded: Promise<Json>;
+  /** Of the attempt whose load it is. */
+  readonly signal: AbortSignal;
+}
+
+export interface CacheBounds {
+  readonly entries: number;
+  readonly bytes: number;
+}
+
+const BOUNDS: CacheBounds = { entries: runtimeLimits.cacheEntries, bytes: runtimeLimits.cacheBytes };
+
+export class SharedCache {
+  readonly #now: () => number;
+  readonly #bounds: CacheBounds;
+  /** Who was asked for the longest ago comes first. */
+  readonly #kept: Map<string, Kept> = new Map();
+  readonly #loads: Map<string, Load> = new Map();
+  #bytes = 0;
+
+  constructor(now: () => number, bounds: CacheBounds = BOUNDS) {
+    this.#now = now;
+    this.#bounds = bounds;
+  }
+
+  /** How many values are kept, and their bytes. */
+  get size(): CacheBounds {
+    return { entries: this.#kept.size, bytes: this.#bytes };
+  }
+
+  /** A copy of what is kept, or of what is loaded now. Rejected with what the load throws, or with the signal's reason. */
+  async get(request: CacheRequest): Promise<Json> {
+    const { key, signal } = request;
+    for (;;) {
+      signal.throwIfAborted();
+      const kept = this.#fresh(request);
+      if (kept !== undefined) return copyOf(kept.value);
+      const load = this.#loads.get(key) ?? this.#begin(request);
+      try {
+        return copyOf(await untilAborted(load.loaded, signal));
+      } catch (error) {
+        // A load that fails as its own attempt is told to stop says nothing about the data.
+        if (load.signal === signal || !load.signal.aborted) throw error;
+      }
+    }
+  }
+
+  #fresh({ key, ttlMs }: CacheRequest): Kept | undefined {
+    const kept = this.#kept.get(key);
+    if (kept === undefined) return undefined;
+    if (this.#now() - kept.loadedAt >= Math.min(kept.ttlMs, ttlMs)) return undefined;
+    this.#kept.delete(key);
+    this.#kept.set(key, kept);
+    return kept;
+  }
+
+  #begin({ key, ttlMs, load, signal }: CacheRequest): Load {
+    const run = async (): Promise<Json> => {
+      try {
+        const value: unknown = await load();
+        const what = `what is loaded for the key ${JSON.stringify(key)}`;
+        const { json, bytes } = admit(value === undefined ? null : value, what, runtimeLimits.outputBytes);
+        this.#keep(key, { value: json, bytes: bytes + key.length, loadedAt: this.#now(), ttlMs });
+        return json;
+      } finally {
+        this.#loads.delete(key);
+      }
+    };
+    // It begins when it is on record: a load that asks for others must not miss itself.
+    const loaded = Promise.resolve().then(run);
+    loaded.catch(() => undefined);
+    const begun = { loaded, signal };
+    this.#loads.set(key, begun);
+    return begun;
+  }
+
+  #keep(key: string, kept: Kept): void {
+    this.#drop(key);
+    if (kept.ttlMs === 0 || kept.bytes > this.#bounds.bytes) return;
+    this.#kept.set(key, kept);
+    this.#bytes += kept.bytes;
+    for (const oldest of this.#kept.keys()) {
+      if (this.#kept.size <= this.#bounds.entries && this.#bytes <= this.#bounds.bytes) return;
+      this.#drop(oldest);
+    }
+  }
+
+  #drop(key: string): void {
+    const kept = this.#kept.get(key);
+    if (kept === undefined) return;
+    this.#kept.delete(key);
+    this.#bytes -= kept.bytes;
+  }
+}
+
+/** What the promise gives, or the signal's reason as soon as that is aborted. */
+function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  const { promise: waited, resolve, reject } = Promise.withResolvers<T>();
+  const stop = (): void => reject(signal.reason);
+  signal.addEventListener("abort", stop, { once: true });
+  promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", stop));
+  return waited;
+}
