@@ -16,7 +16,7 @@ describe("options", () => {
     ["more kept tasks than there may be", { keepFinished: { count: 1e9 } }, /keepFinished.count is 1000000000/],
     ["a negative time to keep tasks", { keepFinished: { ms: -1 } }, /keepFinished.ms is -1/],
     ["an unknown way to keep tasks", { keepFinished: { days: 1 } }, /unknown key "days"/],
-    ["strict", { strict: true }, /"strict" .* not in this version/],
+    ["a wrong strict", { strict: 1 }, /strict is 1/],
     ["a wrong concurrency", { concurrency: 1.5 }, /concurrency is 1.5/],
     ["a wrong aging", { agingMs: Number.NaN }, /agingMs is NaN/],
     ["a journal of another kind", { journal: "file:x" }, /file:x/],

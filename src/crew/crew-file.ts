@@ -50,7 +50,9 @@ interface CrewEntry {
   readonly agents?: readonly AgentEntry[];
   readonly managers?: readonly ManagerEntry[];
   readonly tasks: readonly TaskSpec[];
-  readonly resources?: Readonly<Record<string, { type: ResourceKind; capacity: number; per?: number }>>;
+  readonly resources?: Readonly<
+    Record<string, { type: ResourceKind; capacity: number; per?: number; breaker?: BreakerPolicy }>
+  >;
   readonly concurrency?: number;
   readonly agingMs?: number;
   readonly protectAfterMs?: number;

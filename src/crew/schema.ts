@@ -61,10 +61,20 @@ const task = mapping({
 /** The tasks of a crew or of a plan, and what a plan's program prints. */
 export const tasks: z.ZodArray = listOf(task, "a list of tasks", limits.tasksPerSubmit);
 
+const breaker = mapping({
+  failureThreshold: whole(1).optional().describe("Failures in a row. Default: 5"),
+  ratio: level().optional().describe("Or the share of calls that fail"),
+  minCalls: whole(1).optional().describe("Of at least so many"),
+  windowMs: duration("above 0").optional().describe("In so many milliseconds"),
+  resetMs: duration("above 0").optional().describe("Milliseconds after which it is tried again. Default: 30000"),
+  halfOpenMax: whole(1).optional().describe("Calls that try it. Default: 1"),
+});
+
 const resource = mapping({
   type: oneOf("compute", "memory", "storage", "api_call", "data"),
   capacity: amount(0).describe("How much there is of it"),
   per: duration("above 0").optional().describe("Makes it a rate: so much each so many milliseconds"),
+  breaker: breaker.optional().describe("When to give it to nobody for a while"),
 });
 
 const settings = {
@@ -77,7 +87,7 @@ const settings = {
     .optional()
     .describe("Milliseconds after which the first in order is no longer overtaken. Default: 30000"),
   resources: z
-    .record(id(), resource, "a mapping from resource to { type, capacity, per }")
+    .record(id(), resource, "a mapping from resource to { type, capacity, per, breaker }")
     .optional()
     .describe("What tasks share"),
 };
@@ -105,15 +115,6 @@ const identity = {
   skills: skills.optional().describe("What it can do; a list means level 1"),
   capacity: amount(0).optional().describe("How much load it takes at once. Default: 1"),
 };
-
-const breaker = mapping({
-  failureThreshold: whole(1).optional().describe("Failures in a row. Default: 5"),
-  ratio: level().optional().describe("Or the share of calls that fail"),
-  minCalls: whole(1).optional().describe("Of at least so many"),
-  windowMs: duration("above 0").optional().describe("In so many milliseconds"),
-  resetMs: duration("above 0").optional().describe("Milliseconds after which it is tried again. Default: 30000"),
-  halfOpenMax: whole(1).optional().describe("Calls that try it. Default: 1"),
-});
 
 const agent = mapping({
   ...identity,

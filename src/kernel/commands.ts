@@ -46,6 +46,7 @@ export interface ResourceSpec {
   readonly kind: ResourceKind;
   readonly capacity: number;
   readonly per?: number;
+  readonly breaker?: BreakerPolicy;
 }
 
 export interface OpenSettings {
@@ -56,6 +57,8 @@ export interface OpenSettings {
   /** Ended tasks that are kept in memory, and for how many milliseconds at most. */
   readonly keepCount?: number;
   readonly keepMs?: number;
+  /** Whether an abandoned attempt keeps its resources until its code has ended. */
+  readonly strict?: boolean;
 }
 
 export interface BallotRequest {
@@ -102,6 +105,8 @@ export type Command =
   | ({ readonly type: "attempt.complete"; readonly output: Json } & FromAttempt)
   /** It threw, or stopped because it was told to. */
   | ({ readonly type: "attempt.fail"; readonly error: Failure } & FromAttempt)
+  /** The code of an abandoned attempt has ended after all: what it kept is free. Nothing where it kept nothing. */
+  | ({ readonly type: "attempt.gone" } & FromAttempt)
   | ({ readonly type: "attempt.checkpoint"; readonly state: Json } & FromAttempt)
   /** A manager's phase gives subtasks: its plan, or another round after aggregate. */
   | ({ readonly type: "attempt.plan"; readonly tasks: readonly TaskRequest[] } & FromAttempt)

@@ -72,6 +72,8 @@ export interface OpenedEvent {
   readonly keepCount?: number;
   /** For how long at most; absent: for ever. */
   readonly keepMs?: number;
+  /** Whether an abandoned attempt keeps its resources until its code has ended. */
+  readonly strict?: true;
 }
 export interface ClosedEvent {
   readonly type: "coordinator.closed";
@@ -113,6 +115,8 @@ export interface ResourceSetEvent {
   readonly capacity: number;
   /** Milliseconds in which `capacity` tokens refill; absent: not a rate. */
   readonly per?: number;
+  /** When nobody is given it for a while; absent: never. */
+  readonly breaker?: BreakerPolicy;
 }
 
 /** What a task asks for, with defaults left out. Amounts are numbers of at most nine places. */
@@ -212,6 +216,15 @@ export interface AttemptEndedEvent {
   readonly error?: Failure;
   /** When it may be tried again: epoch milliseconds. Absent: at once, or never. */
   readonly notBefore?: number;
+  /** Of an abandoned one: its resources stay taken until `attempt.gone`; its slot and room are free. */
+  readonly keeps?: true;
+}
+/** The code of an abandoned attempt that kept its resources has ended, or its process has: they are free. */
+export interface AttemptGoneEvent {
+  readonly type: "attempt.gone";
+  readonly v: 1;
+  readonly taskId: string;
+  readonly token: number;
 }
 export interface AttemptStoppingEvent {
   readonly type: "attempt.stopping";
@@ -349,6 +362,13 @@ export interface BreakerChangedEvent {
   readonly agent: string;
   readonly state: "closed" | "open" | "half-open";
 }
+/** A resource whose holders fail too often is given to nobody (open), to a few (half-open), or to all again. */
+export interface ResourceBreakerChangedEvent {
+  readonly type: "resource.breaker-changed";
+  readonly v: 1;
+  readonly resource: string;
+  readonly state: "closed" | "open" | "half-open";
+}
 export interface BallotOpenedEvent {
   readonly type: "ballot.opened";
   readonly v: 1;
@@ -413,6 +433,8 @@ export type EventBody =
   | ResourceReleasedEvent
   | ResourceRefusedEvent
   | BreakerChangedEvent
+  | ResourceBreakerChangedEvent
+  | AttemptGoneEvent
   | BallotOpenedEvent
   | BallotCastEvent
   | BallotDecidedEvent;
@@ -441,6 +463,7 @@ export const EVENTS: Readonly<Record<EventType, EventLayout>> = {
     "unroutableMs",
     "keepCount",
     "keepMs",
+    "strict",
   ]),
   "coordinator.closed": layout<"coordinator.closed">(2, []),
   "agent.registered": layout<"agent.registered">(3, [
@@ -458,7 +481,7 @@ export const EVENTS: Readonly<Record<EventType, EventLayout>> = {
   ]),
   "agent.unregistered": layout<"agent.unregistered">(4, ["agent"]),
   "team.changed": layout<"team.changed">(5, ["agent", "team"]),
-  "resource.set": layout<"resource.set">(6, ["resource", "kind", "capacity", "per"]),
+  "resource.set": layout<"resource.set">(6, ["resource", "kind", "capacity", "per", "breaker"]),
   "task.submitted": layout<"task.submitted">(7, [
     "taskId",
     "input",
@@ -491,7 +514,7 @@ export const EVENTS: Readonly<Record<EventType, EventLayout>> = {
   "task.skipped": layout<"task.skipped">(11, ["taskId", "dependency", "error"]),
   "task.cancelled": layout<"task.cancelled">(12, ["taskId", "reason"]),
   "task.ending": layout<"task.ending">(13, ["taskId", "as", "error", "reason"]),
-  "attempt.ended": layout<"attempt.ended">(14, ["taskId", "token", "end", "error", "notBefore"]),
+  "attempt.ended": layout<"attempt.ended">(14, ["taskId", "token", "end", "error", "notBefore", "keeps"]),
   "attempt.stopping": layout<"attempt.stopping">(15, ["taskId", "token", "reason", "graceUntil", "for"]),
   "task.promised": layout<"task.promised">(16, ["taskId", "agent", "victims"]),
   "promise.dropped": layout<"promise.dropped">(17, ["taskId"]),
@@ -533,4 +556,6 @@ export const EVENTS: Readonly<Record<EventType, EventLayout>> = {
   "ballot.decided": layout<"ballot.decided">(33, ["ballotId", "outcome", "decision"]),
   "reservation.made": layout<"reservation.made">(34, ["taskId", "what", "agent", "startsAt"]),
   "reservation.dropped": layout<"reservation.dropped">(35, ["taskId"]),
+  "resource.breaker-changed": layout<"resource.breaker-changed">(50, ["resource", "state"]),
+  "attempt.gone": layout<"attempt.gone">(51, ["taskId", "token"]),
 };

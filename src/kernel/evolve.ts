@@ -6,18 +6,20 @@
  * 2. Whatever an attempt holds is taken when it starts (or is granted) and given back once, when it ends or waits.
  * 3. What an event changes, the observer is told of; during replay there is none.
  */
-import { BREAKER_CLOSED, breakerRule, breakerSucceeded } from "../coordination/circuit-breaker.ts";
+import { BREAKER_CLOSED, breakerAdmitted, breakerRule, breakerSucceeded } from "../coordination/circuit-breaker.ts";
 import { add, subtract, ZERO } from "../coordination/structures/amount.ts";
 import { RateBucket } from "../coordination/structures/rate-bucket.ts";
 import { ballotRow } from "./ballot-row.ts";
 import { changeReturning, claim, dropClaim } from "./claims.ts";
 import type { KernelEvent } from "./events.ts";
-import { dropAllocation, endAttempt, endRequest, seat, take, unseat } from "./holdings.ts";
+import { dropAllocation, dropKept, endAttempt, endRequest, seat, take, unseat } from "./holdings.ts";
 import { limits } from "./limits.ts";
 import { amount, known, liveOf, needsOf, taskOf } from "./named.ts";
 import type { StateObserver } from "./observer.ts";
+import { breaker, report } from "./reports.ts";
+import { resourceOf, setBreaker } from "./resource.ts";
 import type { AgentState, Ballot, ExtraAllocation, ExtraRequest, Remembered, State } from "./state.ts";
-import { attemptEnded, becomePending, breaker, retried, setStatus, started, submitted, terminal } from "./task-life.ts";
+import { attemptEnded, becomePending, retried, setStatus, started, submitted, terminal } from "./task-life.ts";
 
 const NONE: readonly never[] = [];
 
@@ -103,23 +105,17 @@ export function evolve(state: State, event: KernelEvent, observer: StateObserver
       const capacity = amount(event.capacity);
       let resource = state.resources.get(event.resource);
       if (resource === undefined) {
-        resource = {
-          id: event.resource,
-          kind: event.kind,
-          capacity,
-          allocated: ZERO,
-          claimed: ZERO,
-          returning: ZERO,
-          rate: undefined,
-          parked: new Set(),
-        };
+        resource = resourceOf(event.resource, state.resources.size + 1, event.kind, capacity);
         if (event.per !== undefined) resource.rate = new RateBucket(capacity, event.per, event.at);
         state.resources.set(event.resource, resource);
       } else {
         resource.kind = event.kind;
         resource.capacity = capacity;
         if (event.per !== undefined) resource.rate?.configure(capacity, event.per, event.at);
+        if (event.breaker === undefined || event.breaker.ratio !== resource.breakerPolicy?.ratio)
+          resource.breaker = BREAKER_CLOSED;
       }
+      setBreaker(resource, event.breaker);
       observer?.resource(resource, "other");
       break;
     }
@@ -136,7 +132,7 @@ export function evolve(state: State, event: KernelEvent, observer: StateObserver
     case "task.completed": {
       const task = taskOf(state, event.taskId);
       const live = liveOf(state, event.token);
-      breaker(live.agent, breakerSucceeded, state.openMs(event.at));
+      report(live, breakerSucceeded, state.openMs(event.at));
       endAttempt(state, live, "completed", event.at, observer);
       terminal(state, task, "completed", { at: event.at, output: event.output, error: undefined }, observer);
       break;
@@ -301,7 +297,10 @@ export function evolve(state: State, event: KernelEvent, observer: StateObserver
       live.extra.set(allocation.id, allocation);
       changeReturning(state, live, add);
       state.allocations.set(allocation.id, allocation);
-      for (const need of allocation.needs) take(need, event.at, observer);
+      for (const need of allocation.needs) {
+        breaker(need.resource, breakerAdmitted, state.openMs(event.at));
+        take(need, event.at, observer);
+      }
       observer?.allocation(allocation);
       break;
     }
@@ -316,7 +315,11 @@ export function evolve(state: State, event: KernelEvent, observer: StateObserver
       endRequest(state, known(state.requests.get(event.requestId), "request", event.requestId), observer);
       break;
     }
+    case "attempt.gone":
+      dropKept(state, event.token, observer);
+      break;
     case "breaker.changed":
+    case "resource.breaker-changed":
       break;
     case "ballot.opened": {
       const ballot: Ballot = { id: event.ballotId, opened: event, at: event.at, votes: new Map(), open: true };

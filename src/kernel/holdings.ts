@@ -4,6 +4,7 @@
  */
 import { type Amount, add, subtract, ZERO } from "../coordination/structures/amount.ts";
 import { changeReturning, claimOver, dropClaim } from "./claims.ts";
+import { known } from "./named.ts";
 import type { StateObserver } from "./observer.ts";
 import type { AttemptRecord, ExtraAllocation, ExtraRequest, LiveAttempt, Need, Resource, State } from "./state.ts";
 
@@ -47,6 +48,26 @@ function giveBack(need: Need, observer: StateObserver | undefined): void {
   if (resource.rate !== undefined) return;
   resource.allocated = subtract(resource.allocated, need.amount);
   observer?.resource(resource, "freed");
+}
+
+/** From now on what it holds is kept for its code, which has not ended, and no longer for the attempt, which has. */
+export function keepHeld(state: State, live: LiveAttempt): void {
+  const needs: Need[] = [];
+  const keep = (need: Need): void => {
+    if (need.resource.rate !== undefined) return;
+    need.resource.allocated = add(need.resource.allocated, need.amount);
+    needs.push(need);
+  };
+  for (const need of live.task.needs) keep(need);
+  for (const allocation of live.extra?.values() ?? []) for (const need of allocation.needs) keep(need);
+  if (needs.length > 0) state.kept.set(live.token, { taskId: live.task.id, token: live.token, needs });
+}
+
+/** Its code has ended: what was kept for it is free. */
+export function dropKept(state: State, token: number, observer: StateObserver | undefined): void {
+  const kept = known(state.kept.get(token), "what was kept for attempt", token);
+  state.kept.delete(token);
+  for (const need of kept.needs) giveBack(need, observer);
 }
 
 /** The attempt is over: its record says how, and all that it held is free. */

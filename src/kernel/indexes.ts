@@ -14,6 +14,7 @@ import type { Change, StateObserver } from "./observer.ts";
 import { PredictedEnds } from "./predicted-ends.ts";
 import { READY, type ReadyClass, ReadyQueue, type Wish } from "./ready-queue.ts";
 import { type Requirement, Requirements } from "./requirements.ts";
+import { givenFrom } from "./resource.ts";
 import { RunningIndex } from "./running-index.ts";
 import {
   type AgentState,
@@ -62,7 +63,7 @@ export class Indexes implements StateObserver {
   readonly #backoffs: Map<Task, HeapEntry<Timer>> = new Map();
   readonly #leases: Map<ExtraAllocation, HeapEntry<Timer>> = new Map();
   readonly #ballots: Map<Ballot, HeapEntry<Timer>> = new Map();
-  readonly #breakers: Map<AgentState, HeapEntry<Timer>> = new Map();
+  readonly #breakers: Map<AgentState | Resource, HeapEntry<Timer>> = new Map();
   /** Managers that wait for their subtasks: each for those that are open. */
   readonly #waitingRounds: Set<Task> = new Set();
 
@@ -81,6 +82,7 @@ export class Indexes implements StateObserver {
     this.lending = new Lending(this.inheritance, this.queue, (wish) => this.effective(wish.task));
     clearMarks(state);
     for (const agent of state.agents.values()) this.agent(agent, "other");
+    for (const resource of state.resources.values()) this.#watchResourceBreaker(resource);
     for (const task of state.tasks.values()) {
       if (isTerminal(task.status)) continue;
       for (const dependent of task.dependents ?? []) if (!isTerminal(dependent.status)) this.waits(dependent, [task]);
@@ -232,6 +234,7 @@ export class Indexes implements StateObserver {
   }
 
   resource(resource: Resource, change: Change): void {
+    this.#watchResourceBreaker(resource);
     if (change === "taken") return;
     this.#wakeAll(resource.parked);
     if (change !== "other") return;
@@ -273,6 +276,15 @@ export class Indexes implements StateObserver {
     if (agent.breaker.kind !== "open") return;
     const from = admitsFrom(this.state, agent, this.now);
     if (from > this.now) this.#breakers.set(agent, this.first.set(from, { kind: "breaker", agent }));
+  }
+
+  /** The same for a resource. */
+  #watchResourceBreaker(resource: Resource): void {
+    if (resource.breakerRule === undefined && !this.#breakers.has(resource)) return;
+    this.first.cancel(this.#breakers.get(resource));
+    this.#breakers.delete(resource);
+    const from = givenFrom(this.state, resource, this.now);
+    if (from > this.now) this.#breakers.set(resource, this.first.set(from, { kind: "resource-breaker", resource }));
   }
 
   /** Sets the timer at which tasks that nobody registered can do lose patience; whether the class holds such tasks. */

@@ -14,7 +14,7 @@ import { ballotIn } from "./ballot-row.ts";
 import type { Answer, Command, Envelope } from "./commands.ts";
 import { answerAgain } from "./decide/again.ts";
 import { register, setTeam, unregister } from "./decide/agents.ts";
-import { attemptDue, checkpoint, complete, deadlineDue, fail } from "./decide/attempts.ts";
+import { attemptDue, checkpoint, complete, deadlineDue, fail, gone } from "./decide/attempts.ts";
 import { ballotDue, cast, openBallot } from "./decide/ballots.ts";
 import { cancel, pause, prioritize, resume, retry } from "./decide/control.ts";
 import { type Desk, DONE, isPresent } from "./decide/desk.ts";
@@ -245,6 +245,8 @@ export class Kernel {
   idle(): boolean {
     const { counts } = this.#state;
     if (counts.running > 0 || this.#state.openBallots > 0) return false;
+    // Code that was abandoned may still give back what others wait for.
+    if (this.#state.kept.size > 0 && counts.pending > 0) return false;
     if (counts.pending + counts.blocked + counts.waiting + counts.paused === 0) return true;
     return this.nextWakeAt() === undefined;
   }
@@ -325,6 +327,13 @@ export class Kernel {
         if (timer.agent.breaker.kind === "open" && timer.agent.breaker.probes.length === 0)
           desk.emit({ type: "breaker.changed", v: 1, agent: timer.agent.name, state: "half-open" });
         break;
+      case "resource-breaker": {
+        const { resource } = timer;
+        indexes.resource(resource, "freed");
+        if (resource.breaker.kind === "open" && resource.breaker.probes.length === 0)
+          desk.emit({ type: "resource.breaker-changed", v: 1, resource: resource.id, state: "half-open" });
+        break;
+      }
       case "ballot":
         ballotDue(desk, timer.ballotId);
         break;
@@ -375,6 +384,8 @@ function decide(desk: Desk, command: Command): Answer {
       return complete(desk, command);
     case "attempt.fail":
       return fail(desk, command);
+    case "attempt.gone":
+      return gone(desk, command);
     case "attempt.checkpoint":
       return checkpoint(desk, command);
     case "attempt.plan":

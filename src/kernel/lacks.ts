@@ -11,8 +11,9 @@ import { limits } from "./limits.ts";
 import type { Wish } from "./ready-queue.ts";
 import type { Requirement } from "./requirements.ts";
 import type { Reservation } from "./reservation.ts";
+import { givenFrom } from "./resource.ts";
 import type { Scheduler } from "./scheduler.ts";
-import type { AgentState, Claim, Need, State } from "./state.ts";
+import type { AgentState, Claim, Need, Resource, State } from "./state.ts";
 import type { Reason } from "./views.ts";
 import { listed, MOST_NAMES } from "./wording.ts";
 
@@ -28,8 +29,10 @@ export function lacksOf(
   if (scheduler.draining) return [{ code: "offline", text: "the coordinator drains: it starts nothing more" }];
   const reasons = [...agentLacks(state, scheduler, wish, now)];
   if (wish.of.needsSlot && freeSlots(state) < 1) reasons.push(slotLack(state));
-  for (const need of wish.needs)
+  for (const need of wish.needs) {
+    if (givenFrom(state, need.resource, now) > now) reasons.push(shut(state, need.resource, now));
     if (!atMost(need.amount, availableOf(need.resource, now))) reasons.push(resourceLack(state, need, now));
+  }
   if (reservation?.wish === wish) {
     const text = `of those that have waited long it comes first, and has set aside ${setAside(reservation, now)}`;
     reasons.push({ code: "reserved", who: [wish.task.id], text });
@@ -85,10 +88,12 @@ function resourceLack(state: State, { resource, amount }: Need, now: number): Re
   const free = availableOf(resource, now);
   const holders = [...state.live.values()].filter((live) => !isZero(heldBy(live, resource)));
   const who = holders.map((live) => live.task.id);
+  const deaf = [...state.kept.values()].filter(({ needs }) => needs.some((need) => need.resource === resource));
   const promised =
     rate === undefined ? promisedTo(state, ({ task }) => task.needs.some((need) => need.resource === resource)) : [];
   const where: string[] = [];
   if (who.length > 0) where.push(`held by ${listed(who)}`);
+  if (deaf.length > 0) where.push(`kept by an abandoned attempt at ${listed(deaf.map(({ taskId }) => taskId))}`);
   if (promised.length > 0) where.push(`promised to ${listed(promised)}`);
   if (rate !== undefined) where.push(`enough in ${rate.readyAt(amount, now) - now} ms`);
   const inShort = `${amountToNumber(amount)} of ${id} is needed, ${amountToNumber(free)} is free`;
@@ -96,8 +101,20 @@ function resourceLack(state: State, { resource, amount }: Need, now: number): Re
     code: "resource",
     need: { resource: id, amount: amountToNumber(amount) },
     have: { resource: id, amount: amountToNumber(free) },
-    who: who.slice(0, MOST_NAMES),
+    who: [...new Set([...who, ...deaf.map(({ taskId }) => taskId)])].slice(0, MOST_NAMES),
     text: `${inShort} (${where.join("; ")})`,
+  };
+}
+
+/** Those who held it have failed too often: it is given to nobody for a while, or to few. */
+function shut(state: State, resource: Resource, now: number): Reason {
+  const until = givenFrom(state, resource, now);
+  return {
+    code: "breaker",
+    need: until,
+    have: now,
+    who: [resource.id],
+    text: `the breaker of ${resource.id} gives nobody any for ${until - now} ms`,
   };
 }
 

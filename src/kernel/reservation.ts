@@ -9,6 +9,7 @@ import { claimOver } from "./claims.ts";
 import { heldBy } from "./holdings.ts";
 import type { PredictedEnds } from "./predicted-ends.ts";
 import { AMOUNTS, LOAD, noLimits, READY, type ReadyClass, type Wish } from "./ready-queue.ts";
+import { givenFrom } from "./resource.ts";
 import type { AgentState, Need, Reserved, Resource, State } from "./state.ts";
 
 export interface Reservation {
@@ -28,6 +29,7 @@ export interface Reservation {
 export function firstDue(state: State, of: ReadyClass, dueMs: number, now: number): Wish | undefined {
   const oldest = of.index.best?.[READY];
   if (oldest === undefined || oldest.whole > dueMs || dueMs < 0) return undefined;
+  if (of.resources.some((resource) => givenFrom(state, resource, now) > now)) return undefined;
   const limits: Amount[] = noLimits(of);
   if (of.pool !== undefined) {
     if (of.pool.eligibleCount(state, now) === 0) return undefined;

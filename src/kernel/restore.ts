@@ -1,5 +1,5 @@
 /** The state that the rows of a snapshot tell of. */
-import { add, ZERO } from "../coordination/structures/amount.ts";
+import { add } from "../coordination/structures/amount.ts";
 import { RateBucket } from "../coordination/structures/rate-bucket.ts";
 import type { Json } from "../coordination/structures/types.ts";
 import { ballotOf } from "./ballot-row.ts";
@@ -7,6 +7,7 @@ import { restoreClaim } from "./claims.ts";
 import type { KernelEvent } from "./events.ts";
 import { evolve } from "./evolve.ts";
 import { amount, known, needsOf, taskOf } from "./named.ts";
+import { resourceOf, setBreaker } from "./resource.ts";
 import { enter } from "./settling.ts";
 import {
   type AgentRow,
@@ -53,18 +54,14 @@ export class Restoration {
         restoreAgent(state, row);
         break;
       case "resource": {
-        const { id, kind, rate } = row;
-        const capacity = amount(row.capacity);
-        state.resources.set(id, {
-          id,
-          kind,
-          capacity,
-          allocated: ZERO,
-          claimed: ZERO,
-          returning: ZERO,
-          rate: rate === null ? undefined : RateBucket.restore(rate),
-          parked: new Set(),
-        });
+        const { id, kind, rate, breaker } = row;
+        const resource = resourceOf(id, state.resources.size + 1, kind, amount(row.capacity));
+        if (rate !== null) resource.rate = RateBucket.restore(rate);
+        if (breaker !== undefined) {
+          setBreaker(resource, breaker.policy);
+          resource.breaker = breaker.state;
+        }
+        state.resources.set(id, resource);
         break;
       }
       case "finished": {
@@ -82,6 +79,16 @@ export class Restoration {
         this.#link();
         restoreLive(state, row);
         break;
+      case "kept": {
+        const { taskId, token } = row;
+        const needs = row.needs.map(([id, held]) => ({
+          resource: known(state.resources.get(id), "resource", id),
+          amount: amount(held),
+        }));
+        for (const need of needs) hold(need);
+        state.kept.set(token, { taskId, token, needs });
+        break;
+      }
       case "claim":
         this.#claims.push(row);
         break;

@@ -24,6 +24,7 @@ import { type Eviction, findEviction, type Lack } from "./preemption.ts";
 import { type Emit, Protection } from "./protection.ts";
 import { AMOUNTS, LOAD, noLimits, type ReadyClass, type Wish } from "./ready-queue.ts";
 import { type Aside, asideFrom, holdsUp, type Reservation, roomBeside } from "./reservation.ts";
+import { mayBeGiven } from "./resource.ts";
 import type { AgentState, Need, Resource, State, Task } from "./state.ts";
 
 /** Where a wish can be granted now. */
@@ -176,6 +177,8 @@ export class Scheduler {
   #nextCandidate(of: ReadyClass, from: FitNode<Wish>, futile: boolean): FitNode<Wish> | undefined {
     const state = this.#state;
     const { now, running, queue } = this.#indexes;
+    // All of the class ask for the same resources: where one of those is given to nobody, nobody here is given it.
+    if (!mayBeGiven(state, from.item.needs, now)) return undefined;
     const aging = state.settings?.agingMs !== undefined;
     let node: FitNode<Wish> = from;
     // Behind one that is the easiest of its class and could do nothing, nobody can; but a larger one may avoid fewer agents, and
@@ -221,6 +224,7 @@ export class Scheduler {
    */
   place(wish: Wish, behind: Reservation | undefined): Placement | undefined {
     const { now } = this.#indexes;
+    if (!mayBeGiven(this.#state, wish.needs, now)) return undefined;
     const aside = asideFrom(wish, behind, now);
     if (wish.kind !== "request" && freeSlots(this.#state) - aside.slots < 1) return undefined;
     for (const { resource, amount } of wish.needs) {
@@ -288,6 +292,7 @@ export class Scheduler {
   /** What it lacks that running attempts could give back; undefined when it lacks something else, or nothing. */
   #lackOf(wish: Wish, aside: Aside): Lack | undefined {
     const { now } = this.#indexes;
+    if (!mayBeGiven(this.#state, wish.needs, now)) return undefined;
     const slot = wish.kind !== "request" && freeSlots(this.#state) - aside.slots < 1;
     const resources = [];
     for (const need of wish.needs) {

@@ -3,7 +3,7 @@ import type { BreakerState } from "../coordination/circuit-breaker.ts";
 import type { RateBucketState } from "../coordination/structures/rate-bucket.ts";
 import type { Json } from "../coordination/structures/types.ts";
 import type { Cast } from "./ballot-row.ts";
-import type { AgentRegisteredEvent, OpenedEvent, Phase, ResourceKind, StopReason } from "./events.ts";
+import type { AgentRegisteredEvent, BreakerPolicy, OpenedEvent, Phase, ResourceKind, StopReason } from "./events.ts";
 import type { AttemptRecord, Ended, Reserved, Series, Submitted, Task, TaskStatus } from "./state.ts";
 
 /** Another number for other rows: who reads a snapshot of another format replays instead. */
@@ -36,6 +36,8 @@ export interface ResourceRow {
   readonly kind: ResourceKind;
   readonly capacity: number;
   readonly rate: RateBucketState | null;
+  /** Of one with a breaker. */
+  readonly breaker?: { readonly policy: BreakerPolicy; readonly state: BreakerState };
 }
 /** A task of a tree that has ended: its id and its line of text. The root's comes first, and says how many follow. */
 export interface FinishedRow {
@@ -84,6 +86,13 @@ export interface LiveRow {
     readonly askedMs: number;
   };
 }
+/** What an abandoned attempt keeps. */
+export interface KeptRow {
+  readonly row: "kept";
+  readonly taskId: string;
+  readonly token: number;
+  readonly needs: readonly (readonly [resource: string, amount: number])[];
+}
 export interface ClaimRow {
   readonly row: "claim";
   readonly taskId: string;
@@ -114,6 +123,7 @@ export type Row =
   | FinishedRow
   | TaskRow
   | LiveRow
+  | KeptRow
   | ClaimRow
   | ReservationRow
   | BallotRow

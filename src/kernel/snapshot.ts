@@ -66,14 +66,25 @@ function* rowsOf(state: State): Generator<Row, void, undefined> {
       teamLostMs: agent.teamLostMs,
     };
   }
-  for (const { id, kind, capacity, rate } of state.resources.values())
-    yield { row: "resource", id, kind, capacity: amountToNumber(capacity), rate: rate?.state() ?? null };
+  for (const { id, kind, capacity, rate, breakerPolicy, breaker } of state.resources.values())
+    yield {
+      row: "resource",
+      id,
+      kind,
+      capacity: amountToNumber(capacity),
+      rate: rate?.state() ?? null,
+      ...(breakerPolicy === undefined ? {} : { breaker: { policy: breakerPolicy, state: breaker } }),
+    };
   for (const tree of state.finished.trees()) {
     for (const [i, [id, text]] of tree.entries())
       yield { row: "finished", id, text, ...(i === 0 && tree.length > 1 ? { below: tree.length - 1 } : {}) };
   }
   for (const task of state.tasks.values()) yield taskRow(state, task);
   for (const live of state.live.values()) yield liveRow(live);
+  for (const { taskId, token, needs } of state.kept.values()) {
+    const kept = needs.map(({ resource, amount }) => [resource.id, amountToNumber(amount)] as const);
+    yield { row: "kept", taskId, token, needs: kept };
+  }
   for (const { claim } of state.claims) {
     if (claim !== undefined)
       yield {

@@ -83,6 +83,13 @@ export interface LiveAttempt {
   timer: HeapEntry<Timer> | undefined;
 }
 
+/** What an abandoned attempt keeps until its code has ended. */
+export interface Kept {
+  readonly taskId: string;
+  readonly token: number;
+  readonly needs: readonly Need[];
+}
+
 export interface ExtraAllocation {
   readonly id: string;
   readonly token: number;
@@ -230,6 +237,8 @@ export interface AgentState {
 
 export interface Resource {
   readonly id: string;
+  /** Order in which it was first set. */
+  readonly seq: number;
   kind: ResourceKind;
   capacity: Amount;
   allocated: Amount;
@@ -237,6 +246,9 @@ export interface Resource {
   returning: Amount;
   /** For a rate: what is left of its tokens. */
   rate: RateBucket | undefined;
+  breakerPolicy: BreakerPolicy | undefined;
+  breakerRule: BreakerRule | undefined;
+  breaker: BreakerState;
   /** The scheduler's own mark: classes set aside until there is more of it. */
   readonly parked: Set<ReadyClass>;
 }
@@ -282,6 +294,8 @@ export class State {
   reserved: Reserved | undefined = undefined;
   /** Live attempts by token. */
   readonly live: Map<number, LiveAttempt> = new Map();
+  /** What attempts keep that were abandoned and whose code goes on, by token. */
+  readonly kept: Map<number, Kept> = new Map();
   readonly commands: Map<string, Remembered> = new Map();
   readonly keys: Map<string, Remembered> = new Map();
   readonly counts: Record<TaskStatus, number> = {

@@ -210,6 +210,10 @@ export function told(events: readonly KernelEvent[]): string[] {
         return [`${event.requestId} refused: ${event.error.code}`];
       case "breaker.changed":
         return [`${event.agent} ${event.state}`];
+      case "resource.breaker-changed":
+        return [`${event.resource} ${event.state}`];
+      case "attempt.gone":
+        return [`${event.taskId} gives back what it kept`];
       case "ballot.decided":
         return [`${event.ballotId} ${event.outcome}${event.decision === undefined ? "" : ` ${event.decision}`}`];
       default:

@@ -1,19 +1,14 @@
 /** A task's life, as events tell it: submitted, started, ended attempt by attempt, and over. */
-import {
-  type BreakerRule,
-  type BreakerState,
-  breakerAdmitted,
-  breakerFailed,
-} from "../coordination/circuit-breaker.ts";
+import { breakerAdmitted, breakerFailed } from "../coordination/circuit-breaker.ts";
 import { dropClaim } from "./claims.ts";
 import type { AttemptEndedEvent, TaskStartedEvent, TaskSubmittedEvent } from "./events.ts";
 import { statusIn } from "./finished-row.ts";
-import { endAttempt, seat, take } from "./holdings.ts";
+import { endAttempt, keepHeld, seat, take } from "./holdings.ts";
 import { amount, known, liveOf, needsOf, taskOf } from "./named.ts";
 import type { StateObserver } from "./observer.ts";
+import { report } from "./reports.ts";
 import { enter, familyOf, revive, settle } from "./settling.ts";
 import {
-  type AgentState,
   type AttemptRecord,
   arrivedMs,
   type Ended,
@@ -165,8 +160,8 @@ export function started(state: State, event: TaskStartedEvent, at: number, obser
   task.phase = event.phase;
   state.live.set(event.token, live);
   state.lastToken = event.token;
+  report(live, breakerAdmitted, state.openMs(at));
   for (const need of task.needs) take(need, at, observer);
-  breaker(agent, breakerAdmitted, state.openMs(at));
   seat(state, live, observer);
   setStatus(state, task, "running");
   observer?.task(task);
@@ -190,11 +185,12 @@ export function attemptEnded(
       const { name } = live.agent;
       const avoided = excluded.includes(name) ? excluded : [...excluded, name];
       task.series = { ...task.series, failures: failures + 1, excluded: avoided };
-      breaker(live.agent, breakerFailed, state.openMs(at));
+      report(live, breakerFailed, state.openMs(at));
     }
   } else if (reason === "preempted") {
     task.series = { ...task.series, preemptions: task.series.preemptions + 1 };
   }
+  if (event.keeps === true) keepHeld(state, live);
   endAttempt(state, live, event.end, at, observer);
   observer?.agent(live.agent, "other");
   task.notBefore = event.notBefore ?? 0;
@@ -303,14 +299,6 @@ export function retried(state: State, id: string, at: number, observer: StateObs
     }
   }
   observer?.task(task);
-}
-
-export function breaker(
-  agent: AgentState,
-  next: (rule: BreakerRule, state: BreakerState, now: number) => BreakerState,
-  now: number,
-): void {
-  if (agent.breakerRule !== undefined) agent.breaker = next(agent.breakerRule, agent.breaker, now);
 }
 
 export function setStatus(state: State, task: Task, status: TaskStatus): void {

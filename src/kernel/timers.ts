@@ -1,7 +1,7 @@
 /** What is due at a time. Derived from the state: nothing here is journaled. */
 import { type HeapEntry, IndexedHeap } from "../coordination/structures/indexed-heap.ts";
 import type { ReadyClass } from "./ready-queue.ts";
-import type { AgentState, ExtraAllocation, LiveAttempt, Task } from "./state.ts";
+import type { AgentState, ExtraAllocation, LiveAttempt, Resource, Task } from "./state.ts";
 
 export type Timer =
   /** Its timeout, or the end of its grace. */
@@ -14,7 +14,8 @@ export type Timer =
   /** Nobody that is registered can do its tasks. */
   | { readonly kind: "unroutable"; readonly of: ReadyClass }
   /** Tokens of a rate that it lacks are there. */
-  | { readonly kind: "tokens"; readonly of: ReadyClass };
+  | { readonly kind: "tokens"; readonly of: ReadyClass }
+  | { readonly kind: "resource-breaker"; readonly resource: Resource };
 
 export class Timers {
   readonly #heap: IndexedHeap<Timer> = new IndexedHeap();
@@ -60,8 +61,10 @@ function orderOf(timer: Timer): number {
       return 6 * KIND + (timer.of.index.first()?.seq ?? 0);
     case "tokens":
       return 7 * KIND + (timer.of.index.first()?.seq ?? 0);
+    case "resource-breaker":
+      return 8 * KIND + timer.resource.seq;
   }
 }
 
-/** More than any number of tasks, attempts or agents: 2^49, so that eight kinds stay exact. */
+/** More than any number of tasks, attempts or agents: 2^49, so that sixteen kinds stay exact. */
 const KIND = 2 ** 49;

@@ -112,6 +112,8 @@ export interface ResourceInfo {
     readonly token: number;
     readonly expiresAt?: number;
   }[];
+  /** Where it has a breaker. */
+  readonly breaker?: "closed" | "open" | "half-open";
 }
 
 export interface BallotView {
@@ -303,6 +305,8 @@ export function resourceInfos(state: State, now: number, indexes: Indexes): read
       }
     }
   }
+  for (const { taskId: holder, token, needs } of state.kept.values())
+    for (const { resource, amount } of needs) hold(resource.id, { holder, amount: amountToNumber(amount), token });
   return [...state.resources.values()].map((resource) => {
     const free = availableOf(resource, now);
     let waiting = 0;
@@ -317,6 +321,9 @@ export function resourceInfos(state: State, now: number, indexes: Indexes): read
       available: amountToNumber(free),
       waiting,
       holders: holders.get(resource.id) ?? [],
+      ...(resource.breakerRule === undefined
+        ? {}
+        : { breaker: breakerStatus(resource.breakerRule, resource.breaker, state.openMs(now)) }),
     };
   });
 }

@@ -337,6 +337,28 @@ export const broken: readonly Waiting[] = [
       },
     ],
   },
+  {
+    what: "that the breaker of a resource gives nobody any, and until when",
+    story: () => {
+      const story = world();
+      story.resource("shaky", 3, { breaker });
+      story.submit({ id: "b", resources: { shaky: 1 }, retry: { maxAttempts: 1 } });
+      story.fail("b");
+      story.after(400);
+      story.submit({ id: "a", resources: { shaky: 3 } });
+      return story;
+    },
+    id: "a",
+    reasons: [
+      {
+        code: "breaker",
+        need: 1_001_000,
+        have: 1_000_400,
+        who: ["shaky"],
+        text: "the breaker of shaky gives nobody any for 600 ms",
+      },
+    ],
+  },
 ];
 
 /** These can do x, and their breakers have opened, 100 milliseconds one after the other. */

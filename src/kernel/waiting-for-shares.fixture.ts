@@ -50,6 +50,26 @@ export const concurrency: readonly Waiting[] = [
 
 export const resource: readonly Waiting[] = [
   {
+    what: "that code which was abandoned keeps it",
+    story: () => {
+      const story = world({ strict: true });
+      story.submit({ id: "deaf", resources: { disk: 2 }, timeoutMs: 100, graceMs: 0, retry: { maxAttempts: 1 } });
+      story.submit({ id: "a", resources: { disk: 2 } });
+      story.after(100);
+      return story;
+    },
+    id: "a",
+    reasons: [
+      {
+        code: "resource",
+        need: { resource: "disk", amount: 2 },
+        have: { resource: "disk", amount: 1 },
+        who: ["deaf"],
+        text: "2 of disk is needed, 1 is free (kept by an abandoned attempt at deaf)",
+      },
+    ],
+  },
+  {
     what: "how much is needed, how much is there and who holds it, to the last decimal",
     story: () => {
       const story = world();

@@ -2,7 +2,7 @@
 import { type Amount, add, compare, ZERO } from "../coordination/structures/amount.ts";
 import type { Json } from "../coordination/structures/types.ts";
 import type { Command, OpenSettings, TaskRequest } from "./commands.ts";
-import type { KernelEvent } from "./events.ts";
+import type { BreakerPolicy, KernelEvent } from "./events.ts";
 import { thaw } from "./finished-row.ts";
 import { heldBy } from "./holdings.ts";
 import { Kernel } from "./kernel.ts";
@@ -70,6 +70,8 @@ export class World {
   }
 
   settings: OpenSettings = {};
+  /** What `net` has of a breaker. */
+  readonly fuse: { readonly breaker: BreakerPolicy } = { breaker: { failureThreshold: 2, resetMs: 1_500 } };
   readonly refusals: string[] = [];
 
   /** All that there ever were. */
@@ -86,7 +88,8 @@ export class World {
     const aging = draws.chance(40) ? { agingMs: draws.below(4) * 500 } : {};
     const protect = draws.chance(70) ? { protectAfterMs: draws.below(4) * 1_000 } : {};
     const keep = draws.chance(50) ? { keepCount: draws.below(6), ...(draws.chance(50) ? { keepMs: 2_000 } : {}) } : {};
-    this.settings = { concurrency: 1 + draws.below(6), unroutableMs: 5_000, ...aging, ...protect, ...keep };
+    const strict = draws.chance(30) ? { strict: true } : {};
+    this.settings = { concurrency: 1 + draws.below(6), unroutableMs: 5_000, ...aging, ...protect, ...keep, ...strict };
     const agents: Command[] = ["ann", "bob", "cy", "dan"].map((name, i) => ({
       type: "agent.register",
       agent: {
@@ -103,7 +106,7 @@ export class World {
       ...agents,
       ...MANAGERS,
       { type: "resource.set", resource: "disk", kind: "storage", capacity: 3 },
-      { type: "resource.set", resource: "net", kind: "api_call", capacity: 2.5 },
+      { type: "resource.set", resource: "net", kind: "api_call", capacity: 2.5, ...this.fuse },
       { type: "resource.set", resource: "calls", kind: "api_call", capacity: 4, per: 4_000 },
     );
   }
@@ -193,7 +196,13 @@ export class World {
       case 14:
         return draws.chance(50)
           ? { type: "resource.set", resource: "disk", kind: "storage", capacity: draws.below(5) }
-          : { type: "resource.set", resource: "net", kind: "api_call", capacity: 1 + draws.below(3) };
+          : {
+              type: "resource.set",
+              resource: "net",
+              kind: "api_call",
+              capacity: 1 + draws.below(3),
+              ...(draws.chance(80) ? this.fuse : {}),
+            };
       case 15:
         return this.ballot(draws);
       case 16: {
@@ -203,6 +212,9 @@ export class World {
       }
       case 17: {
         const allocation = draws.pick([...this.state.allocations.values()]);
+        const kept = draws.pick([...this.state.kept.values()]);
+        if (kept !== undefined && draws.chance(60))
+          return { type: "attempt.gone", taskId: kept.taskId, token: kept.token };
         if (allocation === undefined) return { type: "tick" };
         const { id, token, live } = allocation;
         return {
@@ -315,6 +327,7 @@ export class World {
       const ends = [...this.state.live.values()]
         .filter((live) => live.awaiting === undefined)
         .map((live) => this.endOf(calm, live.task));
+      for (const { taskId, token } of this.state.kept.values()) ends.push({ type: "attempt.gone", taskId, token });
       if (held.length + ends.length === 0) {
         const wake = this.kernel.nextWakeAt();
         if (wake === undefined) return;
@@ -413,8 +426,12 @@ export function violations(world: World): string[] {
       ...one.task.needs,
       ...[...(one.extra?.values() ?? [])].flatMap((allocation) => allocation.needs),
     ]);
+    for (const one of state.kept.values()) needs.push(...one.needs);
     const held = sum(needs.filter((need) => need.resource === resource).map((need) => need.amount));
-    check(compare(held, resource.allocated) === 0, `${resource.id} is held by those that run`);
+    check(
+      compare(held, resource.allocated) === 0,
+      `${resource.id} is held by those that run, or kept by code that goes on`,
+    );
   }
   checkPromises(state, check);
   const seen: Record<string, number> = {};

@@ -4,7 +4,7 @@ import { checkKeys, entriesOf, invalid, show } from "../coordination/structures/
 import type { RecordOf } from "../coordination/structures/types.ts";
 import { SafeguardsError } from "../errors.ts";
 import type { OpenSettings, ResourceSpec } from "../kernel/commands.ts";
-import type { OpenedEvent, ResourceKind } from "../kernel/events.ts";
+import type { BreakerPolicy, OpenedEvent, ResourceKind } from "../kernel/events.ts";
 import { checkFunction, checkOptional, checkOptions } from "./options.ts";
 
 /** A resource that tasks share. */
@@ -14,6 +14,10 @@ export interface ResourceDescription {
   readonly capacity: number;
   /** Makes it a rate: `capacity` each `per` milliseconds, refilling all the time. */
   readonly per?: number;
+  /**
+   * When to give it to nobody for a while: how the attempts that hold it end is counted, as it is for agents. Default: never.
+   */
+  readonly breaker?: BreakerPolicy;
 }
 
 /** What a coordinator is opened with. Unknown keys are refused. */
@@ -38,14 +42,20 @@ export interface CoordinatorOptions {
   readonly keepFinished?: { readonly count?: number; readonly ms?: number };
   /** Resources by id. What the journal knows of and is not named here stays as it is. */
   readonly resources?: RecordOf<ResourceDescription> | undefined;
+  /**
+   * Whether an abandoned attempt, whose code goes on although it was told to stop and its grace is over, keeps its resources
+   * until that code has really ended, or its process has. Its slot and its room on the agent are free at once either way.
+   * Default: false, which frees them, and warns.
+   */
+  readonly strict?: boolean;
   /** Default: warnings and errors go to stderr, the rest nowhere. */
   readonly logger?: Logger;
 }
 
-const SETTINGS = ["concurrency", "agingMs", "protectAfterMs", "unroutableMs"] as const;
+const SETTINGS = ["concurrency", "agingMs", "protectAfterMs", "unroutableMs", "strict"] as const;
 const KEYS = {
   known: ["journal", "join", ...SETTINGS, "keepFinished", "resources", "logger"],
-  later: ["budgets", "guardrails", "strict"],
+  later: ["budgets", "guardrails"],
 };
 const JOINING = ["journal", "join", "logger"];
 
@@ -81,6 +91,7 @@ export function settingsOf(options: CoordinatorOptions): OpenSettings {
 export function optionsOf(opened: OpenedEvent): CoordinatorOptions {
   const { concurrency, agingMs, protectAfterMs = Number.POSITIVE_INFINITY, unroutableMs, keepCount, keepMs } = opened;
   return {
+    ...(opened.strict === undefined ? {} : { strict: opened.strict }),
     concurrency,
     ...(agingMs === undefined ? {} : { agingMs }),
     protectAfterMs,
@@ -106,9 +117,9 @@ export function resourcesOf(options: CoordinatorOptions): (readonly [id: string,
 
 /** A resource as the kernel is told of it. */
 export function resourceOf(id: string, description: ResourceDescription): ResourceSpec {
-  checkKeys(description, ["type", "capacity", "per"], `resource ${show(id)}`);
-  const { type: kind, capacity, per } = description;
-  return { kind, capacity, ...(per === undefined ? {} : { per }) };
+  checkKeys(description, ["type", "capacity", "per", "breaker"], `resource ${show(id)}`);
+  const { type: kind, capacity, per, breaker } = description;
+  return { kind, capacity, ...(per === undefined ? {} : { per }), ...(breaker === undefined ? {} : { breaker }) };
 }
 
 export function checkLogger(logger: Logger): void {

@@ -49,6 +49,8 @@ export interface DispatcherParts {
 export class Dispatcher {
   readonly #parts: DispatcherParts;
   readonly #running: Map<number, RunningAttempt> = new Map();
+  /** Abandoned attempts whose code goes on and keeps what it held, by token. */
+  readonly #deaf: Map<number, RunningAttempt> = new Map();
   #closing = false;
   #quiet: PromiseWithResolvers<void> | undefined = undefined;
 
@@ -130,9 +132,11 @@ export class Dispatcher {
     const { taskId, agent, number } = attempt;
     attempt.stop(new SafeguardsError("FENCED", `this attempt at task ${taskId} is over`, { details: { taskId } }));
     if (end.type === "attempt.ended" && end.end === "abandoned") {
+      if (end.keeps === true) this.#deaf.set(token, attempt);
+      const kept = end.keeps === true ? ", and its resources stay taken until it has ended" : "";
       this.#parts.services.logger.warn(
         { taskId, agent, attempt: number },
-        `agent ${show(agent)} did not stop in time and is left to itself: what it still does is not undone, what it returns is discarded`,
+        `agent ${show(agent)} did not stop in time and is left to itself: what it still does is not undone, what it returns is discarded${kept}`,
       );
     }
   }
@@ -191,7 +195,10 @@ export class Dispatcher {
   }
 
   #returned(attempt: RunningAttempt, value: unknown): void {
-    if (attempt.isOver) return;
+    if (attempt.isOver) {
+      this.#gone(attempt);
+      return;
+    }
     let report: { readonly command: Command; readonly bytes: number };
     try {
       report = reportOf(attempt, value);
@@ -208,7 +215,11 @@ export class Dispatcher {
   }
 
   #threw(attempt: RunningAttempt, error: unknown): void {
-    if (!this.#end(attempt) || attempt.stopped?.code === "CLOSED") return;
+    if (!this.#end(attempt)) {
+      this.#gone(attempt);
+      return;
+    }
+    if (attempt.stopped?.code === "CLOSED") return;
     const failure = failureOf(error);
     // That is what the kernel calls an attempt whose own time is over.
     const own: Failure =
@@ -221,6 +232,11 @@ export class Dispatcher {
 
   #fail({ taskId, token }: RunningAttempt, error: Failure): void {
     this.#parts.post({ type: "attempt.fail", taskId, token, error }, error.message.length);
+  }
+
+  /** The code of one that was abandoned has ended after all. */
+  #gone({ taskId, token }: RunningAttempt): void {
+    if (this.#deaf.delete(token)) this.#parts.post({ type: "attempt.gone", taskId, token }, 0);
   }
 
   /** Its code has ended, or will not be heard any more. False when that was known. */

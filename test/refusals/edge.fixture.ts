@@ -31,7 +31,7 @@ const fromZero = "it must be a number at least 0 and at most 2^53 - 1, with at m
 
 const coordinatorOptions = rows(
   [
-    `a coordinator's options has the unknown key "concurency"; allowed: journal, join, concurrency, agingMs, protectAfterMs, unroutableMs, keepFinished, resources, logger`,
+    `a coordinator's options has the unknown key "concurency"; allowed: journal, join, concurrency, agingMs, protectAfterMs, unroutableMs, strict, keepFinished, resources, logger`,
     opening({ concurency: 4 }),
   ],
   ["join is 1; it must be a boolean", opening({ join: 1 })],
@@ -44,7 +44,7 @@ const coordinatorOptions = rows(
   ['keepFinished has the unknown key "days"; allowed: count, ms', opening({ keepFinished: { days: 1 } })],
   ["resources is [1]; it must be an object or a Map", opening({ resources: [1] })],
   [
-    'resource "r" has the unknown key "size"; allowed: type, capacity, per',
+    'resource "r" has the unknown key "size"; allowed: type, capacity, per, breaker',
     opening({ resources: { r: { type: "data", capacity: 1, size: 2 } } }),
   ],
   ["logger is 7; it must be an object", opening({ logger: 7 })],

@@ -4,7 +4,8 @@ import { invalid } from "../../coordination/structures/arguments.ts";
 import type { Answer, Command } from "../commands.ts";
 import type { AttemptEnd, Failure, RetryPolicy } from "../events.ts";
 import { defaults, limits } from "../limits.ts";
-import type { AgentState, LiveAttempt, Task } from "../state.ts";
+import { type Watched, watchedBy } from "../reports.ts";
+import type { LiveAttempt, Need, Resource, Task } from "../state.ts";
 import { type Desk, DONE, refused, speaker } from "./desk.ts";
 import { end, settle, stopAttempt, windDown } from "./endings.ts";
 
@@ -24,7 +25,7 @@ export function complete(desk: Desk, command: CommandOf<"attempt.complete">): An
     return DONE;
   }
   const { task } = live;
-  watchingBreaker(desk, live.agent, () => {
+  watchingBreakers(desk, live, () => {
     end(desk, task, { type: "task.completed", v: 1, taskId: task.id, token: live.token, output: command.output });
   });
   return DONE;
@@ -50,6 +51,12 @@ export function fail(desk: Desk, command: CommandOf<"attempt.fail">): Answer {
 export function checkpoint(desk: Desk, command: CommandOf<"attempt.checkpoint">): Answer {
   const live = speaker(desk.state, command);
   desk.emit({ type: "attempt.checkpointed", v: 1, taskId: live.task.id, token: live.token, state: command.state });
+  return DONE;
+}
+
+/** What is told of one that kept nothing, or is no more, changes nothing. */
+export function gone(desk: Desk, { taskId, token }: CommandOf<"attempt.gone">): Answer {
+  if (desk.state.kept.get(token)?.taskId === taskId) desk.emit({ type: "attempt.gone", v: 1, taskId, token });
   return DONE;
 }
 
@@ -97,8 +104,22 @@ export function deadlineDue(desk: Desk, task: Task): void {
 }
 
 function uncounted(desk: Desk, live: LiveAttempt, how: AttemptEnd): void {
-  desk.emit({ type: "attempt.ended", v: 1, taskId: live.task.id, token: live.token, end: how });
+  desk.emit({
+    type: "attempt.ended",
+    v: 1,
+    taskId: live.task.id,
+    token: live.token,
+    end: how,
+    ...(keeps(desk, live, how) ? { keeps: true as const } : {}),
+  });
   settle(desk, live.task);
+}
+
+/** Whether its code, which goes on, keeps what the attempt held. */
+function keeps(desk: Desk, { task, extra }: LiveAttempt, how: AttemptEnd): boolean {
+  if (how !== "abandoned" || desk.state.settings?.strict !== true) return false;
+  const isHeld = ({ resource }: Need): boolean => resource.rate === undefined;
+  return task.needs.some(isHeld) || [...(extra?.values() ?? [])].some(({ needs }) => needs.some(isHeld));
 }
 
 /** An attempt that counts towards the policy's: tried again, or the task fails. */
@@ -117,7 +138,7 @@ function counted(desk: Desk, live: LiveAttempt, how: AttemptEnd, error: Failure)
     error.message.length <= limits.messageLength
       ? error
       : { ...error, message: `${error.message.slice(0, limits.messageLength - 1)}…` };
-  watchingBreaker(desk, live.agent, () => {
+  watchingBreakers(desk, live, () => {
     desk.emit({
       type: "attempt.ended",
       v: 1,
@@ -125,6 +146,7 @@ function counted(desk: Desk, live: LiveAttempt, how: AttemptEnd, error: Failure)
       token: live.token,
       end: how,
       error: failure,
+      ...(keeps(desk, live, how) ? { keeps: true as const } : {}),
       ...(again ? { notBefore: desk.now + backoff(policy, task.series.failures + 1, task.seq) } : {}),
     });
   });
@@ -180,17 +202,33 @@ function mix(value: number): number {
   return (h ^ (h >>> 16)) >>> 0;
 }
 
-/** Tells when what is decided opens or closes the agent's breaker. */
-function watchingBreaker(desk: Desk, agent: AgentState, decision: () => void): void {
-  const rule = agent.breakerRule;
-  if (rule === undefined) {
+/** Tells when what is decided opens or closes the breaker of its agent, or of what it holds. */
+function watchingBreakers(desk: Desk, live: LiveAttempt, decision: () => void): void {
+  const { agent } = live;
+  const resources = watchedBy(live);
+  if (agent.breakerRule === undefined && resources.length === 0) {
     decision();
     return;
   }
-  const open = desk.state.openMs(desk.now);
-  const before = breakerStatus(rule, agent.breaker, open);
+  const before = statusOf(desk, agent);
+  const befores = resources.map((resource) => statusOf(desk, resource));
   decision();
-  const after = breakerStatus(rule, agent.breaker, open);
-  desk.indexes.agent(agent, "other");
-  if (before !== after) desk.emit({ type: "breaker.changed", v: 1, agent: agent.name, state: after });
+  if (agent.breakerRule !== undefined) {
+    const after = statusOf(desk, agent);
+    desk.indexes.agent(agent, "other");
+    if (before !== after) desk.emit({ type: "breaker.changed", v: 1, agent: agent.name, state: after });
+  }
+  for (const [i, resource] of resources.entries()) tellResource(desk, resource, befores[i]);
+}
+
+type Status = ReturnType<typeof breakerStatus>;
+
+function statusOf(desk: Desk, { breakerRule, breaker }: Watched): Status {
+  return breakerRule === undefined ? "closed" : breakerStatus(breakerRule, breaker, desk.state.openMs(desk.now));
+}
+
+function tellResource(desk: Desk, resource: Resource, before: Status | undefined): void {
+  const after = statusOf(desk, resource);
+  desk.indexes.resource(resource, "freed");
+  if (before !== after) desk.emit({ type: "resource.breaker-changed", v: 1, resource: resource.id, state: after });
 }

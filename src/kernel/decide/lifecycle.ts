@@ -1,5 +1,5 @@
 /** Opening and closing. */
-import { checkDuration, checkInteger, checkKeys } from "../../coordination/structures/arguments.ts";
+import { checkDuration, checkInteger, checkKeys, invalid } from "../../coordination/structures/arguments.ts";
 import type { Answer, Command } from "../commands.ts";
 import { defaults, limits } from "../limits.ts";
 import { abandon, lose, stopped } from "./attempts.ts";
@@ -14,7 +14,7 @@ const MOST_SLOTS = 1_000_000;
 export function open(desk: Desk, command: CommandOf<"coordinator.open">): Answer {
   checkKeys(
     command,
-    ["type", "concurrency", "agingMs", "protectAfterMs", "unroutableMs", "keepCount", "keepMs"],
+    ["type", "concurrency", "agingMs", "protectAfterMs", "unroutableMs", "keepCount", "keepMs", "strict"],
     "options",
   );
   const concurrency = checkInteger(command.concurrency ?? defaults.concurrency, "concurrency", 1, MOST_SLOTS);
@@ -29,9 +29,10 @@ export function open(desk: Desk, command: CommandOf<"coordinator.open">): Answer
   const unroutableMs = Math.ceil(
     checkDuration(command.unroutableMs ?? defaults.unroutableMs, "unroutableMs", { zero: true }),
   );
-  const { keepCount = defaults.keepCount, keepMs } = command;
+  const { keepCount = defaults.keepCount, keepMs, strict } = command;
   checkInteger(keepCount, "keepFinished.count", 0, limits.keptTasks);
   if (keepMs !== undefined) checkDuration(keepMs, "keepFinished.ms", { zero: true });
+  if (strict !== undefined && typeof strict !== "boolean") throw invalid("strict", strict, "true or false");
   desk.emit({
     type: "coordinator.opened",
     v: 1,
@@ -41,7 +42,11 @@ export function open(desk: Desk, command: CommandOf<"coordinator.open">): Answer
     unroutableMs,
     keepCount,
     ...(keepMs === undefined ? {} : { keepMs }),
+    ...(strict === true ? { strict } : {}),
   });
+  // The process in which that code ran is gone.
+  for (const { taskId, token } of [...desk.state.kept.values()])
+    desk.emit({ type: "attempt.gone", v: 1, taskId, token });
   for (const live of [...desk.state.live.values()]) {
     if (live.stopping === undefined) lose(desk, live);
     else stopped(desk, live);

@@ -1,5 +1,6 @@
 /** Resources, and what running attempts ask for beyond what their task named. */
-import { amountToNumber, atMost, compare, isZero, subtractToZero } from "../../coordination/structures/amount.ts";
+import { breakerRule } from "../../coordination/circuit-breaker.ts";
+import { amountToNumber, atMost, compare, isZero, subtractToZero, ZERO } from "../../coordination/structures/amount.ts";
 import { checkAmount, checkId, checkInteger, checkKeys, invalid } from "../../coordination/structures/arguments.ts";
 import { compareOrder } from "../../coordination/structures/order-key.ts";
 import { availableOf } from "../availability.ts";
@@ -7,6 +8,7 @@ import type { Answer, Command } from "../commands.ts";
 import { limits } from "../limits.ts";
 import { needsOf } from "../named.ts";
 import { neededOf } from "../reservation.ts";
+import { givenFrom } from "../resource.ts";
 import {
   type ExtraAllocation,
   isTerminal,
@@ -26,12 +28,13 @@ type CommandOf<T extends Command["type"]> = Extract<Command, { type: T }>;
 const KINDS: readonly string[] = ["compute", "memory", "storage", "api_call", "data"];
 
 export function setResource(desk: Desk, command: CommandOf<"resource.set">): Answer {
-  checkKeys(command, ["type", "resource", "kind", "capacity", "per"], "resource");
-  const { kind, per } = command;
+  checkKeys(command, ["type", "resource", "kind", "capacity", "per", "breaker"], "resource");
+  const { kind, per, breaker } = command;
   const resource = checkId(command.resource, "resource");
   if (!KINDS.includes(kind)) throw invalid("resource type", kind, `one of ${KINDS.join(", ")}`);
   const capacity = checkAmount(command.capacity, `capacity of ${resource}`, { zero: true });
   if (per !== undefined) checkInteger(per, "per", 1, Number.MAX_SAFE_INTEGER);
+  const rule = breaker === undefined ? undefined : breakerRule(breaker);
   const before = desk.state.resources.get(resource);
   if (before === undefined && desk.state.resources.size >= limits.resources)
     throw refused("QUEUE_FULL", `there is no place for resource ${resource}: ${limits.resources} are the most`, {
@@ -48,8 +51,15 @@ export function setResource(desk: Desk, command: CommandOf<"resource.set">): Ans
     before !== undefined &&
     before.kind === kind &&
     compare(before.capacity, capacity) === 0 &&
-    before.rate?.per === per;
-  const set = { resource, kind, capacity: amountToNumber(capacity), ...(per === undefined ? {} : { per }) };
+    before.rate?.per === per &&
+    JSON.stringify(before.breakerRule) === JSON.stringify(rule);
+  const set = {
+    resource,
+    kind,
+    capacity: amountToNumber(capacity),
+    ...(per === undefined ? {} : { per }),
+    ...(breaker === undefined ? {} : { breaker: { ...breaker } }),
+  };
   if (!same) desk.emit({ type: "resource.set", v: 1, ...set });
   if (before !== undefined) refuseImpossible(desk, before);
   return DONE;
@@ -101,7 +111,13 @@ export function request(desk: Desk, command: CommandOf<"attempt.request">): Answ
     return answerAgain(desk.state, command, { ids: [id], type: "resource.granted" });
   }
   if (command.wait !== true) {
-    const { resource, need, have, aside } = short;
+    const { resource, need, have, aside, shutMs } = short;
+    if (shutMs > 0)
+      throw refused(
+        "CAPACITY_EXCEEDED",
+        `${need} of ${resource} is asked for, whose breaker gives nobody any for ${shutMs} ms; ask with wait, or later`,
+        { resource, need, have: 0, shutMs },
+      );
     const beside = aside === undefined ? "" : ` beside what is set aside for ${aside}`;
     throw refused(
       "CAPACITY_EXCEEDED",
@@ -184,6 +200,8 @@ interface Short {
   readonly have: number;
   /** For whom some of it is set aside. */
   readonly aside: string | undefined;
+  /** For how long its breaker gives nobody any: milliseconds, 0 when it does. */
+  readonly shutMs: number;
 }
 
 /**
@@ -197,7 +215,8 @@ function shortOf(desk: Desk, live: LiveAttempt, needs: readonly Need[]): Short |
   const behind = reservation !== undefined && compareOrder(reservation.wish, key) < 0 ? [reservation.wish] : [];
   const before = [...behind, ...desk.scheduler.servedBefore(key, needs, reservation)];
   for (const { resource, amount } of needs) {
-    let free = availableOf(resource, desk.now);
+    const shutMs = givenFrom(desk.state, resource, desk.now) - desk.now;
+    let free = shutMs > 0 ? ZERO : availableOf(resource, desk.now);
     let aside: string | undefined;
     for (const wish of before) {
       const needed = neededOf(wish, resource);
@@ -206,7 +225,7 @@ function shortOf(desk: Desk, live: LiveAttempt, needs: readonly Need[]): Short |
       aside ??= wish.task.id;
     }
     if (!atMost(amount, free))
-      return { resource: resource.id, need: amountToNumber(amount), have: amountToNumber(free), aside };
+      return { resource: resource.id, need: amountToNumber(amount), have: amountToNumber(free), aside, shutMs };
   }
   return undefined;
 }

@@ -40,9 +40,10 @@ const infinite = "it must be a number of milliseconds at least 0; Infinity is al
 
 export const lifecycle: readonly Refused[] = [
   invalid(
-    'options has the unknown key "concurency"; allowed: type, concurrency, agingMs, protectAfterMs, unroutableMs, keepCount, keepMs',
+    'options has the unknown key "concurency"; allowed: type, concurrency, agingMs, protectAfterMs, unroutableMs, keepCount, keepMs, strict',
     { type: "coordinator.open", concurency: 4 },
   ),
+  invalid('strict is "yes"; it must be true or false', { type: "coordinator.open", strict: "yes" }),
   invalid("concurrency is 0; it must be an integer from 1 to 1000000", { type: "coordinator.open", concurrency: 0 }),
   invalid(`agingMs is -1; ${infinite}`, { type: "coordinator.open", agingMs: -1 }),
   invalid(`protectAfterMs is NaN; ${infinite}`, { type: "coordinator.open", protectAfterMs: Number.NaN }),

@@ -39,7 +39,10 @@ function awaiting(on: unknown, before?: (story: Story) => unknown): Refused["ask
 }
 
 export const resources: readonly Refused[] = [
-  invalid('resource has the unknown key "size"; allowed: type, resource, kind, capacity, per', setting({ size: 1 })),
+  invalid(
+    'resource has the unknown key "size"; allowed: type, resource, kind, capacity, per, breaker',
+    setting({ size: 1 }),
+  ),
   invalid(noId("resource", '"a/b"'), setting({ resource: "a/b" })),
   invalid(
     'resource type is "magic"; it must be one of compute, memory, storage, api_call, data',
@@ -117,6 +120,20 @@ export const resources: readonly Refused[] = [
     says: "2 of disk is asked for, 0 is free now beside what is set aside for big; ask with wait, or later",
     details: { resource: "disk", need: 2, have: 0 },
   },
+  {
+    ask: asking({ amounts: { shaky: 2 } }, (story) => {
+      story.resource("shaky", 3, { breaker: { failureThreshold: 1, resetMs: 700 } });
+      story.submit({ id: "b", resources: { shaky: 1 } });
+      story.fail("b");
+    }),
+    code: "CAPACITY_EXCEEDED",
+    says: "2 of shaky is asked for, whose breaker gives nobody any for 700 ms; ask with wait, or later",
+    details: { resource: "shaky", need: 2, have: 0, shutMs: 700 },
+  },
+  invalid(
+    "failureThreshold is 0; it must be an integer from 1 to 1000000",
+    setting({ breaker: { failureThreshold: 0 } }),
+  ),
   {
     ask: asking({ wait: true }, (story) => {
       story.submit({ id: "b", resources: { disk: 2 } });
