@@ -12,7 +12,7 @@ const root: string = fileURLToPath(new URL("..", import.meta.url));
 
 /** The contract's members that are not there yet, by class. Only these may be missing. */
 const notYet: Readonly<Record<string, readonly string[]>> = {
-  Coordinator: ["reveal", "approve", "reject", "setBudget", "budgets", "backup", "compact"],
+  Coordinator: ["approve", "reject", "setBudget", "budgets", "backup", "compact"],
 };
 
 /** Methods whose arguments are not compared: an instance of a class with private fields is only ever one of its own. */
@@ -42,9 +42,10 @@ const coordination: Entry = {
     "FederatedDecisions",
     "CircuitBreaker",
     "BudgetLedger",
+    "Reputation",
   ],
   outputClasses: ["SafeguardsError"],
-  functions: ["tally", "isSafeguardsError"],
+  functions: ["tally", "isSafeguardsError", "dawidSkene"],
   given: ["Move", "Allocation", "Released", "ArbitratedStatus", "Decision", "ErrorCode"],
   taken: [
     "Json",

@@ -4,13 +4,16 @@ import { FederatedDecisions, isSafeguardsError } from "./coordination-entry.ts";
 
 test("has every system, and nothing else", () => {
   expect(Object.keys(coordination).sort()).toEqual([
+    "BudgetLedger",
     "CircuitBreaker",
     "FederatedDecisions",
+    "Reputation",
     "ResourceManager",
     "SafeguardsError",
     "SkillRouter",
     "TaskArbitrator",
     "WorkloadBalancer",
+    "dawidSkene",
     "isSafeguardsError",
     "tally",
   ]);

@@ -12,6 +12,12 @@ import type { PollHost } from "./coordination/decisions/poll.ts";
 
 export { BudgetLedger } from "./coordination/budget-ledger.ts";
 export { CircuitBreaker } from "./coordination/circuit-breaker.ts";
+export {
+  type DawidSkeneEstimate,
+  type DawidSkeneOptions,
+  dawidSkene,
+  type Labels,
+} from "./coordination/dawid-skene.ts";
 export type {
   Decision,
   Election,
@@ -21,6 +27,7 @@ export type {
   VotingMethod,
 } from "./coordination/decisions/election.ts";
 export { tally } from "./coordination/decisions/tally.ts";
+export { Reputation } from "./coordination/reputation.ts";
 export { type Allocation, type Released, ResourceManager, type ResourceType } from "./coordination/resource-manager.ts";
 export { SkillRouter } from "./coordination/skill-router.ts";
 export type { Json, Money, RecordOf, SkillRequirement } from "./coordination/structures/types.ts";

@@ -86,7 +86,7 @@ describe("decide", () => {
       coordinator.decide({ question, options, voters: ["nobody"] }),
       coordinator.decide({ question, options, voters: ["mute"] }),
       coordinator.decide({ question, options: [] }),
-      coordinator.decide({ question, options, weights: "reputation" as never }),
+      coordinator.decide({ question, options, weights: "fame" as never }),
       coordinator.decide({ question, options, chair: "a" } as never),
     ];
     const codes = await Promise.all(refused.map(async (one) => Reflect.get(Object(await rejection(one)), "code")));

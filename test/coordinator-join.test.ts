@@ -186,11 +186,23 @@ describe("the writer", () => {
     const client = await connectSocket(`${journal.slice("sqlite:".length)}.sock`);
     const word = fc.constantFrom(
       ...["command", "query", "outcome", "decision", "events", "snapshot", "task.submit", "task.cancel", "task.pause"],
-      ...["task.prioritize", "team.set", "resource.set", "ballot.open", "attempt.complete", "coordinator.close", "x"],
+      ...[
+        "task.prioritize",
+        "team.set",
+        "resource.set",
+        "ballot.open",
+        "ballot.reveal",
+        "attempt.complete",
+        "coordinator.close",
+        "x",
+      ],
     );
     const value = fc.oneof(word, fc.jsonValue({ maxDepth: 2 }));
     const command = fc.record(
-      { type: word, taskId: value, tasks: fc.array(value), key: value, resource: value, kind: value, capacity: value },
+      {
+        ...{ type: word, taskId: value, tasks: fc.array(value), key: value, resource: value, kind: value },
+        ...{ capacity: value, ballotId: value, truth: value },
+      },
       { requiredKeys: ["type"] },
     );
     const ballot = fc.record(

@@ -25,7 +25,7 @@ const HEAD = ["commandId", "by", "trace"] as const;
 /** A mask is a whole number below 2⁵³, and its four lowest bits are the head's. */
 const MAX_FIELDS = 49;
 /** Fields whose values are keyed by ids when they are objects. */
-const KEYED_BY_IDS: ReadonlySet<string> = new Set(["skills", "resources", "amounts", "weights", "archived"]);
+const KEYED_BY_IDS: ReadonlySet<string> = new Set(["skills", "resources", "amounts", "weights", "archived", "learned"]);
 
 const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 

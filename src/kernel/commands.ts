@@ -66,7 +66,8 @@ export interface BallotRequest {
   readonly options: readonly string[];
   readonly voters?: readonly string[];
   readonly method?: string;
-  readonly weights?: RecordOf<number>;
+  /** `"reputation"`: what each has learned to weigh, as of now. */
+  readonly weights?: RecordOf<number> | "reputation";
   readonly quorum?: number;
   readonly threshold?: number | { readonly atLeast: string };
   readonly tieBreak?: Json;
@@ -125,6 +126,8 @@ export type Command =
     } & FromAttempt)
   | ({ readonly type: "ballot.open" } & BallotRequest)
   | { readonly type: "ballot.cast"; readonly ballotId: string; readonly voter: string; readonly vote?: Json }
+  /** What was true: those who voted learn from it. */
+  | { readonly type: "ballot.reveal"; readonly ballotId: string; readonly truth: string }
   /** Time has passed; nothing else. */
   | { readonly type: "tick" };
 
@@ -134,7 +137,7 @@ export interface Envelope {
   readonly id?: string;
   readonly by?: string;
   readonly trace?: string;
-  /** What the archive holds of the tasks that the command names, as lines of text by id. */
+  /** What the archive holds of the tasks, or the ballot, that the command names, as lines of text by id. */
   readonly recalled?: ReadonlyMap<string, string>;
 }
 

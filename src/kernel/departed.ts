@@ -7,20 +7,20 @@ export interface Departed {
   readonly row: string;
 }
 
-/** What has left memory and was not yet handed out, for the archive. No state: what replays leaves it empty. */
+/** What has left memory, or has changed since, and was not yet handed out, for the archive. No state: what replays leaves it empty. */
 export class Outbox {
   #departed: Departed[] = [];
-  /** The lines of the tasks among them, by id. */
-  readonly #tasks: Map<string, string> = new Map();
+  /** The newest lines among them, by id. */
+  readonly #rows: Readonly<Record<Departed["kind"], Map<string, string>>> = { task: new Map(), ballot: new Map() };
 
   add(departed: Departed): void {
     this.#departed.push(departed);
-    if (departed.kind === "task") this.#tasks.set(departed.id, departed.row);
+    this.#rows[departed.kind].set(departed.id, departed.row);
   }
 
-  /** The line of a task that is here. */
-  row(taskId: string): string | undefined {
-    return this.#tasks.get(taskId);
+  /** The line of one that is here. */
+  row(kind: Departed["kind"], id: string): string | undefined {
+    return this.#rows[kind].get(id);
   }
 
   /** Hands out all that is here. */
@@ -28,7 +28,8 @@ export class Outbox {
     const departed = this.#departed;
     if (departed.length === 0) return NOTHING;
     this.#departed = [];
-    this.#tasks.clear();
+    this.#rows.task.clear();
+    this.#rows.ballot.clear();
     return departed;
   }
 }

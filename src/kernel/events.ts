@@ -4,6 +4,7 @@
  * again, a field is never moved, and a change of meaning is a new version.
  */
 
+import type { Standing } from "../coordination/reputation.ts";
 import type { Json, SkillRequirement } from "../coordination/structures/types.ts";
 import type { ErrorCode } from "../errors.ts";
 
@@ -399,6 +400,15 @@ export interface BallotDecidedEvent {
   readonly outcome: "decided" | "tied" | "no_majority" | "no_consensus" | "no_quorum";
   readonly decision?: string;
 }
+/** The truth became known: who voted for something has learned how often it is right. */
+export interface BallotRevealedEvent {
+  readonly type: "ballot.revealed";
+  readonly v: 1;
+  readonly ballotId: string;
+  readonly truth: string;
+  /** How those who were right or wrong stand from now on, this ballot among the others. */
+  readonly learned: Readonly<Record<string, Standing>>;
+}
 
 export type EventBody =
   | OpenedEvent
@@ -437,7 +447,8 @@ export type EventBody =
   | AttemptGoneEvent
   | BallotOpenedEvent
   | BallotCastEvent
-  | BallotDecidedEvent;
+  | BallotDecidedEvent
+  | BallotRevealedEvent;
 
 /** An event as the kernel makes it and as replay takes it. */
 export type KernelEvent = EventHead & EventBody;
@@ -558,4 +569,5 @@ export const EVENTS: Readonly<Record<EventType, EventLayout>> = {
   "reservation.dropped": layout<"reservation.dropped">(35, ["taskId"]),
   "resource.breaker-changed": layout<"resource.breaker-changed">(50, ["resource", "state"]),
   "attempt.gone": layout<"attempt.gone">(51, ["taskId", "token"]),
+  "ballot.revealed": layout<"ballot.revealed">(62, ["ballotId", "truth", "learned"]),
 };

@@ -7,6 +7,7 @@
  * 3. What an event changes, the observer is told of; during replay there is none.
  */
 import { BREAKER_CLOSED, breakerAdmitted, breakerRule, breakerSucceeded } from "../coordination/circuit-breaker.ts";
+import { NO_STANDING } from "../coordination/reputation.ts";
 import { add, subtract, ZERO } from "../coordination/structures/amount.ts";
 import { RateBucket } from "../coordination/structures/rate-bucket.ts";
 import { ballotRow } from "./ballot-row.ts";
@@ -65,6 +66,7 @@ export function evolve(state: State, event: KernelEvent, observer: StateObserver
           load: ZERO,
           running: 0,
           breaker: BREAKER_CLOSED,
+          standing: NO_STANDING,
           claimed: ZERO,
           returning: ZERO,
           teamLostMs: 0,
@@ -322,7 +324,8 @@ export function evolve(state: State, event: KernelEvent, observer: StateObserver
     case "resource.breaker-changed":
       break;
     case "ballot.opened": {
-      const ballot: Ballot = { id: event.ballotId, opened: event, at: event.at, votes: new Map(), open: true };
+      const { ballotId: id, at } = event;
+      const ballot: Ballot = { id, opened: event, at, votes: new Map(), open: true, truth: undefined };
       state.lastBallotNumber += 1;
       state.openBallots += 1;
       state.ballots.set(ballot.id, ballot);
@@ -345,6 +348,14 @@ export function evolve(state: State, event: KernelEvent, observer: StateObserver
           break;
         }
       }
+      break;
+    }
+    case "ballot.revealed": {
+      for (const [name, standing] of Object.entries(event.learned))
+        known(state.agents.get(name), "agent", name).standing = standing;
+      // One that has left memory keeps it in the archive.
+      const revealed = state.ballots.get(event.ballotId);
+      if (revealed !== undefined) revealed.truth = event.truth;
       break;
     }
     default: {

@@ -15,7 +15,7 @@ import type { Answer, Command, Envelope } from "./commands.ts";
 import { answerAgain } from "./decide/again.ts";
 import { register, setTeam, unregister } from "./decide/agents.ts";
 import { attemptDue, checkpoint, complete, deadlineDue, fail, gone } from "./decide/attempts.ts";
-import { ballotDue, cast, openBallot } from "./decide/ballots.ts";
+import { ballotDue, cast, openBallot, reveal } from "./decide/ballots.ts";
 import { cancel, pause, prioritize, resume, retry } from "./decide/control.ts";
 import { type Desk, DONE, isPresent } from "./decide/desk.ts";
 import { failImpossible, failUnroutable } from "./decide/hopeless.ts";
@@ -123,7 +123,7 @@ export class Kernel {
       },
       now,
       // What has left memory since the batch began is on its way to the archive.
-      recalled: (id) => this.#envelope?.recalled?.get(id) ?? state.outbox.row(id),
+      recalled: (kind, id) => state.outbox.row(kind, id) ?? this.#envelope?.recalled?.get(id),
       emit: (body) => this.#emit(body),
     };
     // A lease that has run out is over for whatever is asked now, and a breaker has rested; after a kill that is told once the
@@ -170,10 +170,10 @@ export class Kernel {
     return taskView(thawed.task, thawed.task.priority, thawed);
   }
 
-  /** Whether any task has left memory. */
-  get hasDepartures(): boolean {
-    const { arrivals, tasks, finished } = this.#state;
-    return arrivals > tasks.size + finished.size;
+  /** Whether any task, or any ballot, has left memory. */
+  hasDepartures(kind: Departed["kind"]): boolean {
+    const { arrivals, tasks, finished, lastBallotNumber, ballots } = this.#state;
+    return kind === "task" ? arrivals > tasks.size + finished.size : lastBallotNumber > ballots.size;
   }
 
   /** What will tell the output of a task in memory, whatever becomes of the task; undefined when it is not there. */
@@ -184,9 +184,9 @@ export class Kernel {
     return row === undefined ? undefined : () => this.finishedTask(row).output;
   }
 
-  /** Whether anything is known of such a task without asking the archive. */
-  has(id: string): boolean {
-    return isPresent(this.#state, id);
+  /** Whether anything is known of such a task, or ballot, without asking the archive. */
+  has(kind: Departed["kind"], id: string): boolean {
+    return kind === "task" ? isPresent(this.#state, id) : this.#state.ballots.has(id);
   }
 
   tasks(filter: TaskFilter = {}): readonly TaskInfo[] {
@@ -400,6 +400,8 @@ function decide(desk: Desk, command: Command): Answer {
       return openBallot(desk, command);
     case "ballot.cast":
       return cast(desk, command);
+    case "ballot.reveal":
+      return reveal(desk, command);
     case "tick":
       return DONE;
     default: {

@@ -156,6 +156,7 @@ function restoreAgent(state: State, row: AgentRow): void {
   agent.breaker = row.breaker;
   agent.online = row.online;
   agent.teamLostMs = row.teamLostMs;
+  if (row.standing !== undefined) agent.standing = row.standing;
   Object.assign(agent, { seq: row.seq });
 }
 

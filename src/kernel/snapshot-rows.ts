@@ -1,5 +1,6 @@
 /** What stands in the rows of a snapshot: an entity a row. */
 import type { BreakerState } from "../coordination/circuit-breaker.ts";
+import type { Standing } from "../coordination/reputation.ts";
 import type { RateBucketState } from "../coordination/structures/rate-bucket.ts";
 import type { Json } from "../coordination/structures/types.ts";
 import type { Cast } from "./ballot-row.ts";
@@ -29,6 +30,8 @@ export interface AgentRow {
   readonly breaker: BreakerState;
   readonly online: boolean;
   readonly teamLostMs: number;
+  /** Absent: nothing is known of its votes. */
+  readonly standing?: Standing;
 }
 export interface ResourceRow {
   readonly row: "resource";

@@ -26,6 +26,7 @@ function full(): Story {
     { type: "ballot.cast", ballotId: "b1", voter: "ann", vote: "a" },
     { type: "ballot.cast", ballotId: "b1", voter: "bob" },
   );
+  story.do({ type: "ballot.reveal", ballotId: "b1", truth: "b" });
   story.do({ type: "ballot.open", question: "?", options: ["a", "b"], deadlineMs: 9_000 });
   story.do({ type: "ballot.cast", ballotId: "b2", voter: "bob" });
   story.submit({ id: "m", skills: ["lead"] });

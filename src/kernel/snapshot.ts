@@ -5,6 +5,7 @@
  * 2. Only what cannot be derived is written: indexes, pools, queues and sums of claims are rebuilt.
  * 3. Restoring what was written gives the same rows again.
  */
+import { NO_STANDING } from "../coordination/reputation.ts";
 import { amountToNumber } from "../coordination/structures/amount.ts";
 import type { Json } from "../coordination/structures/types.ts";
 import { castIn } from "./ballot-row.ts";
@@ -64,6 +65,7 @@ function* rowsOf(state: State): Generator<Row, void, undefined> {
       breaker: agent.breaker,
       online: agent.online,
       teamLostMs: agent.teamLostMs,
+      ...(agent.standing === NO_STANDING ? {} : { standing: agent.standing }),
     };
   }
   for (const { id, kind, capacity, rate, breakerPolicy, breaker } of state.resources.values())

@@ -6,6 +6,7 @@
  * 3. A task has a live attempt exactly while its status is running, or waiting with its code still alive.
  */
 import type { BreakerRule, BreakerState } from "../coordination/circuit-breaker.ts";
+import type { Standing } from "../coordination/reputation.ts";
 import type { Amount } from "../coordination/structures/amount.ts";
 import type { HeapEntry } from "../coordination/structures/indexed-heap.ts";
 import type { RateBucket } from "../coordination/structures/rate-bucket.ts";
@@ -226,6 +227,8 @@ export interface AgentState {
   breakerRule: BreakerRule | undefined;
   breaker: BreakerState;
   online: boolean;
+  /** How often its votes were right and wrong, as far as the truth became known. */
+  standing: Standing;
   /** Promised to tasks for which others make way, and what those others will give back. */
   claimed: Amount;
   returning: Amount;
@@ -260,6 +263,8 @@ export interface Ballot {
   /** The last vote of each; undefined: abstains. */
   readonly votes: Map<string, Json | undefined>;
   open: boolean;
+  /** What was true, once that is known. */
+  truth: string | undefined;
 }
 
 /** What an accepted command with an id, or a submit with a key, made. */

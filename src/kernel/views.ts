@@ -2,6 +2,7 @@
 
 import { breakerStatus } from "../coordination/circuit-breaker.ts";
 import type { Decision } from "../coordination/decisions/election.ts";
+import { accuracyOf, NO_STANDING } from "../coordination/reputation.ts";
 import { amountToNumber, ratio, subtractToZero } from "../coordination/structures/amount.ts";
 import { FirstInOrder } from "../coordination/structures/first-in-order.ts";
 import type { Json } from "../coordination/structures/types.ts";
@@ -95,6 +96,8 @@ export interface AgentInfo {
   readonly running: number;
   readonly breaker: "closed" | "open" | "half-open";
   readonly online: boolean;
+  /** How often its votes are right, above 0 and below 1; absent as long as the truth was revealed of none of them. */
+  readonly accuracy?: number;
   readonly team?: readonly string[];
 }
 
@@ -282,6 +285,7 @@ function agentInfo(state: State, agent: AgentState, now: number): AgentInfo {
     breaker:
       agent.breakerRule === undefined ? "closed" : breakerStatus(agent.breakerRule, agent.breaker, state.openMs(now)),
     online: agent.online,
+    ...(agent.standing === NO_STANDING ? {} : { accuracy: accuracyOf(agent.standing) }),
     ...(agent.kind === "manager" ? { team: agent.team } : {}),
   };
 }

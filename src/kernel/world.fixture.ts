@@ -262,8 +262,12 @@ export class World {
       const vote = draws.pick(["a", "b", "c", undefined]);
       return { type: "ballot.cast", ballotId: open.id, voter, ...(vote === undefined ? {} : { vote }) };
     }
+    const closed = draws.pick([...this.state.ballots.values()].filter((ballot) => !ballot.open));
+    if (closed !== undefined && draws.chance(30))
+      return { type: "ballot.reveal", ballotId: closed.id, truth: draws.pick(["a", "b", "c"]) ?? "a" };
     const voters = ["ann", "dan"].filter((name) => this.state.agents.get(name)?.votes === true);
-    return { type: "ballot.open", question: "?", options: ["a", "b"], voters, deadlineMs: 500 };
+    const learned = draws.chance(50) ? ({ method: "weighted", weights: "reputation" } as const) : {};
+    return { type: "ballot.open", question: "?", options: ["a", "b"], voters, deadlineMs: 500, ...learned };
   }
 
   /** The process dies, or closes in good order; another opens the same log, and most agents come back. */

@@ -25,7 +25,7 @@ import { admit } from "./json.ts";
 import { runtimeLimits } from "./limits.ts";
 import { LocalBackend } from "./local-backend.ts";
 import { defaultLogger } from "./logger.ts";
-import { checkOptional, checkOptions, notYet } from "./options.ts";
+import { checkOptional, checkOptions } from "./options.ts";
 import type { Progress } from "./progress.ts";
 import { Registrations } from "./registrations.ts";
 import { RemoteBackend } from "./remote-backend.ts";
@@ -46,8 +46,11 @@ export interface BallotSpec<O extends string = string> {
   readonly voters?: readonly string[];
   /** Default: `"majority"`. */
   readonly method?: VotingMethod;
-  /** Instead of the agents' own weights: each ≥ 0. */
-  readonly weights?: RecordOf<number>;
+  /**
+   * Instead of the agents' own weights: each ≥ 0; or `"reputation"`, what each has learned to weigh from what was revealed
+   * before. Default: the agents' own.
+   */
+  readonly weights?: RecordOf<number> | "reputation";
   /** The least share of the electorate that must have voted validly: 0 to 1. Default: one vote. */
   readonly quorum?: number;
   /** The share of the valid votes that the leader needs. Default: none. */
@@ -211,6 +214,18 @@ export class Coordinator implements AsyncDisposable {
     const { open: _, ...decision } = await this.#backend.decision(ids[0] ?? "");
     // Its options are those that were given.
     return decision as Decision<O> & { readonly ballotId: string };
+  }
+
+  /**
+   * Tells what was true: everybody whose valid vote put one option above all others was right or wrong. Accuracies
+   * (`agents()`) and the weights of ballots with `weights: "reputation"` learn from it; ballots that are open keep theirs. Once
+   * for each ballot, as soon as it is closed, however long ago. UNKNOWN_BALLOT; INVALID_STATE for one that is open, or was
+   * revealed before; INVALID_ARGUMENT for a truth that was not among its options.
+   */
+  async reveal(ballotId: string, truth: string): Promise<void> {
+    checkText(ballotId, "the id of a ballot");
+    if (typeof truth !== "string") throw invalid("truth", truth, "an option of the ballot");
+    await this.#command({ type: "ballot.reveal", ballotId, truth });
   }
 
   /** A new resource, or another capacity for one. Lowering a capacity takes nothing back. */
@@ -378,13 +393,11 @@ function checkText(value: unknown, what: string): string {
 function ballotOf(ballot: BallotSpec): BallotRequest {
   checkOptions(ballot, { known: BALLOT_KEYS }, "a ballot");
   const { weights, context, ...rest } = ballot;
-  // That learns from `reveal`, which is not there either.
-  if (typeof weights === "string") throw notYet('weights "reputation"');
   const { json } = admit(rest, "the ballot", runtimeLimits.inputBytes);
   return {
     // A copy of what was checked to be a ballot has its shape.
     ...(json as unknown as BallotRequest),
-    ...(weights === undefined ? {} : { weights: amountsOf(weights, "weights") }),
+    ...(weights === undefined ? {} : { weights: weights === "reputation" ? weights : amountsOf(weights, "weights") }),
     ...(context === undefined
       ? {}
       : { context: admit(context, "the context of the ballot", runtimeLimits.inputBytes).json }),

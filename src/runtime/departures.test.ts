@@ -6,7 +6,12 @@ import { Departures } from "./departures.ts";
 
 /** What has left memory for an archive that answers when it is let, and as of when it was asked. */
 class Scene {
-  readonly memory = { tasks: new Set<string>(), hasDepartures: true, has: (id: string) => this.memory.tasks.has(id) };
+  readonly memory = {
+    tasks: new Set<string>(),
+    isWhole: false,
+    hasDepartures: () => !this.memory.isWhole,
+    has: (_: string, id: string) => this.memory.tasks.has(id),
+  };
   readonly kept: Map<string, string> = new Map();
   asked: string[][] = [];
   failing: Error | undefined = undefined;
@@ -61,7 +66,7 @@ it("asks the archive for what is not in memory, and for nothing as long as nothi
   expect(scene.asked).toEqual([["new", "gone"]]);
   expect([...(recall?.rows() ?? [])]).toEqual([["gone", "row of gone"]]);
 
-  scene.memory.hasDepartures = false;
+  scene.memory.isWhole = true;
   expect(scene.recall(naming("other", "gone"))?.isReady).toBe(true);
   expect(scene.asked).toHaveLength(1);
 });
@@ -134,7 +139,7 @@ it("asks for many in parts", async () => {
   const scene = new Scene();
   const ids = Array.from({ length: 2_500 }, (_, i) => `t${i}`);
   scene.leave("t7", "t2400")();
-  const finding = scene.departures.findAll(ids);
+  const finding = scene.departures.findAll("task", ids);
   for (let part = 0; part < 3; part++) await scene.answer();
   expect([...(await finding).keys()]).toEqual(["t7", "t2400"]);
   expect(scene.asked.map(({ length }) => length)).toEqual([1000, 1000, 500]);

@@ -2,8 +2,8 @@
  * What has left memory: on its way to the journal's archive, or there.
  *
  * 1. Whoever asks is told of everything that had left when it asked, durable or not.
- * 2. A call that names tasks finds, when its turn comes, all of them that have left by then: what was in the archive when the
- *    call was made, and what has left since.
+ * 2. A call that names tasks, or a ballot, finds, when its turn comes, all of them that have left by then: what was in the
+ *    archive when the call was made, and what has left, or was put there anew, since.
  * 3. What is in the archive is held here only as long as a call that was made before waits for its turn.
  */
 import { Fifo } from "../coordination/structures/fifo.ts";
@@ -15,7 +15,7 @@ import { runtimeLimits } from "./limits.ts";
 
 type Kind = Departed["kind"];
 
-/** What a call needs to know of tasks that may have left memory. Its turn comes no sooner than it is ready. */
+/** What a call needs to know of tasks, or of a ballot, that may have left memory. Its turn comes no sooner than it is ready. */
 export interface Recall {
   readonly isReady: boolean;
   readonly failure: SafeguardsError | undefined;
@@ -27,8 +27,9 @@ export interface Recall {
 
 /** What is in memory: the kernel. */
 interface Memory {
-  readonly hasDepartures: boolean;
-  has(taskId: string): boolean;
+  /** Whether anything of that kind has left memory. */
+  hasDepartures(kind: Kind): boolean;
+  has(kind: Kind, id: string): boolean;
 }
 
 /** What left with one batch. */
@@ -73,35 +74,35 @@ export class Departures {
     return this.held(kind, id) ?? (await this.#archive.get(kind, [id])).get(id);
   }
 
-  /** Lines of those of these tasks that have left. */
-  async findAll(ids: readonly string[]): Promise<ReadonlyMap<string, string>> {
+  /** Lines of those of these that have left. */
+  async findAll(kind: Kind, ids: readonly string[]): Promise<ReadonlyMap<string, string>> {
     const found = new Map<string, string>();
     const elsewhere: string[] = [];
     for (const id of ids) {
-      const row = this.#held.task.get(id);
+      const row = this.#held[kind].get(id);
       if (row === undefined) elsewhere.push(id);
       else found.set(id, row);
     }
     for (let from = 0; from < elsewhere.length; from += runtimeLimits.recalledAtOnce) {
       const some = elsewhere.slice(from, from + runtimeLimits.recalledAtOnce);
-      for (const [id, row] of await this.#archive.get("task", some)) found.set(id, row);
+      for (const [id, row] of await this.#archive.get(kind, some)) found.set(id, row);
     }
     return found;
   }
 
   /** What the command needs to know, `ready` being called when that is there; undefined: it names nothing that could have left. */
   recall(command: Command, ready: () => void): Recall | undefined {
-    const named = namedBy(command);
-    if (named.length === 0) return undefined;
+    const { kind, ids } = namedBy(command);
+    if (ids.length === 0) return undefined;
     this.#begun += 1;
-    const recall = new Lookup(named, this.#held.task, () => {
+    const recall = new Lookup(ids, this.#held[kind], () => {
       this.#done += 1;
       this.#letGo();
     });
-    const unknown = this.#memory.hasDepartures ? named.filter((id) => !this.#memory.has(id)) : NONE;
+    const unknown = this.#memory.hasDepartures(kind) ? ids.filter((id) => !this.#memory.has(kind, id)) : NONE;
     if (unknown.length === 0) recall.found(NOTHING);
     else {
-      this.findAll(unknown)
+      this.findAll(kind, unknown)
         .then(
           (rows) => recall.found(rows),
           (error: unknown) => recall.failed(failureOf(error)),
@@ -160,19 +161,28 @@ class Lookup implements Recall {
   }
 }
 
-/** The ids in a command that may be those of tasks that have left memory. Subtasks leave with their parents only. */
-function namedBy(command: Command): readonly string[] {
-  if (command.type !== "task.submit" && command.type !== "attempt.plan") return NONE;
+interface Named {
+  readonly kind: Kind;
+  readonly ids: readonly string[];
+}
+
+/** What a command names that may have left memory. Subtasks leave with their parents only. */
+function namedBy(command: Command): Named {
+  if (command.type === "ballot.reveal")
+    // From another process it may be anything; the kernel refuses what is no string.
+    return typeof command.ballotId === "string" ? { kind: "ballot", ids: [command.ballotId] } : NOBODY;
+  if (command.type !== "task.submit" && command.type !== "attempt.plan") return NOBODY;
   const named = new Set<string>();
   const isTop = command.type === "task.submit" && command.from === undefined;
   for (const { id, dependsOn } of command.tasks) {
     if (isTop && id !== undefined) named.add(id);
     for (const other of dependsOn ?? NONE) named.add(other);
   }
-  return named.size === 0 ? NONE : [...named];
+  return named.size === 0 ? NOBODY : { kind: "task", ids: [...named] };
 }
 
 const NONE: readonly string[] = [];
+const NOBODY: Named = { kind: "task", ids: NONE };
 const NOTHING: ReadonlyMap<string, string> = new Map();
 
 function failureOf(error: unknown): SafeguardsError {

@@ -103,7 +103,7 @@ export class Queries {
       else outputs.set(id, output);
     }
     if (gone.length === 0) return outputs;
-    return this.#departures.findAll(gone).then((rows) => {
+    return this.#departures.findAll("task", gone).then((rows) => {
       for (const [id, row] of rows) outputs.set(id, () => this.#kernel.finishedTask(row).output);
       return outputs;
     });
@@ -123,7 +123,7 @@ export class Queries {
 
   #tasks(filter: TaskFilter): readonly TaskInfo[] | Promise<readonly TaskInfo[]> {
     const { after, parentId } = filter;
-    const present = [after, parentId].every((id) => id === undefined || this.#kernel.has(id));
+    const present = [after, parentId].every((id) => id === undefined || this.#kernel.has("task", id));
     return present ? this.#kernel.tasks(filter) : this.#departedTasks(filter);
   }
 
@@ -131,12 +131,13 @@ export class Queries {
   async #departedTasks(filter: TaskFilter): Promise<readonly TaskInfo[]> {
     const { after, parentId } = filter;
     let meant = filter;
-    if (after !== undefined && !this.#kernel.has(after))
+    if (after !== undefined && !this.#kernel.has("task", after))
       meant = await this.#departed("task", after, (row) => ({ ...filter, afterSeq: seqIn(row) }));
-    if (parentId === undefined || this.#kernel.has(parentId)) return this.#inTurn(() => this.#kernel.tasks(meant));
+    if (parentId === undefined || this.#kernel.has("task", parentId))
+      return this.#inTurn(() => this.#kernel.tasks(meant));
     const parent = await this.#departures.find("task", parentId);
     if (parent === undefined) return [];
-    const rows = await this.#departures.findAll(this.#kernel.finishedTask(parent).children);
+    const rows = await this.#departures.findAll("task", this.#kernel.finishedTask(parent).children);
     return this.#kernel.tasksIn([...rows.values()], meant);
   }
 

@@ -27,6 +27,7 @@ export const FORWARDED: ReadonlySet<string> = new Set<Command["type"]>([
   "team.set",
   "resource.set",
   "ballot.open",
+  "ballot.reveal",
 ]);
 
 const SQLITE = "sqlite:";

@@ -1,4 +1,5 @@
 import { CircuitBreaker } from "../circuit-breaker.ts";
+import { dawidSkene } from "../dawid-skene.ts";
 import { FederatedDecisions } from "../decisions/federated-decisions.ts";
 import { tally } from "../decisions/tally.ts";
 import { fromZero, invalid, noId, type Refused, type Systems, wrong } from "./refused.fixture.ts";
@@ -112,5 +113,30 @@ export const circuitBreaker: readonly Refused[] = [
   invalid(
     "windowMs is -1; it must be a number of milliseconds greater than 0 and finite",
     () => new CircuitBreaker({ ratio: 0.5, windowMs: -1 }),
+  ),
+];
+
+const label = { item: "i", worker: "ann", label: "a" };
+
+export const dawidSkenes: readonly Refused[] = [
+  invalid('the options of dawidSkene has the unknown key "rounds"; allowed: model, iterations', () =>
+    dawidSkene([], wrong({ rounds: 3 })),
+  ),
+  invalid('model is "two-coin"; it must be "one-coin" or "full"', () => dawidSkene([], wrong({ model: "two-coin" }))),
+  invalid("iterations is 0; it must be an integer from 1 to 10000", () => dawidSkene([], { iterations: 0 })),
+  invalid("a label is 7; it must be an object with item, worker and label", () => dawidSkene([label, wrong(7)])),
+  invalid("worker of a label is 7; it must be a string", () => dawidSkene([{ ...label, worker: wrong(7) }])),
+  invalid("4473 labels, 4473 of them distinct: their product must be at most 20000000", () =>
+    dawidSkene(Array.from({ length: 4_473 }, (_, i) => ({ ...label, label: `${i}` }))),
+  ),
+];
+
+export const reputations: readonly Refused[] = [
+  invalid(noId("agentId", '""'), ({ reputation }) => reputation.record("", true)),
+  invalid("correct is 1; it must be true or false", ({ reputation }) => reputation.record("ann", wrong(1))),
+  invalid(noId("agentId", '"a/b"'), ({ reputation }) => reputation.accuracy("a/b")),
+  invalid(noId("agentId", "7"), ({ reputation }) => reputation.weight(wrong(7))),
+  invalid("options is 0; it must be an integer from 1 to 9007199254740991", ({ reputation }) =>
+    reputation.weight("ann", 0),
   ),
 ];

@@ -2,6 +2,7 @@
 import type { ErrorCode } from "../../errors.ts";
 import { BudgetLedger } from "../budget-ledger.ts";
 import { FederatedDecisions } from "../decisions/federated-decisions.ts";
+import { Reputation } from "../reputation.ts";
 import { ResourceManager } from "../resource-manager.ts";
 import { SkillRouter } from "../skill-router.ts";
 import { TaskArbitrator } from "../task-arbitrator.ts";
@@ -22,6 +23,7 @@ export class Systems {
   readonly resources: ResourceManager = new ResourceManager();
   readonly arbitrator: TaskArbitrator = new TaskArbitrator();
   readonly budgets: BudgetLedger = new BudgetLedger();
+  readonly reputation: Reputation = new Reputation();
   readonly decisions: FederatedDecisions<AbortSignal> = new FederatedDecisions({
     after: () => () => undefined,
     abortable: () => ({ signal: new AbortController().signal, abort: () => undefined }),
@@ -45,7 +47,7 @@ export class Systems {
 
   /** All that can be seen of them. */
   seen(): unknown {
-    const { router, balancer, resources, arbitrator, budgets } = this;
+    const { router, balancer, resources, arbitrator, budgets, reputation } = this;
     return [
       router.agentsWith("x"),
       balancer.loadOf("ann"),
@@ -54,6 +56,7 @@ export class Systems {
       resources.allocationsOf("ann"),
       ["team", "lab"].map((id) => budgets.balance(id)),
       arbitrator.running(),
+      reputation.accuracy("ann"),
       ["a", "b"].map((id) => arbitrator.status(id)),
     ];
   }

@@ -2,8 +2,10 @@
 import { taskArbitrator } from "./arbitration.fixture.ts";
 import {
   circuitBreaker,
+  dawidSkenes,
   electionTerms,
   federatedDecisions,
+  reputations,
   shareTerms,
   tallies,
   tieBreaks,
@@ -16,11 +18,13 @@ import { budgetLedger } from "./spending.fixture.ts";
 export const coordinationRefusals: Readonly<Record<string, readonly Refused[]>> = {
   "src/coordination/budget-ledger.ts": budgetLedger,
   "src/coordination/circuit-breaker.ts": circuitBreaker,
+  "src/coordination/dawid-skene.ts": dawidSkenes,
   "src/coordination/decisions/federated-decisions.ts": federatedDecisions,
   "src/coordination/decisions/share.ts": shareTerms,
   "src/coordination/decisions/tally.ts": tallies,
   "src/coordination/decisions/terms.ts": electionTerms,
   "src/coordination/decisions/tie-break.ts": tieBreaks,
+  "src/coordination/reputation.ts": reputations,
   "src/coordination/resource-manager.ts": resourceManager,
   "src/coordination/skill-router.ts": skillRouter,
   "src/coordination/structures/leases.ts": leases,

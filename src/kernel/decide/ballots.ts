@@ -1,8 +1,10 @@
 /** Ballots: electorate and weights are fixed at opening; one counted vote a voter, the last before closing. */
 
+import { choiceOf } from "../../coordination/decisions/choice.ts";
 import type { Decision } from "../../coordination/decisions/election.ts";
 import { countVotes } from "../../coordination/decisions/tally.ts";
 import { checkTerms, type Terms } from "../../coordination/decisions/terms.ts";
+import { learnedWeights, type Standing, standingAfter } from "../../coordination/reputation.ts";
 import { amountToNumber } from "../../coordination/structures/amount.ts";
 import {
   checkAmount,
@@ -12,11 +14,13 @@ import {
   invalid,
   nullRecord,
 } from "../../coordination/structures/arguments.ts";
+import type { SafeguardsError } from "../../errors.ts";
+import { ballotIn, ballotRow } from "../ballot-row.ts";
 import type { Answer, Command } from "../commands.ts";
 import type { BallotOpenedEvent } from "../events.ts";
 import { defaults, limits } from "../limits.ts";
 import { known } from "../named.ts";
-import type { Ballot } from "../state.ts";
+import type { Ballot, State } from "../state.ts";
 import { agentNamed, type Desk, DONE, refused } from "./desk.ts";
 import { duration } from "./shapes.ts";
 
@@ -48,24 +52,24 @@ export function openBallot(desk: Desk, command: CommandOf<"ballot.open">): Answe
     command.deadlineMs === undefined ? defaults.ballotDeadlineMs : duration(command.deadlineMs, "deadlineMs", false);
   if (voters !== undefined && (!Array.isArray(voters) || voters.length > limits.voters))
     throw invalid("voters", voters, `a list of at most ${limits.voters} agents' names`);
-  const given = command.weights === undefined ? undefined : new Map(entriesOf(command.weights, "weights"));
-  for (const [name, weight] of given ?? []) checkAmount(weight, `weight of ${name}`, { zero: true });
+  const given = new Map(command.weights === "reputation" ? [] : entriesOf(command.weights ?? {}, "weights"));
+  for (const [name, weight] of given) checkAmount(weight, `weight of ${name}`, { zero: true });
   const electorate =
     voters === undefined
       ? [...state.agents.values()].filter((agent) => agent.votes).map((agent) => agent.name)
       : [...new Set(voters.map((name) => checkId(name, "voter")))];
-  const weights = nullRecord<number>();
-  for (const name of electorate) {
-    const agent = agentNamed(state, name);
-    if (!agent.votes)
-      throw refused(
-        "INVALID_ARGUMENT",
-        `agent ${JSON.stringify(name)} has no voter; give it one, or leave it out of voters`,
-        { agent: name },
-      );
-    const weight = given?.get(name) ?? agent.weight;
-    weights[name] = amountToNumber(checkAmount(weight, `weight of ${name}`, { zero: true }));
-  }
+  const agents = electorate.map((name) => agentNamed(state, name));
+  const mute = agents.find((agent) => !agent.votes);
+  if (mute !== undefined)
+    throw refused(
+      "INVALID_ARGUMENT",
+      `agent ${JSON.stringify(mute.name)} has no voter; give it one, or leave it out of voters`,
+      { agent: mute.name },
+    );
+  const weights =
+    command.weights === "reputation"
+      ? learnedWeights(new Map(agents.map(({ name, standing }) => [name, standing])), options.length)
+      : new Map(agents.map(({ name, weight }) => [name, given.get(name) ?? weight]));
   if (state.openBallots >= limits.openBallots)
     throw refused("QUEUE_FULL", `${limits.openBallots} ballots are open: that is the most`);
   const opened: BallotOpenedEvent = {
@@ -76,7 +80,7 @@ export function openBallot(desk: Desk, command: CommandOf<"ballot.open">): Answe
     options,
     method,
     electorate,
-    weights,
+    weights: exact(weights),
     ...(quorum === undefined ? {} : { quorum }),
     ...(threshold === undefined ? {} : { threshold }),
     ...(tieBreak === undefined ? {} : { tieBreak }),
@@ -90,12 +94,17 @@ export function openBallot(desk: Desk, command: CommandOf<"ballot.open">): Answe
   return { ok: true, ids: [opened.ballotId] };
 }
 
+/** The decimals that they stand for. */
+function exact(weights: ReadonlyMap<string, number>): Readonly<Record<string, number>> {
+  const record = nullRecord<number>();
+  for (const [name, weight] of weights)
+    record[name] = amountToNumber(checkAmount(weight, `weight of ${name}`, { zero: true }));
+  return record;
+}
+
 export function cast(desk: Desk, command: CommandOf<"ballot.cast">): Answer {
   const ballot = desk.state.ballots.get(command.ballotId);
-  if (ballot === undefined)
-    throw refused("UNKNOWN_BALLOT", `no ballot has the id ${JSON.stringify(command.ballotId)}`, {
-      ballotId: command.ballotId,
-    });
+  if (ballot === undefined) throw unknownBallot(command.ballotId);
   if (!ballot.open || desk.now >= ballot.opened.deadlineAt)
     throw refused("INVALID_STATE", `ballot ${ballot.id} is closed: the vote comes too late`, { ballotId: ballot.id });
   if (!ballot.opened.electorate.includes(command.voter))
@@ -112,6 +121,51 @@ export function cast(desk: Desk, command: CommandOf<"ballot.cast">): Answer {
   });
   closeIfComplete(desk, ballot);
   return DONE;
+}
+
+/** What was true, of a ballot wherever it is: what it taught is told in full, so that replaying it computes nothing. */
+export function reveal(desk: Desk, command: CommandOf<"ballot.reveal">): Answer {
+  const { ballotId, truth } = command;
+  if (typeof ballotId !== "string") throw invalid("ballotId", ballotId, "a string");
+  if (typeof truth !== "string") throw invalid("truth", truth, "an option of the ballot");
+  const { ballots } = desk.state;
+  const row = desk.recalled("ballot", ballotId);
+  const ballot = ballots.get(ballotId) ?? (row === undefined ? undefined : ballotIn(row));
+  if (ballot === undefined) throw unknownBallot(ballotId);
+  if (ballot.open)
+    throw refused("INVALID_STATE", `ballot ${ballotId} is open: what was true is revealed when it is closed`, {
+      ballotId,
+    });
+  if (ballot.truth !== undefined)
+    throw refused("INVALID_STATE", `ballot ${ballotId} was revealed before: ${JSON.stringify(ballot.truth)} was true`, {
+      ballotId,
+      truth: ballot.truth,
+    });
+  if (!ballot.opened.options.includes(truth))
+    throw refused("INVALID_ARGUMENT", `${JSON.stringify(truth)} was no option of ballot ${ballotId}`, {
+      ballotId,
+      truth,
+    });
+  desk.emit({ type: "ballot.revealed", v: 1, ballotId, truth, learned: learnedFrom(desk.state, ballot, truth) });
+  // One that has left memory is put into the archive anew, with the commit of the event.
+  if (!ballots.has(ballotId))
+    desk.state.outbox.add({ kind: "ballot", id: ballotId, row: ballotRow({ ...ballot, truth }) });
+  return DONE;
+}
+
+/** How those stand now whose vote put one option above all others. */
+function learnedFrom(state: State, ballot: Ballot, truth: string): Readonly<Record<string, Standing>> {
+  const { votes, method } = count(ballot.opened, ballot.votes);
+  const learned = nullRecord<Standing>();
+  for (const [voter, vote] of Object.entries(votes)) {
+    const choice = choiceOf(vote, method);
+    if (choice !== undefined) learned[voter] = standingAfter(agentNamed(state, voter).standing, choice === truth);
+  }
+  return learned;
+}
+
+function unknownBallot(ballotId: string): SafeguardsError {
+  return refused("UNKNOWN_BALLOT", `no ballot has the id ${JSON.stringify(ballotId)}`, { ballotId });
 }
 
 export function ballotDue(desk: Desk, ballotId: string): void {

@@ -3,6 +3,7 @@
 import type { Json } from "../../coordination/structures/types.ts";
 import { type ErrorCode, SafeguardsError } from "../../errors.ts";
 import type { Answer } from "../commands.ts";
+import type { Departed } from "../departed.ts";
 import type { EventBody } from "../events.ts";
 import { thaw } from "../finished-row.ts";
 import type { Indexes } from "../indexes.ts";
@@ -15,8 +16,8 @@ export interface Desk {
   readonly scheduler: Scheduler;
   /** The instant of the batch. */
   readonly now: number;
-  /** The line of a task that has left memory, as far as the command names it. */
-  recalled(id: string): string | undefined;
+  /** The line of a task, or a ballot, that has left memory, as far as the command names it. */
+  recalled(kind: Departed["kind"], id: string): string | undefined;
   /** Appends an event and applies it. */
   emit(body: EventBody): void;
 }
@@ -44,7 +45,7 @@ export function isPresent(state: State, id: string): boolean {
 
 /** Whether there is, or ever was, a task with that id. */
 export function isKnown(desk: Desk, id: string): boolean {
-  return isPresent(desk.state, id) || desk.recalled(id) !== undefined;
+  return isPresent(desk.state, id) || desk.recalled("task", id) !== undefined;
 }
 
 /** The task, wherever it is: one that has ended without its relatives. */
@@ -52,7 +53,7 @@ export function taskKnown(desk: Desk, id: string): Task | undefined {
   const { state } = desk;
   const present = state.tasks.get(id);
   if (present !== undefined) return present;
-  const row = state.finished.row(id) ?? desk.recalled(id);
+  const row = state.finished.row(id) ?? desk.recalled("task", id);
   return row === undefined ? undefined : thaw(row, state).task;
 }
 

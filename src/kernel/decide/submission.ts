@@ -90,7 +90,7 @@ function submitAll(desk: Desk, events: readonly TaskSubmittedEvent[]): void {
 
 /** How a task ended that has left the present; undefined: it has not. */
 function endedStatus(desk: Desk, id: string): EndStatus | undefined {
-  const row = desk.state.finished.row(id) ?? desk.recalled(id);
+  const row = desk.state.finished.row(id) ?? desk.recalled("task", id);
   return row === undefined ? undefined : statusIn(row);
 }
 
@@ -313,7 +313,7 @@ function archivedAmong(desk: Desk, ids: readonly string[]): TaskSubmittedEvent["
   let statuses: Record<string, EndStatus> | undefined;
   for (const id of ids) {
     if (isPresent(desk.state, id)) continue;
-    const row = desk.recalled(id);
+    const row = desk.recalled("task", id);
     if (row === undefined) continue;
     statuses ??= nullRecord();
     statuses[id] = statusIn(row);

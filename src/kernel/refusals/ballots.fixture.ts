@@ -13,6 +13,10 @@ function cast(voter: string): Command {
 
 const amount = "it must be a number at least 0 and at most 2^53 - 1, with at most nine decimals";
 
+function reveal(truth: unknown, ballotId: unknown = "b1"): unknown {
+  return { type: "ballot.reveal", ballotId, truth };
+}
+
 export const ballots: readonly Refused[] = [
   invalid(
     'ballot has the unknown key "title"; allowed: type, question, options, voters, method, weights, quorum, threshold, tieBreak, deadlineMs, context',
@@ -74,5 +78,40 @@ export const ballots: readonly Refused[] = [
     code: "INVALID_ARGUMENT",
     says: '"bob" has no vote in ballot b1',
     details: { ballotId: "b1", voter: "bob" },
+  },
+  invalid("ballotId is 7; it must be a string", reveal("yes", 7)),
+  invalid("truth is null; it must be an option of the ballot", reveal(null)),
+  {
+    ask: () => reveal("yes"),
+    code: "UNKNOWN_BALLOT",
+    says: 'no ballot has the id "b1"',
+    details: { ballotId: "b1" },
+  },
+  {
+    ask: (story) => {
+      story.do(open);
+      return reveal("yes");
+    },
+    code: "INVALID_STATE",
+    says: "ballot b1 is open: what was true is revealed when it is closed",
+    details: { ballotId: "b1" },
+  },
+  {
+    ask: (story) => {
+      story.do(open, cast("ann"), { type: "ballot.reveal", ballotId: "b1", truth: "no" });
+      return reveal("yes");
+    },
+    code: "INVALID_STATE",
+    says: 'ballot b1 was revealed before: "no" was true',
+    details: { ballotId: "b1", truth: "no" },
+  },
+  {
+    ask: (story) => {
+      story.do(open, cast("ann"));
+      return reveal("perhaps");
+    },
+    code: "INVALID_ARGUMENT",
+    says: '"perhaps" was no option of ballot b1',
+    details: { ballotId: "b1", truth: "perhaps" },
   },
 ];
