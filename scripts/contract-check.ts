@@ -67,8 +67,26 @@ const whole: Entry = {
   classes: [],
   outputClasses: ["SafeguardsError", "Coordinator"],
   functions: ["isSafeguardsError", "defineAgent", "defineManager", "defineCrew", "command"],
-  given: ["TaskHandle", "Outcome", "Explanation", "StoredEvent", "ErrorCode", "TaskInfo", "AgentInfo", "ResourceInfo"],
-  taken: ["Json", "RecordOf<number>", "AgentSpec<Json, Json>", "ManagerSpec<Json, Json>", "CoordinatorOptions"],
+  given: [
+    "TaskHandle",
+    "Outcome",
+    "Explanation",
+    "StoredEvent",
+    "ErrorCode",
+    "TaskInfo",
+    "AgentInfo",
+    "ResourceInfo",
+    "Guardrail",
+  ],
+  taken: [
+    "Json",
+    "RecordOf<number>",
+    "AgentSpec<Json, Json>",
+    "ManagerSpec<Json, Json>",
+    "CoordinatorOptions",
+    "Guardrail",
+    "Verdict",
+  ],
 };
 
 const settings = {

@@ -20,6 +20,7 @@ export type { Decision, Threshold, TieBreak, Vote, VotingMethod } from "./coordi
 export type { Json, Money, RecordOf, SkillRequirement } from "./coordination/structures/types.ts";
 export { type CrewSpec, defineCrew } from "./crew/crew.ts";
 export { type ErrorCode, isSafeguardsError, SafeguardsError, type SafeguardsErrorOptions } from "./errors.ts";
+export type { GuardedPoint, GuardedSubject, Guardrail, Verdict } from "./guardrails/guardrail.ts";
 export type { BreakerPolicy, ResourceKind, RetryPolicy } from "./kernel/events.ts";
 export type { AgentInfo, Explanation, Reason, ResourceInfo, TaskFilter, TaskInfo, TaskStatus } from "./kernel/views.ts";
 export type { BallotResult } from "./runtime/backend.ts";

@@ -72,8 +72,13 @@ export interface AgentContext {
   readonly log: Logger;
   /** Not in this version: throws INVALID_ARGUMENT. */
   readonly budget: { spend(amount: Money, what?: string): Promise<void> };
-  /** Not in this version: throws INVALID_ARGUMENT. */
-  act<T>(name: string, args: Json, action: () => Promise<T>): Promise<T>;
+  /**
+   * Takes an action once all guardrails on actions let it, with their verdicts durable: GUARDRAIL_BLOCKED else, and it is never
+   * called. It is given the arguments as guardrails left them; one that takes no parameter is blocked when they change
+   * them. `args`: JSON of at most 1 000 000 bytes, not journaled. At most 10 000 an attempt. Without guardrails on actions
+   * it is called at once, and nothing is journaled.
+   */
+  act<T>(name: string, args: Json, action: (args: Json) => Promise<T>): Promise<T>;
   /** Not in this version: throws INVALID_ARGUMENT. */
   send(agent: string, message: Json): Promise<void>;
   /** Not in this version: throws INVALID_ARGUMENT. */

@@ -5,7 +5,7 @@
 
 import type { Json, RecordOf, SkillRequirement } from "../coordination/structures/types.ts";
 import type { ErrorCode } from "../errors.ts";
-import type { BreakerPolicy, Failure, ResourceKind, RetryPolicy } from "./events.ts";
+import type { BreakerPolicy, Failure, GivenVerdict, GuardrailNames, ResourceKind, RetryPolicy } from "./events.ts";
 
 /** A task as it is asked for: the public TaskSpec with its dependencies as ids. */
 export interface TaskRequest {
@@ -59,6 +59,8 @@ export interface OpenSettings {
   readonly keepMs?: number;
   /** Whether an abandoned attempt keeps its resources until its code has ended. */
   readonly strict?: boolean;
+  /** Who looks at inputs, outputs and actions, in the order in which they are asked. */
+  readonly guardrails?: GuardrailNames;
 }
 
 export interface BallotRequest {
@@ -102,8 +104,25 @@ export type Command =
   | { readonly type: "task.resume"; readonly taskId: string }
   | { readonly type: "task.prioritize"; readonly taskId: string; readonly priority: number }
   | { readonly type: "task.retry"; readonly taskId: string }
-  /** Also how a manager's aggregate phase gives its output. */
-  | ({ readonly type: "attempt.complete"; readonly output: Json } & FromAttempt)
+  /** What the guardrails on inputs said of a task's; `input`: what they made of it, where that is something else. */
+  | {
+      readonly type: "task.judge";
+      readonly taskId: string;
+      readonly verdicts: readonly GivenVerdict[];
+      readonly input?: Json;
+    }
+  /** Also how a manager's aggregate phase gives its output; `verdicts`: of the guardrails on outputs, where there are any. */
+  | ({
+      readonly type: "attempt.complete";
+      readonly output: Json;
+      readonly verdicts?: readonly GivenVerdict[];
+    } & FromAttempt)
+  /** What the guardrails on actions said of one that it is about to take. */
+  | ({
+      readonly type: "attempt.act";
+      readonly action: string;
+      readonly verdicts: readonly GivenVerdict[];
+    } & FromAttempt)
   /** It threw, or stopped because it was told to. */
   | ({ readonly type: "attempt.fail"; readonly error: Failure } & FromAttempt)
   /** The code of an abandoned attempt has ended after all: what it kept is free. Nothing where it kept nothing. */

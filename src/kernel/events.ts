@@ -60,6 +60,20 @@ export interface BreakerPolicy {
 /** What a resource is. For people and listings: no kind is treated differently. */
 export type ResourceKind = "compute" | "memory" | "storage" | "api_call" | "data";
 
+/** What a guardrail looks at. */
+export type GuardedPoint = "input" | "output" | "action";
+
+/** Names of the guardrails that look at each of these, in the order in which they are asked; absent: none does. */
+export type GuardrailNames = Readonly<Partial<Record<GuardedPoint, readonly string[]>>>;
+
+/** What a guardrail said. */
+export interface GivenVerdict {
+  readonly guardrail: string;
+  readonly verdict: "allow" | "block" | "change";
+  /** Why it blocks. */
+  readonly reason?: string;
+}
+
 export interface OpenedEvent {
   readonly type: "coordinator.opened";
   readonly v: 1;
@@ -75,6 +89,7 @@ export interface OpenedEvent {
   readonly keepMs?: number;
   /** Whether an abandoned attempt keeps its resources until its code has ended. */
   readonly strict?: true;
+  readonly guardrails?: GuardrailNames;
 }
 export interface ClosedEvent {
   readonly type: "coordinator.closed";
@@ -410,6 +425,27 @@ export interface BallotRevealedEvent {
   readonly learned: Readonly<Record<string, Standing>>;
 }
 
+/** A guardrail has looked at a task's input, at an output, or at an action that an attempt is about to take. */
+export interface GuardrailJudgedEvent extends GivenVerdict {
+  readonly type: "guardrail.judged";
+  readonly v: 1;
+  readonly taskId: string;
+  readonly on: GuardedPoint;
+  /** Of an output and an action: the attempt's, and whose it is. */
+  readonly token?: number;
+  readonly agent?: string;
+  /** The name of the action. */
+  readonly action?: string;
+}
+/** All guardrails let the task's input pass: from now on it may be given to an agent. */
+export interface InputAcceptedEvent {
+  readonly type: "input.accepted";
+  readonly v: 1;
+  readonly taskId: string;
+  /** What agents are given instead of what was submitted; absent: that itself. */
+  readonly input?: Json;
+}
+
 export type EventBody =
   | OpenedEvent
   | ClosedEvent
@@ -448,7 +484,9 @@ export type EventBody =
   | BallotOpenedEvent
   | BallotCastEvent
   | BallotDecidedEvent
-  | BallotRevealedEvent;
+  | BallotRevealedEvent
+  | GuardrailJudgedEvent
+  | InputAcceptedEvent;
 
 /** An event as the kernel makes it and as replay takes it. */
 export type KernelEvent = EventHead & EventBody;
@@ -475,6 +513,7 @@ export const EVENTS: Readonly<Record<EventType, EventLayout>> = {
     "keepCount",
     "keepMs",
     "strict",
+    "guardrails",
   ]),
   "coordinator.closed": layout<"coordinator.closed">(2, []),
   "agent.registered": layout<"agent.registered">(3, [
@@ -570,4 +609,15 @@ export const EVENTS: Readonly<Record<EventType, EventLayout>> = {
   "resource.breaker-changed": layout<"resource.breaker-changed">(50, ["resource", "state"]),
   "attempt.gone": layout<"attempt.gone">(51, ["taskId", "token"]),
   "ballot.revealed": layout<"ballot.revealed">(62, ["ballotId", "truth", "learned"]),
+  "guardrail.judged": layout<"guardrail.judged">(47, [
+    "taskId",
+    "guardrail",
+    "on",
+    "verdict",
+    "reason",
+    "token",
+    "agent",
+    "action",
+  ]),
+  "input.accepted": layout<"input.accepted">(48, ["taskId", "input"]),
 };

@@ -20,22 +20,35 @@ import type { StateObserver } from "./observer.ts";
 import { breaker, report } from "./reports.ts";
 import { resourceOf, setBreaker } from "./resource.ts";
 import type { AgentState, Ballot, ExtraAllocation, ExtraRequest, Remembered, State } from "./state.ts";
-import { attemptEnded, becomePending, retried, setStatus, started, submitted, terminal } from "./task-life.ts";
+import {
+  attemptEnded,
+  becomePending,
+  inputAccepted,
+  judgeAllAnew,
+  retried,
+  setStatus,
+  started,
+  submitted,
+  terminal,
+} from "./task-life.ts";
 
 const NONE: readonly never[] = [];
 
 /** Applies one event; `observer` is absent during replay. */
 export function evolve(state: State, event: KernelEvent, observer: StateObserver | undefined): void {
   switch (event.type) {
-    case "coordinator.opened":
+    case "coordinator.opened": {
       if (state.settings !== undefined) state.closedMs += Math.max(0, event.at - state.at);
+      const wasGuarded = state.settings?.guardrails?.input !== undefined;
       state.settings = event;
       state.open = true;
+      if (wasGuarded || event.guardrails?.input !== undefined) judgeAllAnew(state);
       for (const agent of state.agents.values()) {
         agent.online = false;
         observer?.agent(agent, "other");
       }
       break;
+    }
     case "coordinator.closed":
       state.open = false;
       break;
@@ -358,6 +371,11 @@ export function evolve(state: State, event: KernelEvent, observer: StateObserver
       if (revealed !== undefined) revealed.truth = event.truth;
       break;
     }
+    case "guardrail.judged":
+      break;
+    case "input.accepted":
+      inputAccepted(state, event, event.at, observer);
+      break;
     default: {
       const never: never = event;
       throw new RangeError(`unknown event ${String(never)}`);

@@ -2,7 +2,7 @@
 import { lacksOf } from "./lacks.ts";
 import type { Wish } from "./ready-queue.ts";
 import type { Scheduler } from "./scheduler.ts";
-import { childrenOf, isTerminal, type LiveAttempt, type State, type Task } from "./state.ts";
+import { awaitsJudgement, childrenOf, isTerminal, type LiveAttempt, type State, type Task } from "./state.ts";
 import type { Explanation, Reason } from "./views.ts";
 import { listed, MOST_NAMES } from "./wording.ts";
 
@@ -36,13 +36,16 @@ interface Told {
   readonly reasons: readonly Reason[];
 }
 
+/** What a task fails with that was never given to anybody. */
+const REFUSALS: ReadonlySet<string> = new Set(["CAPACITY_EXCEEDED", "NO_QUALIFIED_AGENT", "GUARDRAIL_BLOCKED"]);
+
 function ended({ attempts, status, ended }: Task): Told {
   const error = ended?.error;
   if (error === undefined) {
     const text = `completed by ${attempts.at(-1)?.agent} in attempt ${attempts.length}`;
     return { verdict: "ended", text, reasons: [] };
   }
-  const refused = attempts.length === 0 && (error.code === "CAPACITY_EXCEEDED" || error.code === "NO_QUALIFIED_AGENT");
+  const refused = attempts.length === 0 && REFUSALS.has(error.code);
   return { verdict: refused ? "refused" : "ended", text: `${status} (${error.code}): ${error.message}`, reasons: [] };
 }
 
@@ -65,7 +68,7 @@ function verdictOf(state: State, scheduler: Scheduler, task: Task, now: number):
     };
   }
   const lacksOwn = own === undefined ? [] : scheduler.asIfKept(task, () => lacks(own));
-  const reasons = [...waitsFor(task, now), ...lacksOwn, ...lacksMore];
+  const reasons = [...waitsFor(state, task, now), ...lacksOwn, ...lacksMore];
   if (ending !== undefined) return { verdict: "waiting", text: `is to end as ${ending.as}`, reasons };
   if (claim !== undefined && victims.length > 0) {
     return { verdict: "waiting", text: `waits for ${listed(victims)} to make way on ${claim.agent.name}`, reasons };
@@ -92,11 +95,19 @@ function held(task: Task): readonly Reason[] {
   return [{ code: "held", text: "a person paused it; resume lets it go on" }];
 }
 
+/** No agent is given what guardrails have not let pass. */
+function unjudged(state: State, task: Task): readonly Reason[] {
+  if (!awaitsJudgement(task)) return [];
+  const names = state.settings?.guardrails?.input ?? [];
+  const text = `its input waits for the verdict of the guardrail${names.length === 1 ? "" : "s"} ${listed(names)}`;
+  return [{ code: "approval", who: names.slice(0, MOST_NAMES), text }];
+}
+
 /** What has to happen before it could start, or go on, at all. */
-function waitsFor(task: Task, now: number): readonly Reason[] {
+function waitsFor(state: State, task: Task, now: number): readonly Reason[] {
   const { live } = task;
   if (task.ending !== undefined) return awaited("its subtasks", childrenOf(task));
-  const reasons: Reason[] = [...held(task)];
+  const reasons: Reason[] = [...held(task), ...unjudged(state, task)];
   if (live?.awaiting !== undefined) reasons.push(...awaited("the tasks that it awaits", [...live.awaiting]));
   else if (task.status === "waiting") {
     // What its code submitted beside the plan is not waited for.

@@ -25,6 +25,8 @@ interface More extends Partial<Subtasks> {
   readonly closedMs?: number;
   readonly phase?: Phase;
   readonly round?: number;
+  /** Guardrails have let its input pass. */
+  readonly accepted?: { readonly input?: Json };
 }
 type Row = readonly [
   status: number,
@@ -104,10 +106,11 @@ function attemptRow({ agent, token, startedAt, endedAt, end, phase, error }: Att
 }
 
 function moreOf(task: Task): More | undefined {
-  const { ended, closedMs, phase, round, family } = task;
+  const { ended, closedMs, phase, round, family, judgement } = task;
   const asked = task.spec.priority ?? 5;
   const plain = ended?.error === undefined && task.priority === asked && closedMs === 0 && phase === "run";
-  if (plain && round === 0 && family === undefined) return undefined;
+  const accepted = judgement?.kind === "accepted" ? judgement : undefined;
+  if (plain && round === 0 && family === undefined && accepted === undefined) return undefined;
   return {
     ...(ended?.error === undefined ? {} : { error: ended.error }),
     ...(task.priority === asked ? {} : { priority: task.priority }),
@@ -115,6 +118,7 @@ function moreOf(task: Task): More | undefined {
     ...(phase === "run" ? {} : { phase }),
     ...(round === 0 ? {} : { round }),
     ...(family === undefined ? {} : subtasksOf(task)),
+    ...(accepted === undefined ? {} : { accepted: accepted.input === undefined ? {} : { input: accepted.input } }),
   };
 }
 
@@ -179,6 +183,7 @@ export function thaw(row: string, state: State): Thawed {
     family: undefined,
     round: more.round ?? 0,
     phase: more.phase ?? "run",
+    judgement: more.accepted && { kind: "accepted", ...more.accepted },
     held: false,
     readyAfter: 0,
     notBefore: 0,

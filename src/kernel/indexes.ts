@@ -19,6 +19,7 @@ import { RunningIndex } from "./running-index.ts";
 import {
   type AgentState,
   arrivedMs,
+  awaitsJudgement,
   type Ballot,
   childrenOf,
   type ExtraAllocation,
@@ -55,6 +56,8 @@ export class Indexes implements StateObserver {
   readonly inheritance: PriorityInheritance<Prioritized>;
   /** Ready tasks that ask for more than there can be, found when they became ready or a capacity was lowered. */
   readonly impossible: Set<Task> = new Set();
+  /** Tasks that are kept back until guardrails have looked at their input. */
+  readonly judging: Set<Task> = new Set();
   readonly lending: Lending;
   readonly ends: PredictedEnds = new PredictedEnds();
   readonly requirements: Requirements = new Requirements();
@@ -124,6 +127,8 @@ export class Indexes implements StateObserver {
   task(task: Task): void {
     this.#watchDeadline(task);
     this.#watchRound(task);
+    if (awaitsJudgement(task)) this.judging.add(task);
+    else if (this.judging.size > 0) this.judging.delete(task);
     const ready = isReady(task);
     const early = ready && task.notBefore > this.now;
     this.#watchBackoff(task, early);

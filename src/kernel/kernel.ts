@@ -18,6 +18,7 @@ import { attemptDue, checkpoint, complete, deadlineDue, fail, gone } from "./dec
 import { ballotDue, cast, openBallot, reveal } from "./decide/ballots.ts";
 import { cancel, pause, prioritize, resume, retry } from "./decide/control.ts";
 import { type Desk, DONE, isPresent } from "./decide/desk.ts";
+import { judgeAction, judgeInput } from "./decide/guardrails.ts";
 import { failImpossible, failUnroutable } from "./decide/hopeless.ts";
 import { close, open } from "./decide/lifecycle.ts";
 import { awaitTasks, leaseDue, release, request, setResource } from "./decide/resources.ts";
@@ -241,6 +242,12 @@ export class Kernel {
     return explainEnded(this.#state, thaw(row, this.#state).task);
   }
 
+  /** Tasks that are kept back until guardrails have looked at their input, in order of submission. */
+  awaitingJudgement(): readonly string[] {
+    const awaiting = [...this.#built().indexes.judging];
+    return awaiting.sort((a, b) => a.seq - b.seq).map((task) => task.id);
+  }
+
   /** Nothing runs, and nothing will without a new command: no timer can start anything. */
   idle(): boolean {
     const { counts } = this.#state;
@@ -248,6 +255,7 @@ export class Kernel {
     // Code that was abandoned may still give back what others wait for.
     if (this.#state.kept.size > 0 && counts.pending > 0) return false;
     if (counts.pending + counts.blocked + counts.waiting + counts.paused === 0) return true;
+    if (this.#state.open && this.#works !== undefined && this.#works.indexes.judging.size > 0) return false;
     return this.nextWakeAt() === undefined;
   }
 
@@ -380,6 +388,10 @@ function decide(desk: Desk, command: Command): Answer {
       return prioritize(desk, command);
     case "task.retry":
       return retry(desk, command);
+    case "task.judge":
+      return judgeInput(desk, command);
+    case "attempt.act":
+      return judgeAction(desk, command);
     case "attempt.complete":
       return complete(desk, command);
     case "attempt.fail":

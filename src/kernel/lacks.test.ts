@@ -3,12 +3,13 @@ import type { Reason } from "./views.ts";
 import { firm, type Waiting, world } from "./waiting.fixture.ts";
 import { broken, offline, room, skills } from "./waiting-for-agents.fixture.ts";
 import { beyond, concurrency, reserved, reservedStory, resource } from "./waiting-for-shares.fixture.ts";
-import { backoff, dependencies, held } from "./waiting-for-turns.fixture.ts";
+import { backoff, dependencies, held, judged } from "./waiting-for-turns.fixture.ts";
 
 /** Every reason that the kernel can give today: one that is new does not compile without a story. */
-const stories: Record<Exclude<Reason["code"], "budget" | "approval">, readonly Waiting[]> = {
+const stories: Record<Exclude<Reason["code"], "budget">, readonly Waiting[]> = {
   dependencies,
   held,
+  approval: judged,
   backoff,
   concurrency,
   skills,

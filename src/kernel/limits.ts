@@ -42,6 +42,10 @@ export const limits = {
   keptBallots: 10_000,
   voters: 10_000,
   options: 1_000,
+  /** Guardrails on inputs, on outputs, or on actions: each has its say, and an event, for every one of them. */
+  guardrails: 64,
+  /** Characters of a guardrail's reason: what it blocked is not for the journal. */
+  reasonLength: 1_024,
   /** Characters of an error's message as it is journaled. */
   messageLength: 4_096,
   attemptsPerTask: 1_000,

@@ -180,6 +180,7 @@ function restoreTask(state: State, row: TaskRow): void {
     family: undefined,
     round: row.round,
     phase: row.phase,
+    judgement: row.judgement,
     held: row.held ?? false,
     readyAfter: row.readyAfter,
     notBefore,

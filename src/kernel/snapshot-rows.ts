@@ -5,7 +5,7 @@ import type { RateBucketState } from "../coordination/structures/rate-bucket.ts"
 import type { Json } from "../coordination/structures/types.ts";
 import type { Cast } from "./ballot-row.ts";
 import type { AgentRegisteredEvent, BreakerPolicy, OpenedEvent, Phase, ResourceKind, StopReason } from "./events.ts";
-import type { AttemptRecord, Ended, Reserved, Series, Submitted, Task, TaskStatus } from "./state.ts";
+import type { AttemptRecord, Ended, Judgement, Reserved, Series, Submitted, Task, TaskStatus } from "./state.ts";
 
 /** Another number for other rows: who reads a snapshot of another format replays instead. */
 export const FORMAT = 2;
@@ -65,6 +65,7 @@ export interface TaskRow {
   /** What it no longer waits for, though that is tried again. */
   readonly seen?: readonly string[];
   readonly held?: boolean;
+  readonly judgement?: Judgement;
   readonly checkpoint?: Json;
   readonly ending?: Task["ending"];
   readonly ended?: Partial<Ended> & { readonly at: number };

@@ -124,6 +124,7 @@ function taskRow(state: State, task: Task): TaskRow {
     ...(task.held ? { held: true } : {}),
     ...defined({
       seen: seenBy(state, task),
+      judgement: task.judgement,
       checkpoint: task.checkpoint,
       ending: task.ending,
       ended: ended && { at: ended.at, ...defined({ output: ended.output, error: ended.error }) },

@@ -148,6 +148,12 @@ export interface Series {
 /** Of a task that was never tried. */
 export const FIRST_SERIES: Series = { failures: 0, losses: 0, preemptions: 0, excluded: [] };
 
+/** Whether guardrails have let a task's input pass, and what they made of it, where that is something else. */
+export type Judgement = { readonly kind: "awaited" } | { readonly kind: "accepted"; readonly input?: Json };
+
+export const AWAITED: Judgement = { kind: "awaited" };
+export const ACCEPTED: Judgement = { kind: "accepted" };
+
 /** How a task ended. */
 export interface Ended {
   readonly at: number;
@@ -179,6 +185,8 @@ export interface Task {
   round: number;
   /** What its next attempt is asked to do. */
   phase: Phase;
+  /** Undefined: there were no guardrails on inputs yet. */
+  judgement: Judgement | undefined;
   /** Held by a person until resumed. */
   held: boolean;
   /** When it last became ready: milliseconds since it arrived, during which a coordinator was open. */
@@ -372,8 +380,20 @@ export function isReady(task: Task): boolean {
   return (
     (task.status === "pending" || (task.status === "paused" && !task.held)) &&
     task.missing === 0 &&
-    task.ending === undefined
+    task.ending === undefined &&
+    task.judgement?.kind !== "awaited"
   );
+}
+
+/** Whether it is kept back until guardrails have looked at its input. */
+export function awaitsJudgement(task: Task): boolean {
+  return task.judgement?.kind === "awaited" && task.ending === undefined && !isTerminal(task.status);
+}
+
+/** What agents are given: what was submitted, or what guardrails made of it. */
+export function inputOf({ spec, judgement }: Task): Json {
+  if (judgement?.kind === "accepted" && judgement.input !== undefined) return judgement.input;
+  return spec.input ?? null;
 }
 
 /** Whether its attempt has nothing more to await and wants its slot and load back, and nobody holds it. */

@@ -120,6 +120,13 @@ export class Story {
     return { type: "attempt.fail", ...this.from(id), error: { code: "TASK_FAILED", message: "no", ...error } };
   }
 
+  /** What the guardrails say of a task's input: all of them allow, or the first blocks for this reason. */
+  judge(id: string, { blocks, input }: { readonly blocks?: string; readonly input?: Json } = {}): KernelEvent[] {
+    return this.do(
+      judgement(this.kernel, id, blocks === undefined ? { ...(input === undefined ? {} : { input }) } : { blocks }),
+    );
+  }
+
   plan(id: string, ...tasks: TaskRequest[]): KernelEvent[] {
     return this.do({ type: "attempt.plan", ...this.from(id), tasks });
   }
@@ -174,6 +181,21 @@ export function register(name: string, description: Omit<AgentDescription, "name
   return { type: "agent.register", agent: { name, kind: "agent", ...description } };
 }
 
+/** The verdicts of all guardrails that there are on the input of a task: they allow it, or the first blocks it. */
+export function judgement(
+  kernel: Kernel,
+  taskId: string,
+  how: { readonly blocks?: string; readonly input?: Json } = {},
+): Command {
+  const { blocks, input } = how;
+  const [first = "", ...others] = kernel.settings?.guardrails?.input ?? [];
+  if (blocks !== undefined)
+    return { type: "task.judge", taskId, verdicts: [{ guardrail: first, verdict: "block", reason: blocks }] };
+  const verdict = input === undefined ? "allow" : "change";
+  const verdicts = [first, ...others].map((guardrail) => ({ guardrail, verdict }) as const);
+  return { type: "task.judge", taskId, verdicts, ...(input === undefined ? {} : { input }) };
+}
+
 /** What happened, in a few words each; what only prepares the rest is left out. */
 export function told(events: readonly KernelEvent[]): string[] {
   return events.flatMap((event) => {
@@ -214,6 +236,10 @@ export function told(events: readonly KernelEvent[]): string[] {
         return [`${event.resource} ${event.state}`];
       case "attempt.gone":
         return [`${event.taskId} gives back what it kept`];
+      case "guardrail.judged":
+        return [`${event.guardrail} ${event.verdict}s an ${event.on} of ${event.taskId}`];
+      case "input.accepted":
+        return [`the input of ${event.taskId} is accepted`];
       case "ballot.decided":
         return [`${event.ballotId} ${event.outcome}${event.decision === undefined ? "" : ` ${event.decision}`}`];
       default:

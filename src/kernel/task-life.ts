@@ -1,7 +1,7 @@
 /** A task's life, as events tell it: submitted, started, ended attempt by attempt, and over. */
 import { breakerAdmitted, breakerFailed } from "../coordination/circuit-breaker.ts";
 import { dropClaim } from "./claims.ts";
-import type { AttemptEndedEvent, TaskStartedEvent, TaskSubmittedEvent } from "./events.ts";
+import type { AttemptEndedEvent, InputAcceptedEvent, TaskStartedEvent, TaskSubmittedEvent } from "./events.ts";
 import { statusIn } from "./finished-row.ts";
 import { endAttempt, keepHeld, seat, take } from "./holdings.ts";
 import { amount, known, liveOf, needsOf, taskOf } from "./named.ts";
@@ -9,11 +9,15 @@ import type { StateObserver } from "./observer.ts";
 import { report } from "./reports.ts";
 import { enter, familyOf, revive, settle } from "./settling.ts";
 import {
+  ACCEPTED,
   type AttemptRecord,
+  AWAITED,
   arrivedMs,
   type Ended,
   FIRST_SERIES,
+  isReady,
   isTerminal,
+  type Judgement,
   type LiveAttempt,
   openChildrenOf,
   rootOf,
@@ -66,6 +70,7 @@ export function submitted(state: State, event: Submitted, observer: StateObserve
     family: undefined,
     round: 0,
     phase: "run",
+    judgement: judgedAnew(state, undefined),
     held: false,
     readyAfter: 0,
     notBefore: 0,
@@ -109,6 +114,30 @@ export function submitted(state: State, event: Submitted, observer: StateObserve
       observer.waits(parent, [task]);
     observer.task(task);
   }
+}
+
+/** What was let pass stays so; anything else is looked at by the guardrails that there are now. */
+function judgedAnew(state: State, before: Judgement | undefined): Judgement | undefined {
+  if (before?.kind === "accepted") return before;
+  return state.settings?.guardrails?.input === undefined ? undefined : AWAITED;
+}
+
+/** A coordinator has been opened, perhaps with other guardrails: what none has let pass is looked at by these. */
+export function judgeAllAnew(state: State): void {
+  for (const task of state.tasks.values()) task.judgement = judgedAnew(state, task.judgement);
+}
+
+/** Ready from now on, unless something else is in its way. */
+export function inputAccepted(
+  state: State,
+  { taskId, input }: InputAcceptedEvent,
+  at: number,
+  observer: StateObserver | undefined,
+): void {
+  const task = taskOf(state, taskId);
+  task.judgement = input === undefined ? ACCEPTED : { kind: "accepted", input };
+  if (isReady(task)) readyAt(state, task, Math.max(at, task.notBefore));
+  observer?.task(task);
 }
 
 /** More than there will ever be tasks: what a user names with a larger number is never generated. */
@@ -284,6 +313,7 @@ export function terminal(
 export function retried(state: State, id: string, at: number, observer: StateObserver | undefined): void {
   const task = state.tasks.get(id) ?? revive(state, id);
   setStatus(state, task, "pending");
+  task.judgement = judgedAnew(state, task.judgement);
   task.series = FIRST_SERIES;
   task.ended = undefined;
   readyAt(state, task, at);

@@ -11,7 +11,16 @@ import { count } from "./decide/ballots.ts";
 import type { AttemptEnd, BallotOpenedEvent, Failure, Phase, ResourceKind } from "./events.ts";
 import { type Subtasks, seqIn, statusIn, thaw } from "./finished-row.ts";
 import type { Indexes } from "./indexes.ts";
-import { type AgentState, type Ballot, childrenOf, type State, type Task, type TaskStatus } from "./state.ts";
+import {
+  type AgentState,
+  awaitsJudgement,
+  type Ballot,
+  childrenOf,
+  inputOf,
+  type State,
+  type Task,
+  type TaskStatus,
+} from "./state.ts";
 
 export type { TaskStatus } from "./state.ts";
 
@@ -31,7 +40,10 @@ export interface TaskView {
   readonly id: string;
   readonly name?: string;
   readonly status: TaskStatus;
+  /** What its agent is given: as it was submitted, or as guardrails changed it. */
   readonly input: Json;
+  /** Whether it is kept back until guardrails have looked at its input. */
+  readonly awaitsJudgement: boolean;
   readonly context?: Json;
   readonly parentId?: string;
   readonly priority: number;
@@ -179,7 +191,8 @@ export function taskView(task: Task, effectivePriority: number, { children, plan
   return {
     id: task.id,
     status: task.status,
-    input: spec.input ?? null,
+    input: inputOf(task),
+    awaitsJudgement: awaitsJudgement(task),
     priority: task.priority,
     effectivePriority,
     submittedAt: spec.at,

@@ -110,6 +110,33 @@ export const held: readonly Waiting[] = [
   },
 ];
 
+export const judged: readonly Waiting[] = [
+  {
+    what: "the guardrails that have not let its input pass, beside what else it waits for",
+    story: () => {
+      const story = world({ guardrails: { input: ["size", "secrets"] } });
+      story.submit({ id: "a" }, { id: "b", dependsOn: ["a"] });
+      story.judge("a");
+      return story;
+    },
+    id: "b",
+    reasons: [
+      {
+        code: "approval",
+        who: ["size", "secrets"],
+        text: "its input waits for the verdict of the guardrails size and secrets",
+      },
+      {
+        code: "dependencies",
+        need: 1,
+        have: 0,
+        who: ["a"],
+        text: "what it depends on must end first: a (running)",
+      },
+    ],
+  },
+];
+
 export const backoff: readonly Waiting[] = [
   {
     what: "until when, and after how many attempts: one",

@@ -6,7 +6,8 @@ import type { BreakerPolicy, KernelEvent } from "./events.ts";
 import { thaw } from "./finished-row.ts";
 import { heldBy } from "./holdings.ts";
 import { Kernel } from "./kernel.ts";
-import { childrenOf, isReady, isTerminal, openChildrenOf, rootOf, State, type Task } from "./state.ts";
+import { awaitsJudgement, childrenOf, isReady, isTerminal, openChildrenOf, rootOf, State, type Task } from "./state.ts";
+import { judgement } from "./story.fixture.ts";
 
 /** Draws numbers from a list given by the test, so that a failing run shrinks. */
 export class Draws {
@@ -89,7 +90,15 @@ export class World {
     const protect = draws.chance(70) ? { protectAfterMs: draws.below(4) * 1_000 } : {};
     const keep = draws.chance(50) ? { keepCount: draws.below(6), ...(draws.chance(50) ? { keepMs: 2_000 } : {}) } : {};
     const strict = draws.chance(30) ? { strict: true } : {};
-    this.settings = { concurrency: 1 + draws.below(6), unroutableMs: 5_000, ...aging, ...protect, ...keep, ...strict };
+    this.settings = {
+      concurrency: 1 + draws.below(6),
+      unroutableMs: 5_000,
+      ...aging,
+      ...protect,
+      ...keep,
+      ...strict,
+      ...guardrailsFrom(draws),
+    };
     const agents: Command[] = ["ann", "bob", "cy", "dan"].map((name, i) => ({
       type: "agent.register",
       agent: {
@@ -282,7 +291,17 @@ export class World {
           agent: { name, kind: "agent", skills: ["x", "y"], capacity: 1 + draws.below(4), votes: true },
         }),
       );
+    const { guardrails: _, ...settings } = this.settings;
+    this.settings = draws.chance(50) ? this.settings : { ...settings, ...guardrailsFrom(draws) };
     this.run({ type: "coordinator.open", ...this.settings }, ...agents, ...MANAGERS);
+  }
+
+  /** What the guardrails say of an input that waits for that. */
+  judgement(draws: Draws): Command {
+    const taskId = draws.pick(this.kernel.awaitingJudgement());
+    if (taskId === undefined) return { type: "tick" };
+    if (draws.chance(15)) return judgement(this.kernel, taskId, { blocks: "no" });
+    return judgement(this.kernel, taskId, draws.chance(30) ? { input: { changed: this.now } } : {});
   }
 
   endOf(draws: Draws, task: Task): Command {
@@ -296,7 +315,9 @@ export class World {
         ...from,
         tasks: Array.from({ length: draws.below(4) }, () => this.request(draws, true)),
       };
-    return { type: "attempt.complete", ...from, output: { by: live.agent.name } };
+    const verdict = draws.chance(10) ? ("block" as const) : ("allow" as const);
+    const verdicts = this.settings.guardrails?.output?.map((guardrail) => ({ guardrail, verdict }));
+    return { type: "attempt.complete", ...from, output: { by: live.agent.name }, ...(verdicts && { verdicts }) };
   }
 
   /** Some commands at one instant, after some time. */
@@ -308,6 +329,7 @@ export class World {
     const commands: Command[] = [];
     const many = 1 + draws.below(3);
     for (let i = 0; i < many; i++) commands.push(this.command(draws));
+    if (draws.chance(70)) commands.push(this.judgement(draws));
     this.run(...commands);
   }
 
@@ -332,6 +354,7 @@ export class World {
         .filter((live) => live.awaiting === undefined)
         .map((live) => this.endOf(calm, live.task));
       for (const { taskId, token } of this.state.kept.values()) ends.push({ type: "attempt.gone", taskId, token });
+      held.push(...this.kernel.awaitingJudgement().map((id) => judgement(this.kernel, id)));
       if (held.length + ends.length === 0) {
         const wake = this.kernel.nextWakeAt();
         if (wake === undefined) return;
@@ -340,6 +363,14 @@ export class World {
       this.run(...held, ...ends, { type: "tick" });
     }
   }
+}
+
+/** None, or one on inputs, on outputs, or on both. */
+function guardrailsFrom(draws: Draws): OpenSettings {
+  const input = draws.chance(30) ? { input: ["size", "secrets"] } : {};
+  const output = draws.chance(20) ? { output: ["last"] } : {};
+  const guardrails = { ...input, ...output };
+  return Object.keys(guardrails).length === 0 ? {} : { guardrails };
 }
 
 const ASKED: readonly (keyof TaskRequest & keyof Task["spec"])[] = [
@@ -438,6 +469,15 @@ export function violations(world: World): string[] {
     );
   }
   checkPromises(state, check);
+  const unjudged = [...state.tasks.values()]
+    .filter(awaitsJudgement)
+    .sort((a, b) => a.seq - b.seq)
+    .map((task) => task.id);
+  check(kernel.awaitingJudgement().join() === unjudged.join(), "who awaits judgement is known");
+  check(
+    live.every(({ task }) => !awaitsJudgement(task)),
+    "nobody is given what guardrails have not let pass",
+  );
   const seen: Record<string, number> = {};
   for (const task of state.tasks.values()) {
     seen[task.status] = (seen[task.status] ?? 0) + 1;

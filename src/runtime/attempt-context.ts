@@ -1,6 +1,13 @@
 /** What an attempt's code is given besides its task. */
 import type { AgentContext, Allocation, Logger, ManagerContext, More } from "../agents/agent.ts";
-import { checkDuration, checkInteger, invalid, nullRecord } from "../coordination/structures/arguments.ts";
+import {
+  checkDuration,
+  checkId,
+  checkInteger,
+  invalid,
+  nullRecord,
+  show,
+} from "../coordination/structures/arguments.ts";
 import type { Json, RecordOf } from "../coordination/structures/types.ts";
 import { SafeguardsError } from "../errors.ts";
 import type { Answer, Command } from "../kernel/commands.ts";
@@ -8,6 +15,7 @@ import type { TaskView } from "../kernel/views.ts";
 import { Awaiting } from "./awaiting.ts";
 import type { Accepted } from "./backend.ts";
 import { admit, copyOf } from "./json.ts";
+import { blockedError, type Judges } from "./judges.ts";
 import { runtimeLimits } from "./limits.ts";
 import { withFacts } from "./logger.ts";
 import { checkFunction, checkOptional, checkOptions, notYet } from "./options.ts";
@@ -29,6 +37,7 @@ export interface AttemptServices {
   progress(attempt: RunningAttempt, fraction: number, note: string | undefined): void;
   /** What all attempts of this process share. */
   shared(request: CacheRequest): Promise<Json>;
+  readonly judges: Judges;
 }
 
 /** What tells the output of a task, by its id; undefined: it did not complete. */
@@ -104,9 +113,7 @@ export class AttemptContext implements AgentContext {
 
   get heartbeat(): AgentContext["heartbeat"] {
     return async () => {
-      const { isOver, taskId } = this.#attempt;
-      if (isOver)
-        throw new SafeguardsError("FENCED", `this attempt at task ${taskId} is over`, { details: { taskId } });
+      this.#assertGoing();
     };
   }
 
@@ -138,7 +145,7 @@ export class AttemptContext implements AgentContext {
   }
 
   get act(): AgentContext["act"] {
-    return () => absent("ctx.act");
+    return (name, args, action) => quietly(this.#act(name, args, action));
   }
 
   get send(): AgentContext["send"] {
@@ -174,6 +181,38 @@ export class AttemptContext implements AgentContext {
   #part(): string {
     const { phase } = this.#attempt;
     return phase === "aggregate" ? `aggregate${this.#view.round}` : phase;
+  }
+
+  #assertGoing(): void {
+    const { isOver, taskId } = this.#attempt;
+    if (isOver) throw new SafeguardsError("FENCED", `this attempt at task ${taskId} is over`, { details: { taskId } });
+  }
+
+  async #act<T>(name: string, args: Json, action: (args: Json) => Promise<T>): Promise<T> {
+    checkId(name, "the name of an action");
+    checkFunction(action, `action ${show(name)}`);
+    const { json } = admit(args, `the arguments of action ${show(name)}`, runtimeLimits.inputBytes);
+    this.#assertGoing();
+    return action(this.#services.judges.watch("action") ? await this.#allowed(name, json, action.length > 0) : json);
+  }
+
+  /** The arguments that guardrails let the action have; what they said is durable. */
+  async #allowed(action: string, args: Json, takesChange: boolean): Promise<Json> {
+    const { judges, send } = this.#services;
+    const attempt = this.#attempt;
+    const { taskId, token, agent, stopped } = attempt;
+    attempt.actions += 1;
+    if (attempt.actions > runtimeLimits.actionsPerAttempt) {
+      const message = `an attempt takes at most ${runtimeLimits.actionsPerAttempt} actions that guardrails look at`;
+      throw new SafeguardsError("QUEUE_FULL", message, { retryable: false });
+    }
+    const { verdicts, value, blocked } = await judges.judge("action", this.#view, args, { agent, action, takesChange });
+    const bytes = runtimeLimits.verdictBytes * verdicts.length;
+    await send({ type: "attempt.act", taskId, token, action, verdicts }, { bytes });
+    if (blocked !== undefined) throw blockedError(blocked, `action ${show(action)}`);
+    // What it was told meanwhile comes before what it wanted.
+    if (attempt.stopped !== undefined && attempt.stopped !== stopped) throw attempt.stopped;
+    return value;
   }
 
   async #checkpoint(state: Json): Promise<void> {

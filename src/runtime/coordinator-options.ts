@@ -3,6 +3,7 @@ import type { Logger } from "../agents/agent.ts";
 import { checkKeys, entriesOf, invalid, show } from "../coordination/structures/arguments.ts";
 import type { RecordOf } from "../coordination/structures/types.ts";
 import { SafeguardsError } from "../errors.ts";
+import { checkGuardrails, type Guardrail, namesOf } from "../guardrails/guardrail.ts";
 import type { OpenSettings, ResourceSpec } from "../kernel/commands.ts";
 import type { BreakerPolicy, OpenedEvent, ResourceKind } from "../kernel/events.ts";
 import { checkFunction, checkOptional, checkOptions } from "./options.ts";
@@ -48,26 +49,33 @@ export interface CoordinatorOptions {
    * Default: false, which frees them, and warns.
    */
   readonly strict?: boolean;
+  /**
+   * Look at inputs before anybody is given them, at outputs before they count, and at actions before they are taken: in this
+   * order, each at what those before it made of it, up to the first that blocks. At most 64 for each. A task that was
+   * submitted when there were others, and that none has let pass, is looked at by these. Default: none.
+   */
+  readonly guardrails?: readonly Guardrail[];
   /** Default: warnings and errors go to stderr, the rest nowhere. */
   readonly logger?: Logger;
 }
 
 const SETTINGS = ["concurrency", "agingMs", "protectAfterMs", "unroutableMs", "strict"] as const;
 const KEYS = {
-  known: ["journal", "join", ...SETTINGS, "keepFinished", "resources", "logger"],
-  later: ["budgets", "guardrails"],
+  known: ["journal", "join", ...SETTINGS, "keepFinished", "resources", "guardrails", "logger"],
+  later: ["budgets"],
 };
 const JOINING = ["journal", "join", "logger"];
 
 /** Whether the options ask for a coordinator that joins. INVALID_ARGUMENT for options that are not as described. */
 export function checkCoordinatorOptions(options: CoordinatorOptions): { readonly join: boolean } {
   checkOptions(options, KEYS, "a coordinator's options");
-  const { journal, join = false, logger } = options;
+  const { journal, join = false, guardrails, logger } = options;
   checkOptional(join, "boolean", "join");
   if (journal !== undefined && typeof journal !== "string" && (typeof journal !== "object" || journal === null)) {
     throw invalid("journal", journal, "a URL or a journal");
   }
   if (logger !== undefined) checkLogger(logger);
+  if (guardrails !== undefined) checkGuardrails(guardrails, "guardrails");
   if (!join) return { join };
   for (const key of Object.keys(options)) {
     if (JOINING.includes(key)) continue;
@@ -80,10 +88,12 @@ export function checkCoordinatorOptions(options: CoordinatorOptions): { readonly
 export function settingsOf(options: CoordinatorOptions): OpenSettings {
   const given = SETTINGS.filter((key) => options[key] !== undefined);
   const { count, ms } = keptOf(options);
+  const guardrails = namesOf(options.guardrails ?? []);
   return {
     ...Object.fromEntries(given.map((key) => [key, options[key]])),
     ...(count === undefined ? {} : { keepCount: count }),
     ...(ms === undefined ? {} : { keepMs: ms }),
+    ...(guardrails === undefined ? {} : { guardrails }),
   };
 }
 

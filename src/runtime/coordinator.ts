@@ -132,6 +132,7 @@ export class Coordinator implements AsyncDisposable {
       logger,
       settings: settingsOf(options),
       resources: resourcesOf(options),
+      guardrails: options.guardrails ?? [],
       clock: (notBefore) => new SystemClock(notBefore),
     });
     const path = socketPathOf(kept.url);

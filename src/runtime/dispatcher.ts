@@ -24,7 +24,8 @@ import {
 } from "./attempt-context.ts";
 import type { Distribution } from "./distribution.ts";
 import { failureOf } from "./failure.ts";
-import { admit, copyOf } from "./json.ts";
+import { taskOf } from "./handed-task.ts";
+import { admit } from "./json.ts";
 import { runtimeLimits } from "./limits.ts";
 import { handOut, outcomeOf } from "./outcome.ts";
 import { RunningAttempt, stopError } from "./running-attempt.ts";
@@ -32,6 +33,7 @@ import type { Outcome } from "./task.ts";
 import { takeInAll } from "./task-request.ts";
 import type { ThrownErrors } from "./thrown-errors.ts";
 
+type CommandOf<T extends Command["type"]> = Extract<Command, { readonly type: T }>;
 type EventOf<T extends KernelEvent["type"]> = Extract<KernelEvent, { readonly type: T }>;
 
 export interface DispatcherParts {
@@ -206,12 +208,28 @@ export class Dispatcher {
       this.#threw(attempt, error);
       return;
     }
+    if (report.command.type === "attempt.complete" && this.#parts.services.judges.watch("output")) {
+      void this.#judge(attempt, report.command, report.bytes);
+      return;
+    }
     if (!this.#end(attempt)) return;
     this.#parts.post(report.command, report.bytes, (answer) => {
       // A plan that the kernel refuses is a failure of the attempt; any other refusal says that the attempt is over.
       if (answer.ok || report.command.type !== "attempt.plan" || answer.refusal.code === "FENCED") return;
       this.#fail(attempt, answer.refusal);
     });
+  }
+
+  /** While guardrails look at its output, the attempt goes on: it may still be stopped, or run out of time. */
+  async #judge(attempt: RunningAttempt, complete: CommandOf<"attempt.complete">, bytes: number): Promise<void> {
+    const { judges, task } = this.#parts.services;
+    const view = task(attempt.taskId);
+    if (view === undefined) return;
+    const { agent } = attempt;
+    const { verdicts, value, blocked } = await judges.judge("output", view, complete.output, { agent });
+    if (!this.#end(attempt)) return;
+    const output = blocked === undefined ? value : null;
+    this.#parts.post({ ...complete, output, verdicts }, bytes + runtimeLimits.verdictBytes * verdicts.length);
   }
 
   #threw(attempt: RunningAttempt, error: unknown): void {
@@ -251,18 +269,6 @@ export class Dispatcher {
     }
     return true;
   }
-}
-
-function taskOf(view: TaskView): Task {
-  return {
-    id: view.id,
-    ...(view.name === undefined ? {} : { name: view.name }),
-    input: copyOf(view.input),
-    ...(view.context === undefined ? {} : { context: copyOf(view.context) }),
-    ...(view.parentId === undefined ? {} : { parentId: view.parentId }),
-    priority: view.priority,
-    ...(view.deadlineAt === undefined ? {} : { deadlineAt: view.deadlineAt }),
-  };
 }
 
 async function runChecked(definition: WorkerDefinition, task: Task, context: AttemptContext): Promise<unknown> {

@@ -16,6 +16,14 @@ export const runtimeLimits = {
   outputBytes: 16_000_000,
   /** Bytes of one task's own description without its input and context. */
   specBytes: 1_000_000,
+  /** Milliseconds that a guardrail may take for one verdict: enough to ask a model, and an end for what hangs. */
+  guardrailMs: 30_000,
+  /** Inputs that guardrails look at at one time: those that ask a model are not asked about all at once. */
+  inputsJudgedAtOnce: 256,
+  /** About how many bytes one verdict takes in the journal. */
+  verdictBytes: 128,
+  /** Actions of one attempt that guardrails look at: each leaves events. */
+  actionsPerAttempt: 10_000,
   /** Errors that agents threw, kept as they were for those who ask for a result. */
   keptErrors: 1_000,
   /** Milliseconds between two reports of one attempt's progress. */

@@ -3,6 +3,7 @@
 import type { Agent, Logger } from "../agents/agent.ts";
 import { type Definition, definitionOf } from "../agents/definition.ts";
 import { SafeguardsError } from "../errors.ts";
+import type { Guardrail } from "../guardrails/guardrail.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { Answer, Command, OpenSettings, ResourceSpec } from "../kernel/commands.ts";
 import type { KernelEvent } from "../kernel/events.ts";
@@ -17,6 +18,8 @@ import { Dispatcher } from "./dispatcher.ts";
 import { Endings } from "./endings.ts";
 import { EventFeed, type FeedOptions, type StoredEvent } from "./event-feed.ts";
 import { errorFrom } from "./failure.ts";
+import { InputChecks } from "./input-checks.ts";
+import { Judges } from "./judges.ts";
 import { runtimeLimits } from "./limits.ts";
 import { withFacts } from "./logger.ts";
 import { type Past, readPast } from "./opening.ts";
@@ -34,6 +37,8 @@ export interface LocalParts {
   readonly logger: Logger;
   readonly settings: OpenSettings;
   readonly resources: readonly (readonly [id: string, spec: ResourceSpec])[];
+  /** Their names are in the settings. Default: none. */
+  readonly guardrails?: readonly Guardrail[];
   /** Made when the last journaled time is known. */
   clock(notBefore: number): Clock;
   /** What one batch may hold, where that is more or less than the runtime's own limits. */
@@ -49,6 +54,8 @@ export class LocalBackend implements Backend, Observer {
   readonly #loop: CommandLoop;
   readonly #dispatcher: Dispatcher;
   readonly #ballots: Ballots;
+  readonly #judges: Judges;
+  readonly #inputs: InputChecks;
   readonly #feed: EventFeed;
   readonly #snapshots: Snapshots;
   readonly #meters: Meters = new Meters();
@@ -125,6 +132,13 @@ export class LocalBackend implements Backend, Observer {
         answered?.({ ok: false, refusal: { code, message } });
       this.#loop.enqueue({ kind: "command", envelope: { command }, bytes, recall, released: answered, failed });
     };
+    this.#judges = new Judges(parts.guardrails ?? [], this.#clock, logger);
+    this.#inputs = new InputChecks({
+      judges: this.#judges,
+      task: (id) => kernel.task(id),
+      post,
+      pause: () => this.#pause(),
+    });
     this.#dispatcher = new Dispatcher({
       services: this.#services(),
       thrown: this.#thrown,
@@ -317,6 +331,13 @@ export class LocalBackend implements Backend, Observer {
     const dispatcher = this.#dispatcher;
     for (const event of events) {
       switch (event.type) {
+        case "task.submitted":
+        case "task.retried":
+          if (this.#judges.watch("input")) this.#inputs.add(event.taskId);
+          break;
+        case "coordinator.opened":
+          if (this.#judges.watch("input")) for (const id of this.#kernel.awaitingJudgement()) this.#inputs.add(id);
+          break;
         case "task.started":
           dispatcher.started(event, decidedAt);
           break;
@@ -370,6 +391,7 @@ export class LocalBackend implements Backend, Observer {
       task: (id) => this.#kernel.task(id),
       outputsOf: (ids) => this.#queries.outputsOf(ids),
       handle: (id, wait) => new Handle(id, this, (signal) => wait(this.outcome(id, signal))),
+      judges: this.#judges,
       progress: (attempt, fraction, note) => this.#progress.report(attempt, fraction, note, this.#clock.now()),
       shared: (request) => this.#cache.get(request),
     };
@@ -394,6 +416,7 @@ export class LocalBackend implements Backend, Observer {
     await this.query("settled", undefined);
     // After a drain it is closed already.
     await this.command({ type: "coordinator.drain" }).catch(() => undefined);
+    this.#inputs.stop();
     this.#dispatcher.close();
   }
 
@@ -419,6 +442,7 @@ export class LocalBackend implements Backend, Observer {
     this.#dispatcher.close();
     this.#dispatcher.stopAll(error);
     this.#ballots.stop();
+    this.#inputs.stop();
     this.#outcomes.stop(error);
     this.#decisions.stop(error);
     this.#feed.stop(forReaders);

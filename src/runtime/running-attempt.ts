@@ -15,6 +15,8 @@ export class RunningAttempt {
   isOver = false;
   /** Subtasks submitted without an id. */
   submits = 0;
+  /** Actions that guardrails looked at. */
+  actions = 0;
   awaiting: Awaiting | undefined = undefined;
   /** When its progress was last told: epoch milliseconds. */
   progressAt: number | undefined = undefined;

@@ -151,7 +151,7 @@ export interface Reserved {
 }
 
 export class Model {
-  settings: Required<Omit<OpenSettings, "keepCount" | "keepMs" | "strict">> = {
+  settings: Required<Omit<OpenSettings, "keepCount" | "keepMs" | "strict" | "guardrails">> = {
     concurrency: 64,
     agingMs: 0,
     protectAfterMs: 30_000,

@@ -31,7 +31,7 @@ const fromZero = "it must be a number at least 0 and at most 2^53 - 1, with at m
 
 const coordinatorOptions = rows(
   [
-    `a coordinator's options has the unknown key "concurency"; allowed: journal, join, concurrency, agingMs, protectAfterMs, unroutableMs, strict, keepFinished, resources, logger`,
+    `a coordinator's options has the unknown key "concurency"; allowed: journal, join, concurrency, agingMs, protectAfterMs, unroutableMs, strict, keepFinished, resources, guardrails, logger`,
     opening({ concurency: 4 }),
   ],
   ["join is 1; it must be a boolean", opening({ join: 1 })],
@@ -47,6 +47,7 @@ const coordinatorOptions = rows(
     'resource "r" has the unknown key "size"; allowed: type, capacity, per, breaker',
     opening({ resources: { r: { type: "data", capacity: 1, size: 2 } } }),
   ],
+  ["guardrails is 7; it must be a list of guardrails", opening({ guardrails: 7 })],
   ["logger is 7; it must be an object", opening({ logger: 7 })],
   ["debug of the logger is undefined; it must be a function", opening({ logger: { warn: () => undefined } })],
 );
@@ -258,11 +259,27 @@ const commandAgent = rows(
   ['env of a command is {"A": 1}; it must be an object of strings', () => command(["node"], { env: { A: wrong(1) } })],
 );
 
+const allow = { name: "g", on: "input", check: () => ({ allow: true }) };
+const guarding = (...guardrails: readonly object[]) => opening({ guardrails });
+
+const guardrail = rows(
+  ['guardrails[0] has the unknown key "checks"; allowed: name, on, check', guarding({ ...allow, checks: 1 })],
+  [`the name of guardrails[1] is "a/b"; ${id}`, guarding(allow, { ...allow, name: "a/b" })],
+  ['on of guardrails[0] is "message"; it must be input, output, action', guarding({ ...allow, on: "message" })],
+  ["check of guardrails[0] is 7; it must be a function", guarding({ ...allow, check: 7 })],
+  ['two guardrails on the input have the name "g"; each must have another', guarding(allow, allow)],
+  [
+    "the number of guardrails on the output is 65; it must be at most 64",
+    guarding(...Array.from({ length: 65 }, (_, i) => ({ ...allow, on: "output", name: `g${i}` }))),
+  ],
+);
+
 export const edgeRefusals: Readonly<Record<string, readonly Refused[]>> = {
   "src/agents/command.ts": commandAgent,
   "src/agents/definition.ts": agentDefinition,
   "src/agents/function.ts": functionAgent,
   "src/agents/manager.ts": managerAgent,
+  "src/guardrails/guardrail.ts": guardrail,
   "src/runtime/coordinator-options.ts": coordinatorOptions,
   "src/runtime/coordinator.ts": coordinator,
   "src/runtime/event-feed.ts": eventFeed,

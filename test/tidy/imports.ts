@@ -50,6 +50,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
 const PART_OF: Readonly<Record<string, string>> = {
   "coordination-entry": "coordination",
   agents: "runtime",
+  guardrails: "runtime",
 };
 
 function layerOf(path: string): string | undefined {

@@ -8,6 +8,7 @@ import { type Watched, watchedBy } from "../reports.ts";
 import type { LiveAttempt, Need, Resource, Task } from "../state.ts";
 import { type Desk, DONE, refused, speaker } from "./desk.ts";
 import { end, settle, stopAttempt, windDown } from "./endings.ts";
+import { noted, requireAll } from "./guardrails.ts";
 
 type CommandOf<T extends Command["type"]> = Extract<Command, { type: T }>;
 
@@ -20,13 +21,20 @@ export function complete(desk: Desk, command: CommandOf<"attempt.complete">): An
       "INVALID_STATE",
       `task ${live.task.id} is being planned: a plan ends with subtasks, not with an output`,
     );
+  const { task } = live;
+  const { output, verdicts = [] } = command;
+  requireAll(desk, "output", task.id, verdicts);
   if (mustStop(live)) {
     stopped(desk, live);
     return DONE;
   }
-  const { task } = live;
+  const blocked = noted(desk, { taskId: task.id, on: "output", token: live.token, agent: live.agent.name }, verdicts);
+  if (blocked !== undefined) {
+    counted(desk, live, "failed", blocked, blocked);
+    return DONE;
+  }
   watchingBreakers(desk, live, () => {
-    end(desk, task, { type: "task.completed", v: 1, taskId: task.id, token: live.token, output: command.output });
+    end(desk, task, { type: "task.completed", v: 1, taskId: task.id, token: live.token, output });
   });
   return DONE;
 }
@@ -122,8 +130,8 @@ function keeps(desk: Desk, { task, extra }: LiveAttempt, how: AttemptEnd): boole
   return task.needs.some(isHeld) || [...(extra?.values() ?? [])].some(({ needs }) => needs.some(isHeld));
 }
 
-/** An attempt that counts towards the policy's: tried again, or the task fails. */
-function counted(desk: Desk, live: LiveAttempt, how: AttemptEnd, error: Failure): void {
+/** An attempt that counts towards the policy's: tried again, or the task fails, with `last` if that is given. */
+function counted(desk: Desk, live: LiveAttempt, how: AttemptEnd, error: Failure, last?: Failure): void {
   const { task } = live;
   const policy = task.spec.retry ?? {};
   const losses = task.series.losses + (how === "lost" ? 1 : 0);
@@ -152,7 +160,7 @@ function counted(desk: Desk, live: LiveAttempt, how: AttemptEnd, error: Failure)
   });
   if (task.ending !== undefined) settle(desk, task);
   else if (!again)
-    windDown(desk, task, { as: "failed", error: poison ? poisoned(task) : finalError(failure) }, "cancelled");
+    windDown(desk, task, { as: "failed", error: poison ? poisoned(task) : (last ?? finalError(failure)) }, "cancelled");
 }
 
 /** What the task fails with when its last attempt failed so. */

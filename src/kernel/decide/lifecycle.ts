@@ -5,6 +5,7 @@ import { defaults, limits } from "../limits.ts";
 import { abandon, lose, stopped } from "./attempts.ts";
 import { type Desk, DONE } from "./desk.ts";
 import { settle } from "./endings.ts";
+import { checkGuardrailNames } from "./guardrails.ts";
 
 type CommandOf<T extends Command["type"]> = Extract<Command, { type: T }>;
 
@@ -14,7 +15,7 @@ const MOST_SLOTS = 1_000_000;
 export function open(desk: Desk, command: CommandOf<"coordinator.open">): Answer {
   checkKeys(
     command,
-    ["type", "concurrency", "agingMs", "protectAfterMs", "unroutableMs", "keepCount", "keepMs", "strict"],
+    ["type", "concurrency", "agingMs", "protectAfterMs", "unroutableMs", "keepCount", "keepMs", "strict", "guardrails"],
     "options",
   );
   const concurrency = checkInteger(command.concurrency ?? defaults.concurrency, "concurrency", 1, MOST_SLOTS);
@@ -29,7 +30,7 @@ export function open(desk: Desk, command: CommandOf<"coordinator.open">): Answer
   const unroutableMs = Math.ceil(
     checkDuration(command.unroutableMs ?? defaults.unroutableMs, "unroutableMs", { zero: true }),
   );
-  const { keepCount = defaults.keepCount, keepMs, strict } = command;
+  const { keepCount = defaults.keepCount, keepMs, strict, guardrails } = command;
   checkInteger(keepCount, "keepFinished.count", 0, limits.keptTasks);
   if (keepMs !== undefined) checkDuration(keepMs, "keepFinished.ms", { zero: true });
   if (strict !== undefined && typeof strict !== "boolean") throw invalid("strict", strict, "true or false");
@@ -43,6 +44,7 @@ export function open(desk: Desk, command: CommandOf<"coordinator.open">): Answer
     keepCount,
     ...(keepMs === undefined ? {} : { keepMs }),
     ...(strict === true ? { strict } : {}),
+    ...(guardrails === undefined ? {} : { guardrails: checkGuardrailNames(guardrails) }),
   });
   // The process in which that code ran is gone.
   for (const { taskId, token } of [...desk.state.kept.values()])

@@ -40,7 +40,7 @@ const infinite = "it must be a number of milliseconds at least 0; Infinity is al
 
 export const lifecycle: readonly Refused[] = [
   invalid(
-    'options has the unknown key "concurency"; allowed: type, concurrency, agingMs, protectAfterMs, unroutableMs, keepCount, keepMs, strict',
+    'options has the unknown key "concurency"; allowed: type, concurrency, agingMs, protectAfterMs, unroutableMs, keepCount, keepMs, strict, guardrails',
     { type: "coordinator.open", concurency: 4 },
   ),
   invalid('strict is "yes"; it must be true or false', { type: "coordinator.open", strict: "yes" }),

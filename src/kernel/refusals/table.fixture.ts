@@ -3,6 +3,7 @@ import { agents } from "./agents.fixture.ts";
 import { attempts } from "./attempts.fixture.ts";
 import { ballots } from "./ballots.fixture.ts";
 import { control } from "./control.fixture.ts";
+import { guardrails } from "./guardrails.fixture.ts";
 import { desk, kernel, lifecycle } from "./opening.fixture.ts";
 import type { Refused } from "./refused.fixture.ts";
 import { resources } from "./resources.fixture.ts";
@@ -16,6 +17,7 @@ export const kernelRefusals: Readonly<Record<string, readonly Refused[]>> = {
   "src/kernel/decide/ballots.ts": ballots,
   "src/kernel/decide/control.ts": control,
   "src/kernel/decide/desk.ts": desk,
+  "src/kernel/decide/guardrails.ts": guardrails,
   "src/kernel/decide/lifecycle.ts": lifecycle,
   "src/kernel/decide/resources.ts": resources,
   "src/kernel/decide/shapes.ts": shapes,

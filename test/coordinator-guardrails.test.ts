@@ -1,0 +1,404 @@
+/** Guardrails at work: what they let pass, change and block, and what the log tells of it. */
+import { describe, expect, it } from "vitest";
+import { type Coordinator, defineAgent, defineManager, type Guardrail, type Json, type Verdict } from "../src/index.ts";
+import { MemoryJournal } from "../src/journal/memory.ts";
+import { eventsOf, gate, historyOf, MortalJournal, opened, rejection } from "./coordinator.fixture.ts";
+
+function guardrail(name: string, on: Guardrail["on"], check: Guardrail["check"]): Guardrail {
+  return { name, on, check };
+}
+
+const allows = (name: string, on: Guardrail["on"]): Guardrail => guardrail(name, on, () => ({ allow: true }));
+const blocks = (name: string, on: Guardrail["on"], what: (value: Json) => boolean): Guardrail =>
+  guardrail(name, on, ({ value }) => (what(value) ? { allow: false, reason: "it is bad" } : { allow: true }));
+
+const echo = defineAgent({ name: "echo", capacity: 1_000, run: (task) => task.input });
+
+/** What was said, in short. */
+async function verdicts(coordinator: Coordinator): Promise<string[]> {
+  return (await eventsOf(coordinator))
+    .filter((event) => event.type === "guardrail.judged")
+    .map((event) => `${event.guardrail} ${event.verdict} ${event.on} of ${event.taskId}`);
+}
+
+describe("guardrails on inputs", () => {
+  it("let pass, and the verdict of each is in the log before the task starts", async () => {
+    const coordinator = await opened({ guardrails: [allows("one", "input"), allows("two", "input")] });
+    coordinator.register(echo);
+    const handle = await coordinator.submit({ id: "a", input: 7 });
+    expect(await handle.result()).toBe(7);
+    expect(await historyOf(coordinator, "a")).toEqual([
+      "task.submitted",
+      "guardrail.judged",
+      "guardrail.judged",
+      "input.accepted",
+      "task.started",
+      "task.completed",
+    ]);
+    expect(await verdicts(coordinator)).toEqual(["one allow input of a", "two allow input of a"]);
+  });
+
+  it("block before any agent is given it, and those behind the first that blocks are not asked", async () => {
+    const seen: Json[] = [];
+    const asked: string[] = [];
+    const watcher = guardrail("watcher", "input", ({ task }) => {
+      asked.push(task.id);
+      return { allow: true };
+    });
+    const coordinator = await opened({ guardrails: [blocks("no-bad", "input", (value) => value === "bad"), watcher] });
+    coordinator.register(defineAgent({ name: "worker", run: (task) => void seen.push(task.input) }));
+    const [bad, good, after] = await coordinator.submit([
+      { id: "x", input: "bad" },
+      { id: "y", input: "good" },
+      { id: "z", dependsOn: ["x"] },
+    ]);
+    expect(await rejection(bad?.result() ?? Promise.resolve())).toMatchObject({
+      code: "GUARDRAIL_BLOCKED",
+      retryable: false,
+      message: expect.stringContaining("guardrail no-bad blocked its input: it is bad"),
+    });
+    expect(await good?.outcome()).toMatchObject({ status: "completed" });
+    expect(await after?.outcome()).toMatchObject({ status: "skipped", error: { code: "DEPENDENCY_FAILED" } });
+    expect(seen).toEqual(["good"]);
+    expect(asked).toEqual(["y", "z"]);
+    expect(await bad?.outcome()).toMatchObject({ status: "failed", attempts: [] });
+    expect(await bad?.explain()).toMatchObject({ verdict: "refused" });
+  });
+
+  it("feed what they change to the next, and in the end to the agent, while the same submit still gives the same handle", async () => {
+    const append = (name: string): Guardrail =>
+      guardrail(name, "input", ({ value }) => ({ allow: true, value: `${value}${name}` }));
+    const coordinator = await opened({ guardrails: [append("1"), allows("quiet", "input"), append("2")] });
+    coordinator.register(echo);
+    const handle = await coordinator.submit({ id: "a", input: "in" });
+    expect(await handle.result()).toBe("in12");
+    expect((await coordinator.submit({ id: "a", input: "in" })).id).toBe("a");
+    expect(await rejection(coordinator.submit({ id: "a", input: "in12" }))).toMatchObject({ code: "DUPLICATE_ID" });
+    expect(await verdicts(coordinator)).toEqual([
+      "1 change input of a",
+      "quiet allow input of a",
+      "2 change input of a",
+    ]);
+    expect((await eventsOf(coordinator)).find((event) => event.type === "input.accepted")).toMatchObject({
+      input: "in12",
+    });
+  });
+
+  it("look at what managers plan and what agents submit", async () => {
+    const coordinator = await opened({ guardrails: [blocks("no-bad", "input", (value) => value === "bad")] });
+    await coordinator
+      .register(
+        defineManager({
+          name: "boss",
+          skills: ["lead"],
+          team: ["echo"],
+          minSuccess: "any",
+          plan: () => [
+            { id: "bad", input: "bad", agent: "echo" },
+            { id: "good", input: "good", agent: "echo" },
+          ],
+          aggregate: (_, outcomes) => outcomes.map(({ status, error }) => error?.code ?? status),
+        }),
+      )
+      .catch(() => undefined);
+    await coordinator.register(echo);
+    await coordinator.register(
+      defineAgent({
+        name: "asker",
+        skills: ["ask"],
+        run: async (_, ctx) => {
+          const sub = await ctx.submit({ input: "bad", agent: "echo" });
+          return (await sub.outcome()).error?.code ?? "none";
+        },
+      }),
+    );
+    expect(await (await coordinator.submit({ skills: ["lead"] })).result()).toEqual(["GUARDRAIL_BLOCKED", "completed"]);
+    expect(await (await coordinator.submit({ skills: ["ask"] })).result()).toBe("GUARDRAIL_BLOCKED");
+  });
+
+  it("keep a task back with that as its explanation, and idle waits for them", async () => {
+    const answer = gate<Verdict>();
+    const coordinator = await opened({ guardrails: [guardrail("slow", "input", () => answer.promise)] });
+    coordinator.register(echo);
+    const handle = await coordinator.submit({ id: "a", input: 1 });
+    expect(await handle.status()).toBe("pending");
+    expect(await handle.explain()).toMatchObject({
+      verdict: "waiting",
+      reasons: [{ code: "approval", who: ["slow"], text: "its input waits for the verdict of the guardrail slow" }],
+    });
+    let isIdle = false;
+    const idle = coordinator.idle().then(() => {
+      isIdle = true;
+    });
+    await coordinator.stats();
+    expect(isIdle).toBe(false);
+    answer.resolve({ allow: true });
+    await idle;
+    expect(await handle.status()).toBe("completed");
+  });
+
+  it("drop the verdict on what was cancelled meanwhile", async () => {
+    const answer = gate<Verdict>();
+    const coordinator = await opened({ guardrails: [guardrail("slow", "input", () => answer.promise)] });
+    coordinator.register(echo);
+    const handle = await coordinator.submit({ id: "a", input: 1 });
+    await handle.cancel();
+    answer.resolve({ allow: true });
+    await coordinator.idle();
+    expect(await historyOf(coordinator, "a")).toEqual(["task.submitted", "task.cancelled"]);
+  });
+
+  it("look again when a person has a blocked task tried again", async () => {
+    let open = false;
+    const coordinator = await opened({ guardrails: [blocks("door", "input", () => !open)] });
+    coordinator.register(echo);
+    const handle = await coordinator.submit({ id: "a", input: 1 });
+    expect(await handle.outcome()).toMatchObject({ status: "failed" });
+    open = true;
+    await handle.retry();
+    expect(await handle.result()).toBe(1);
+    expect(await verdicts(coordinator)).toEqual(["door block input of a", "door allow input of a"]);
+  });
+
+  it("judge as many as are submitted at once, in their order", async () => {
+    const asked: Json[] = [];
+    const coordinator = await opened({
+      guardrails: [
+        guardrail("counts", "input", async ({ value }) => {
+          asked.push(value);
+          await Promise.resolve();
+          return { allow: true };
+        }),
+      ],
+    });
+    coordinator.register(echo);
+    const handles = await coordinator.submit(Array.from({ length: 2_000 }, (_, i) => ({ input: i })));
+    expect(await Promise.all(handles.map((handle) => handle.result()))).toEqual(
+      Array.from({ length: 2_000 }, (_, i) => i),
+    );
+    expect(asked).toEqual(Array.from({ length: 2_000 }, (_, i) => i));
+  });
+});
+
+describe("guardrails on inputs, when the journal is opened again", () => {
+  it("judge what was submitted and not judged when the process died", async () => {
+    const journal = new MortalJournal();
+    const first = await opened({ journal, guardrails: [guardrail("never", "input", () => gate<Verdict>().promise)] });
+    await first.submit([
+      { id: "bad", input: "bad" },
+      { id: "good", input: "good" },
+    ]);
+    const kept = await journal.die();
+    const seen: Json[] = [];
+    const second = await opened({
+      journal: kept,
+      guardrails: [blocks("no-bad", "input", (value) => value === "bad")],
+    });
+    second.register(defineAgent({ name: "worker", run: (task) => void seen.push(task.input) }));
+    await second.idle();
+    expect(seen).toEqual(["good"]);
+    expect(await (await second.task("bad")).outcome()).toMatchObject({ error: { code: "GUARDRAIL_BLOCKED" } });
+  });
+
+  it("keep what was changed, and ask no more about what was let pass", async () => {
+    const journal = new MemoryJournal();
+    let asked = 0;
+    const mark = guardrail("mark", "input", () => {
+      asked += 1;
+      return { allow: true, value: "changed" };
+    });
+    const first = await opened({ journal, guardrails: [mark] });
+    await first.submit({ id: "a", input: "original" });
+    for await (const { type } of first.events({ follow: true })) if (type === "input.accepted") break;
+    await first.snapshot();
+    await first.close();
+    const second = await opened({ journal, guardrails: [mark] });
+    second.register(echo);
+    expect(await (await second.task("a")).result()).toBe("changed");
+    expect(asked).toBe(1);
+  });
+
+  it("look at what was submitted without them before anybody is given it, and let go when there are none any more", async () => {
+    const journal = new MemoryJournal();
+    const first = await opened({ journal });
+    await first.submit({ id: "a", input: "bad" });
+    await first.close();
+    const second = await opened({ journal, guardrails: [guardrail("never", "input", () => gate<Verdict>().promise)] });
+    second.register(echo);
+    expect(await second.explain("a")).toMatchObject({ reasons: [{ code: "approval" }] });
+    await second.close();
+    const third = await opened({ journal });
+    third.register(echo);
+    expect(await (await third.task("a")).result()).toBe("bad");
+  });
+});
+
+describe("guardrails on outputs", () => {
+  it("let pass, change, and block what agents give: a blocked one fails its task and is not tried again", async () => {
+    let runs = 0;
+    const coordinator = await opened({
+      guardrails: [
+        blocks("no-bad", "output", (value) => value === "bad"),
+        guardrail("louder", "output", ({ value, agent }) => ({ allow: true, value: `${value}! (${agent})` })),
+      ],
+    });
+    coordinator.register(
+      defineAgent({
+        name: "worker",
+        run: (task) => {
+          runs += 1;
+          return task.input;
+        },
+      }),
+    );
+    const [bad, good] = await coordinator.submit([
+      { id: "bad", input: "bad" },
+      { id: "good", input: "good" },
+    ]);
+    expect(await good?.result()).toBe("good! (worker)");
+    expect(await rejection(bad?.result() ?? Promise.resolve())).toMatchObject({
+      code: "GUARDRAIL_BLOCKED",
+      retryable: false,
+    });
+    expect(await bad?.outcome()).toMatchObject({
+      status: "failed",
+      attempts: [{ end: "failed", error: { code: "GUARDRAIL_BLOCKED" } }],
+    });
+    expect(runs).toBe(2);
+    expect(await historyOf(coordinator, "bad")).toEqual([
+      "task.submitted",
+      "task.started",
+      "guardrail.judged",
+      "attempt.ended",
+      "task.failed",
+    ]);
+    expect(
+      JSON.stringify((await eventsOf(coordinator)).filter((event) => event.type !== "task.submitted")),
+    ).not.toContain('"bad"}');
+  });
+
+  it("look at what managers make of their subtasks' outputs", async () => {
+    const coordinator = await opened({ guardrails: [blocks("no-lists", "output", Array.isArray)] });
+    await coordinator.register(echo);
+    await coordinator.register(
+      defineManager({
+        name: "boss",
+        skills: ["lead"],
+        team: ["echo"],
+        plan: () => [{ input: 1 }],
+        aggregate: (_, outcomes) => outcomes.map(({ output = null }) => output),
+      }),
+    );
+    const handle = await coordinator.submit({ skills: ["lead"] });
+    expect(await rejection(handle.result())).toMatchObject({ code: "GUARDRAIL_BLOCKED" });
+  });
+
+  it("leave the attempt running meanwhile, so that it can be stopped and its verdict comes too late", async () => {
+    const answer = gate<Verdict>();
+    const asked = gate();
+    const slow = guardrail("slow", "output", () => {
+      asked.resolve();
+      return answer.promise;
+    });
+    const coordinator = await opened({ guardrails: [slow] });
+    coordinator.register(echo);
+    const handle = await coordinator.submit({ id: "a", input: 1, graceMs: 0 });
+    await asked.promise;
+    expect(await handle.status()).toBe("running");
+    await handle.cancel();
+    expect(await handle.outcome()).toMatchObject({ status: "cancelled" });
+    answer.resolve({ allow: true });
+    await coordinator.idle();
+    expect(await verdicts(coordinator)).toEqual([]);
+  });
+});
+
+describe("guardrails on actions", () => {
+  const agent = (act: (ctx: Parameters<NonNullable<Parameters<typeof defineAgent>[0]["run"]>>[1]) => Promise<Json>) =>
+    defineAgent({ name: "actor", run: (_, ctx) => act(ctx) });
+
+  it("without any an action is taken at once, and nothing is journaled", async () => {
+    const coordinator = await opened();
+    coordinator.register(agent((ctx) => ctx.act("add", { a: 1 }, async (args) => [args, 2])));
+    expect(await (await coordinator.submit({ id: "a" })).result()).toEqual([{ a: 1 }, 2]);
+    expect(await historyOf(coordinator, "a")).toEqual(["task.submitted", "task.started", "task.completed"]);
+  });
+
+  it("are asked before it is taken, and their verdicts are durable by then", async () => {
+    const coordinator = await opened({
+      guardrails: [
+        guardrail("look", "action", ({ action, agent: name, value, task }) => ({
+          allow: true,
+          value: [action ?? "", name ?? "", value, task.id],
+        })),
+      ],
+    });
+    let before: string[] = [];
+    coordinator.register(
+      agent((ctx) =>
+        ctx.act("fetch", { url: "x" }, async (args) => {
+          before = await verdicts(coordinator);
+          return args;
+        }),
+      ),
+    );
+    expect(await (await coordinator.submit({ id: "a" })).result()).toEqual(["fetch", "actor", { url: "x" }, "a"]);
+    expect(before).toEqual(["look change action of a"]);
+  });
+
+  it("block an action, which is never called; the agent may catch that, and its task fails with it otherwise", async () => {
+    let calls = 0;
+    const coordinator = await opened({ guardrails: [blocks("no-bad", "action", (value) => value === "bad")] });
+    const act = (ctx: { act(name: string, args: Json, action: () => Promise<number>): Promise<number> }) =>
+      ctx.act("do", "bad", async () => ++calls);
+    coordinator.register(defineAgent({ name: "careful", run: (_, ctx) => act(ctx).catch((error) => error.code) }));
+    coordinator.register(defineAgent({ name: "careless", run: (_, ctx) => act(ctx) }));
+    expect(await (await coordinator.submit({ agent: "careful" })).result()).toBe("GUARDRAIL_BLOCKED");
+    const outcome = await (await coordinator.submit({ agent: "careless" })).outcome();
+    expect(outcome).toMatchObject({
+      error: { code: "TASK_FAILED", cause: { code: "GUARDRAIL_BLOCKED" } },
+      attempts: [{ error: { code: "GUARDRAIL_BLOCKED" } }],
+    });
+    expect(calls).toBe(0);
+    expect(await verdicts(coordinator)).toHaveLength(2);
+  });
+
+  it("may not change the arguments of an action that takes none", async () => {
+    const coordinator = await opened({
+      guardrails: [guardrail("other", "action", () => ({ allow: true, value: "other" }))],
+    });
+    let calls = 0;
+    coordinator.register(agent((ctx) => ctx.act("do", "this", async () => ++calls)));
+    const outcome = await (await coordinator.submit({ id: "a" })).outcome();
+    expect(outcome.attempts[0]?.error?.message).toContain("it changed the arguments, and the action takes none");
+    expect(calls).toBe(0);
+    expect(await verdicts(coordinator)).toEqual(["other block action of a"]);
+  });
+
+  it("do not let an attempt act that is over, or was told to stop while they were asked", async () => {
+    const answer = gate<Verdict>();
+    const asked = gate();
+    const tried = gate<unknown>();
+    let calls = 0;
+    const coordinator = await opened({
+      guardrails: [
+        guardrail("slow", "action", () => {
+          asked.resolve();
+          return answer.promise;
+        }),
+      ],
+    });
+    coordinator.register(
+      agent(async (ctx) => {
+        tried.resolve(await rejection(ctx.act("do", null, async () => ++calls)));
+        return null;
+      }),
+    );
+    const handle = await coordinator.submit({ id: "a" });
+    await asked.promise;
+    await handle.cancel();
+    answer.resolve({ allow: true });
+    expect(await tried.promise).toMatchObject({ code: "CANCELLED" });
+    expect(calls).toBe(0);
+  });
+});
