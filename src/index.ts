@@ -8,7 +8,9 @@ export type {
   ManagerContext,
   ManagerSpec,
   Message,
+  MessageOptions,
   More,
+  SharedValue,
   StandardSchema,
   Task,
   Voter,
@@ -24,7 +26,7 @@ export type { GuardedPoint, GuardedSubject, Guardrail, Verdict } from "./guardra
 export type { BreakerPolicy, ResourceKind, RetryPolicy } from "./kernel/events.ts";
 export type { AgentInfo, Explanation, Reason, ResourceInfo, TaskFilter, TaskInfo, TaskStatus } from "./kernel/views.ts";
 export type { BallotResult } from "./runtime/backend.ts";
-export { type BallotSpec, Coordinator } from "./runtime/coordinator.ts";
+export { type BallotSpec, Coordinator, type SubmitOptions } from "./runtime/coordinator.ts";
 export type { CoordinatorOptions, ResourceDescription } from "./runtime/coordinator-options.ts";
 export type { DistributionView as Distribution } from "./runtime/distribution.ts";
 export type { FeedOptions, StoredEvent } from "./runtime/event-feed.ts";

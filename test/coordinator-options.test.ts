@@ -96,12 +96,15 @@ describe("options", () => {
         run: async (_, ctx) => {
           const calls: (() => unknown)[] = [
             () => ctx.budget.spend(1),
-            () => ctx.send("a", 1),
-            () => ctx.publish("t", 1),
-            () => ctx.messages(),
-            () => ctx.state.get("k"),
-            () => ctx.state.set("k", 1),
-            () => ctx.state.delete("k"),
+            () => ctx.send("a/b", 1),
+            () => ctx.publish("", 1),
+            () => ctx.publish("t", (() => 1) as never),
+            () => ctx.messages({ from: "ann" } as never),
+            () => ctx.messages({ topic: "" }),
+            () => ctx.messages({ timeoutMs: -1 }),
+            () => ctx.state.get(""),
+            () => ctx.state.set("k", new Map() as never),
+            () => ctx.state.delete("k", 0.5),
             () => ctx.cache("", 1, async () => 1),
             () => ctx.request({ r: 1 }, { forever: true } as never),
             () => ctx.progress(2),
@@ -116,7 +119,7 @@ describe("options", () => {
       }),
     );
     const codes = await (await coordinator.submit<string[]>({})).result();
-    expect(codes).toHaveLength(10);
+    expect(codes).toHaveLength(13);
     for (const code of codes) expect(code).toMatch(/^INVALID_ARGUMENT/);
     expect(codes[0]).toMatch(/ctx\.budget is not in this version/);
   });

@@ -25,14 +25,33 @@ export interface Logger {
   error(o: object, m?: string): void;
 }
 
-/** A message between agents. Not in this version. */
+/** A message between agents. */
 export interface Message {
+  /** Of this message alone: one that comes twice, after its reader failed, comes with the same id. */
   readonly id: string;
+  /** The agent whose attempt sent it. */
   readonly from: string;
+  /** The agent that it was sent to; absent for a message to a topic. */
   readonly to?: string;
   readonly topic?: string;
+  /** When it was sent: epoch milliseconds. */
   readonly at: number;
   readonly body: Json;
+}
+
+/** Which messages to read. */
+export interface MessageOptions {
+  /** What was published to this topic. Default: what was sent to the attempt's own agent. */
+  readonly topic?: string;
+  /** Ends when nothing has come for so many milliseconds; 0: when nothing is there. Default: it waits as long as the attempt lasts. */
+  readonly timeoutMs?: number;
+}
+
+/** A value of the shared state, and its version. */
+export interface SharedValue {
+  readonly value: Json;
+  /** Grows with every change of the key, over deletion too: no version comes a second time. */
+  readonly version: number;
 }
 
 /** So much of some resources, held by an attempt until it is released, its lease has run out, or the attempt ends. */
@@ -79,16 +98,38 @@ export interface AgentContext {
    * it is called at once, and nothing is journaled.
    */
   act<T>(name: string, args: Json, action: (args: Json) => Promise<T>): Promise<T>;
-  /** Not in this version: throws INVALID_ARGUMENT. */
+  /**
+   * Sends a message to an agent: JSON of at most 65 536 characters. It waits in that agent's mailbox, over restarts too, until
+   * an attempt of it has read it. Durable when this resolves. A repeated attempt sends it again, as another message.
+   * UNKNOWN_AGENT for a name that nobody ever registered; QUEUE_FULL when 1 000 messages, or 4 194 304 characters, wait there.
+   */
   send(agent: string, message: Json): Promise<void>;
-  /** Not in this version: throws INVALID_ARGUMENT. */
+  /**
+   * The same to all who read a topic, now or later: a topic is there as soon as something is published to it, and keeps its latest
+   * 1 000 messages. Never refused for lack of room: older messages make way, and beyond 1 000 topics the quietest.
+   */
   publish(topic: string, message: Json): Promise<void>;
-  /** Not in this version: throws INVALID_ARGUMENT. */
-  messages(options?: { topic?: string }): AsyncIterable<Message>;
-  /** Not in this version: throws INVALID_ARGUMENT. */
+  /**
+   * The messages to this agent, or those of a topic from the oldest that is kept and that this agent has not read, one after the
+   * other in the order of sending. Ends when the attempt is over or told to stop. Attempts of one agent that read at the same
+   * time share: each message goes to one of them. A message is read when the loop asks for the next one, or when the attempt
+   * gives its output; what an attempt that ends otherwise has in hand comes again, with the same id, to the next one that reads.
+   */
+  messages(options?: MessageOptions): AsyncIterable<Message>;
+  /**
+   * What all agents share: values by key (1 to 1 024 characters), each with a version. Keys under `agent/NAME/` are read by all
+   * and written by NAME only (UNAUTHORIZED). Reads see only what is durable.
+   */
   readonly state: {
-    get(key: string): Promise<{ value: Json; version: number } | undefined>;
+    /** Undefined when the key is not there. */
+    get(key: string): Promise<SharedValue | undefined>;
+    /**
+     * Sets a key, and gives its new version. With `expectedVersion` only if the key has that version; with 0 only if it is not
+     * there: otherwise INVALID_STATE, with the version that it has in `details.version` (0: none). JSON of at most 1 000 000
+     * bytes; QUEUE_FULL beyond 100 000 keys or 67 108 864 characters in all.
+     */
     set(key: string, value: Json, expectedVersion?: number): Promise<number>;
+    /** Removes a key, on the same condition. A key that is not there is removed already. */
     delete(key: string, expectedVersion?: number): Promise<void>;
   };
   /**

@@ -111,10 +111,14 @@ export type Command =
       readonly verdicts: readonly GivenVerdict[];
       readonly input?: Json;
     }
-  /** Also how a manager's aggregate phase gives its output; `verdicts`: of the guardrails on outputs, where there are any. */
+  /**
+   * Also how a manager's aggregate phase gives its output. `verdicts`: of the guardrails on outputs, where there are any; `read`: messages
+   * that it has read meanwhile.
+   */
   | ({
       readonly type: "attempt.complete";
       readonly output: Json;
+      readonly read?: readonly string[];
       readonly verdicts?: readonly GivenVerdict[];
     } & FromAttempt)
   /** What the guardrails on actions said of one that it is about to take. */
@@ -129,7 +133,11 @@ export type Command =
   | ({ readonly type: "attempt.gone" } & FromAttempt)
   | ({ readonly type: "attempt.checkpoint"; readonly state: Json } & FromAttempt)
   /** A manager's phase gives subtasks: its plan, or another round after aggregate. */
-  | ({ readonly type: "attempt.plan"; readonly tasks: readonly TaskRequest[] } & FromAttempt)
+  | ({
+      readonly type: "attempt.plan";
+      readonly tasks: readonly TaskRequest[];
+      readonly read?: readonly string[];
+    } & FromAttempt)
   /** It awaits these tasks; answered when it has its slot and load again (`attempt.regained`). */
   | ({ readonly type: "attempt.await"; readonly on: readonly string[] } & FromAttempt)
   | ({
@@ -143,6 +151,23 @@ export type Command =
       readonly allocationId: string;
       readonly allocationToken: number;
     } & FromAttempt)
+  /** To one agent, or to a topic. Answered with the message's id. */
+  | ({
+      readonly type: "message.send";
+      readonly to?: string;
+      readonly topic?: string;
+      readonly body: Json;
+    } & FromAttempt)
+  /** The attempt's agent has read these messages: they are handed to it no more. */
+  | ({ readonly type: "message.read"; readonly ids: readonly string[] } & FromAttempt)
+  /** `expectedVersion`: only if the key has that version; 0: only if it is not there. Answered with the new version. */
+  | ({
+      readonly type: "state.set";
+      readonly key: string;
+      readonly value: Json;
+      readonly expectedVersion?: number;
+    } & FromAttempt)
+  | ({ readonly type: "state.delete"; readonly key: string; readonly expectedVersion?: number } & FromAttempt)
   | ({ readonly type: "ballot.open" } & BallotRequest)
   | { readonly type: "ballot.cast"; readonly ballotId: string; readonly voter: string; readonly vote?: Json }
   /** What was true: those who voted learn from it. */
@@ -167,9 +192,15 @@ export interface Refusal {
   readonly details?: { readonly [key: string]: Json };
 }
 
-/** What the asker gets: ids of what was made (tasks in the order asked for, a ballot, an allocation, a queued request), or a refusal. */
+/** What the asker gets: ids of what was made (tasks in the order asked for, a ballot, an allocation, a queued request, a message), or a refusal. */
 export type Answer =
-  | { readonly ok: true; readonly ids: readonly string[]; readonly allocation?: GrantedAllocation }
+  | {
+      readonly ok: true;
+      readonly ids: readonly string[];
+      readonly allocation?: GrantedAllocation;
+      /** Of the value that was set. */
+      readonly version?: number;
+    }
   | { readonly ok: false; readonly refusal: Refusal };
 
 export interface GrantedAllocation {

@@ -445,6 +445,53 @@ export interface InputAcceptedEvent {
   /** What agents are given instead of what was submitted; absent: that itself. */
   readonly input?: Json;
 }
+/** An attempt sent a message, to an agent or to a topic. */
+export interface MessageSentEvent {
+  readonly type: "message.sent";
+  readonly v: 1;
+  readonly messageId: string;
+  /** The agent whose attempt sent it. */
+  readonly from: string;
+  readonly to?: string;
+  readonly topic?: string;
+  readonly body: Json;
+  /** Characters of the body as JSON. */
+  readonly size: number;
+  readonly taskId: string;
+  readonly token: number;
+}
+/** An agent has read messages: they are handed to it no more. */
+export interface MessageReadEvent {
+  readonly type: "message.read";
+  readonly v: 1;
+  readonly agent: string;
+  readonly ids: readonly string[];
+  readonly taskId: string;
+  readonly token: number;
+}
+/** A key of the shared state has another value. */
+export interface StateSetEvent {
+  readonly type: "state.set";
+  readonly v: 1;
+  readonly key: string;
+  readonly value: Json;
+  /** Higher than any that the key ever had. */
+  readonly version: number;
+  /** Characters of key and value as JSON. */
+  readonly size: number;
+  readonly taskId: string;
+  readonly token: number;
+}
+/** A key of the shared state is gone. */
+export interface StateDeletedEvent {
+  readonly type: "state.deleted";
+  readonly v: 1;
+  readonly key: string;
+  /** The version that it had. */
+  readonly version: number;
+  readonly taskId: string;
+  readonly token: number;
+}
 
 export type EventBody =
   | OpenedEvent
@@ -486,7 +533,11 @@ export type EventBody =
   | BallotDecidedEvent
   | BallotRevealedEvent
   | GuardrailJudgedEvent
-  | InputAcceptedEvent;
+  | InputAcceptedEvent
+  | MessageSentEvent
+  | MessageReadEvent
+  | StateSetEvent
+  | StateDeletedEvent;
 
 /** An event as the kernel makes it and as replay takes it. */
 export type KernelEvent = EventHead & EventBody;
@@ -620,4 +671,8 @@ export const EVENTS: Readonly<Record<EventType, EventLayout>> = {
     "action",
   ]),
   "input.accepted": layout<"input.accepted">(48, ["taskId", "input"]),
+  "message.sent": layout<"message.sent">(58, ["messageId", "from", "to", "topic", "body", "size", "taskId", "token"]),
+  "message.read": layout<"message.read">(59, ["agent", "ids", "taskId", "token"]),
+  "state.set": layout<"state.set">(65, ["key", "value", "version", "size", "taskId", "token"]),
+  "state.deleted": layout<"state.deleted">(66, ["key", "version", "taskId", "token"]),
 };

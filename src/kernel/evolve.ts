@@ -336,6 +336,22 @@ export function evolve(state: State, event: KernelEvent, observer: StateObserver
     case "breaker.changed":
     case "resource.breaker-changed":
       break;
+    case "message.sent": {
+      const { messageId: id, from, to, topic, body, size, at } = event;
+      const number = state.mail.lastNumber + 1;
+      const where = to === undefined ? (topic === undefined ? {} : { topic }) : { to };
+      state.mail.keep({ id, number, from, ...where, at, body, size });
+      break;
+    }
+    case "message.read":
+      for (const id of event.ids) state.mail.read(event.agent, id);
+      break;
+    case "state.set":
+      state.shared.set(event.key, { value: event.value, version: event.version, size: event.size });
+      break;
+    case "state.deleted":
+      state.shared.delete(event.key);
+      break;
     case "ballot.opened": {
       const { ballotId: id, at } = event;
       const ballot: Ballot = { id, opened: event, at, votes: new Map(), open: true, truth: undefined };
@@ -409,4 +425,6 @@ function remember(memory: Map<string, Remembered>, id: string, event: KernelEven
   else if (event.type === "resource.granted" && event.requestId === undefined) remembered.ids.push(event.allocationId);
   else if (event.type === "resource.requested") remembered.ids.push(event.requestId);
   else if (event.type === "attempt.waiting") remembered.ids.push(...event.on);
+  else if (event.type === "message.sent") remembered.ids.push(event.messageId);
+  else if (event.type === "state.set") remembered.ids.push(String(event.version));
 }

@@ -5,7 +5,7 @@
  * its attempts, the milliseconds from submission to end, its output, and what few tasks have beyond that.
  */
 import type { Json } from "../coordination/structures/types.ts";
-import type { AttemptEnd, Failure, Phase, TaskSubmittedEvent } from "./events.ts";
+import type { AttemptEnd, EventHead, Failure, Phase, TaskSubmittedEvent } from "./events.ts";
 import { amount, known, needsOf } from "./named.ts";
 import { type AttemptRecord, childrenOf, FIRST_SERIES, type State, type Task, type TaskStatus } from "./state.ts";
 
@@ -16,7 +16,7 @@ const STATUSES: readonly TaskStatus[] = ["completed", "failed", "skipped", "canc
 const ENDS: readonly AttemptEnd[] = ["completed", "failed", "timeout", "preempted", "cancelled", "lost", "abandoned"];
 const PHASES: readonly Phase[] = ["run", "plan", "aggregate"];
 
-type Spec = Omit<TaskSubmittedEvent, "type" | "v">;
+type Spec = Omit<TaskSubmittedEvent, "type" | "v"> & Pick<EventHead, "trace">;
 /** Agent, token, milliseconds from submission to start, from start to end, end, phase, error. */
 type AttemptRow = readonly [string, number, number, number, number, number?, Failure?];
 interface More extends Partial<Subtasks> {
@@ -89,6 +89,7 @@ function written(spec: Spec): { readonly [K in keyof Required<Spec>]: Spec[K] | 
     deadlineAt: spec.deadlineAt,
     key: spec.key,
     archived: spec.archived,
+    trace: spec.trace,
   };
 }
 
@@ -160,6 +161,11 @@ export function endedAtIn(row: string): number {
 export function idsIn(row: string): { readonly taskId: string; readonly parentId?: string } {
   const { taskId, parentId } = parse(row)[3];
   return { taskId, ...(parentId === undefined ? {} : { parentId }) };
+}
+
+/** The trace that it belongs to. */
+export function traceIn(row: string): string | undefined {
+  return parse(row)[3].trace;
 }
 
 /** The task again, without its relatives. */

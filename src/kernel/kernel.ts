@@ -21,20 +21,25 @@ import { type Desk, DONE, isPresent } from "./decide/desk.ts";
 import { judgeAction, judgeInput } from "./decide/guardrails.ts";
 import { failImpossible, failUnroutable } from "./decide/hopeless.ts";
 import { close, open } from "./decide/lifecycle.ts";
+import { read, send } from "./decide/messages.ts";
 import { awaitTasks, leaseDue, release, request, setResource } from "./decide/resources.ts";
 import { plan, submit } from "./decide/submission.ts";
+import { deleteState, setState } from "./decide/versioned-state.ts";
 import type { Departed } from "./departed.ts";
 import type { EventBody, EventHead, KernelEvent, OpenedEvent } from "./events.ts";
 import { evolve } from "./evolve.ts";
 import { explain, explainEnded } from "./explain.ts";
 import { subtasksOf, thaw } from "./finished-row.ts";
 import { Indexes } from "./indexes.ts";
+import type { KeptMessage } from "./mailroom.ts";
 import type { ReadyClass } from "./ready-queue.ts";
 import { restoreState } from "./restore.ts";
 import { Scheduler } from "./scheduler.ts";
 import { snapshotRows } from "./snapshot.ts";
 import { State, type TaskStatus } from "./state.ts";
 import type { Timer } from "./timers.ts";
+import { traceOf } from "./trace.ts";
+import type { Entry } from "./versioned-state.ts";
 import {
   type AgentInfo,
   agentInfos,
@@ -221,6 +226,16 @@ export class Kernel {
     return [...this.#state.ballots.values()].map(ballotView);
   }
 
+  /** The first message that the agent has not read and that is not in hand: of its mailbox, or of a topic. */
+  nextMessage(agent: string, topic: string | undefined, inHand: { has(id: string): boolean }): KeptMessage | undefined {
+    return this.#state.mail.next(agent, topic, inHand);
+  }
+
+  /** The value of a key of the shared state. */
+  entry(key: string): Entry | undefined {
+    return this.#state.shared.get(key);
+  }
+
   counts(): Readonly<Record<TaskStatus, number>> {
     return { ...this.#state.counts };
   }
@@ -283,7 +298,8 @@ export class Kernel {
     };
     if (envelope?.id !== undefined) event.commandId = envelope.id;
     if (envelope?.by !== undefined) event.by = envelope.by;
-    if (envelope?.trace !== undefined) event.trace = envelope.trace;
+    const trace = traceOf(this.#state, body) ?? envelope?.trace;
+    if (trace !== undefined) event.trace = trace;
     this.#events.push(event);
     // Another opening brings other settings, by which everything is ordered anew.
     if (event.type === "coordinator.opened") this.#works = undefined;
@@ -408,6 +424,14 @@ function decide(desk: Desk, command: Command): Answer {
       return request(desk, command);
     case "attempt.release":
       return release(desk, command);
+    case "message.send":
+      return send(desk, command);
+    case "message.read":
+      return read(desk, command);
+    case "state.set":
+      return setState(desk, command);
+    case "state.delete":
+      return deleteState(desk, command);
     case "ballot.open":
       return openBallot(desk, command);
     case "ballot.cast":

@@ -49,6 +49,31 @@ export const limits = {
   /** Characters of an error's message as it is journaled. */
   messageLength: 4_096,
   attemptsPerTask: 1_000,
+  /** Unread messages to one agent: more are a reader that does not read, which its senders should know. */
+  messagesPerMailbox: 1_000,
+  /** Characters, as JSON, of one message: it tells of something; what is large goes into the shared state or an output. */
+  messageCharacters: 65_536,
+  /** Characters of unread messages to one agent, so that one mailbox does not take what is there for all. */
+  mailboxCharacters: 4_194_304,
+  /** Characters of all unread messages to agents: they are held in memory. */
+  allMailboxCharacters: 134_217_728,
+  /** Messages that a topic keeps, its latest: what a reader that comes late can still see. */
+  messagesPerTopic: 1_000,
+  /** Topics that are kept: over it the one to which nothing was published for longest goes. */
+  topics: 1_000,
+  /** Characters that all topics keep: over it the quietest topic loses its oldest messages. */
+  allTopicCharacters: 67_108_864,
+  /** Agents of which a topic knows how far they have read; of those beyond, who has not read for longest begins anew. */
+  readersPerTopic: 1_000,
+  /** Messages that one attempt has in hand, not yet read to the end. */
+  messagesInHand: 1_000,
+  /** Keys of the shared state, and the characters of one. */
+  stateKeys: 100_000,
+  stateKeyLength: 1_024,
+  /** Characters of the whole shared state, keys and values as JSON: it is held in memory and in every snapshot. */
+  stateCharacters: 67_108_864,
+  /** Characters of the name of a trace: a traceparent of the W3C has 55. */
+  traceLength: 256,
   /** Tasks that have ended and are kept in memory: each takes some 200 bytes and what its input and output have. */
   keptTasks: 10_000_000,
 } as const;

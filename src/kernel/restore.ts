@@ -104,6 +104,22 @@ export class Restoration {
         if (row.open) state.openBallots += 1;
         break;
       }
+      case "talk":
+        // After all that is kept, each of which has counted.
+        state.mail.lastNumber = row.lastMessage;
+        state.shared.deletedUpTo = row.deletedUpTo;
+        break;
+      case "message": {
+        const { row: _, ...message } = row;
+        state.mail.keep(message);
+        break;
+      }
+      case "reading":
+        state.mail.restore(row);
+        break;
+      case "entry":
+        state.shared.set(row.key, { value: row.value, version: row.version, size: row.size });
+        break;
       case "command":
       case "key": {
         const remembered: Remembered = { ids: [...row.ids], type: row.type };
@@ -203,6 +219,7 @@ function restoreTask(state: State, row: TaskRow): void {
     wish: undefined,
   };
   state.tasks.set(task.id, task);
+  if (spec.trace !== undefined) state.traced = true;
   state.counts[task.status] += 1;
 }
 

@@ -53,7 +53,10 @@ export function thawedTree(state: State, id: string): { readonly task: Task; rea
 export function revive(state: State, id: string): Task {
   const { task, tree } = thawedTree(state, id);
   state.finished.remove(tree.map((one) => one.id));
-  for (const one of tree) state.tasks.set(one.id, one);
+  for (const one of tree) {
+    state.tasks.set(one.id, one);
+    if (one.spec.trace !== undefined) state.traced = true;
+  }
   return task;
 }
 

@@ -5,10 +5,12 @@ import type { RateBucketState } from "../coordination/structures/rate-bucket.ts"
 import type { Json } from "../coordination/structures/types.ts";
 import type { Cast } from "./ballot-row.ts";
 import type { AgentRegisteredEvent, BreakerPolicy, OpenedEvent, Phase, ResourceKind, StopReason } from "./events.ts";
+import type { KeptMessage, Reading } from "./mailroom.ts";
 import type { AttemptRecord, Ended, Judgement, Reserved, Series, Submitted, Task, TaskStatus } from "./state.ts";
+import type { Entry } from "./versioned-state.ts";
 
 /** Another number for other rows: who reads a snapshot of another format replays instead. */
-export const FORMAT = 2;
+export const FORMAT = 3;
 
 export interface MetaRow {
   readonly row: "meta";
@@ -114,6 +116,25 @@ export interface BallotRow extends Cast {
   readonly row: "ballot";
   readonly open: boolean;
 }
+/** A message that is kept. */
+export interface MessageRow extends KeptMessage {
+  readonly row: "message";
+}
+/** How far an agent has read a topic. */
+export interface ReadingRow extends Reading {
+  readonly row: "reading";
+}
+/** A key of the shared state. */
+export interface EntryRow extends Entry {
+  readonly row: "entry";
+  readonly key: string;
+}
+/** The number of the last message, and the highest version of any key that was deleted. */
+export interface TalkRow {
+  readonly row: "talk";
+  readonly lastMessage: number;
+  readonly deletedUpTo: number;
+}
 export interface RememberedRow {
   readonly row: "command" | "key";
   readonly id: string;
@@ -131,4 +152,8 @@ export type Row =
   | ClaimRow
   | ReservationRow
   | BallotRow
+  | MessageRow
+  | ReadingRow
+  | EntryRow
+  | TalkRow
   | RememberedRow;

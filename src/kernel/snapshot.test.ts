@@ -37,6 +37,15 @@ function full(): Story {
     command: { type: "task.submit", tasks: [{ id: "b", agent: "ann", priority: 1, resources: { calls: 2 } }] },
   });
   story.spawn("a", { id: "0" });
+  story.do(
+    { type: "message.send", ...story.from("a"), to: "bob", body: { hi: 1 } },
+    { type: "message.send", ...story.from("a"), topic: "news", body: null },
+    { type: "message.send", ...story.from("a"), topic: "news", body: [2] },
+    { type: "message.read", ...story.from("b"), ids: ["m3"] },
+    { type: "state.set", ...story.from("a"), key: "k", value: 1 },
+    { type: "state.set", ...story.from("a"), key: "gone", value: 1 },
+    { type: "state.delete", ...story.from("a"), key: "gone" },
+  );
   story.ask("b", { disk: 1 }, { leaseMs: 60_000 });
   story.ask("b", { disk: 2 }, { wait: true, leaseMs: 500 });
   story.now += 3;
@@ -65,7 +74,22 @@ describe("a snapshot", () => {
     const before = rows(story.kernel);
     expect(rows(Kernel.restore(before))).toEqual(before);
     expect(new Set(before.map((row) => Reflect.get(Object(row), "row")))).toEqual(
-      new Set(["meta", "agent", "resource", "finished", "task", "live", "claim", "ballot", "command", "key"]),
+      new Set([
+        "meta",
+        "agent",
+        "resource",
+        "finished",
+        "task",
+        "live",
+        "claim",
+        "ballot",
+        "command",
+        "key",
+        "message",
+        "reading",
+        "entry",
+        "talk",
+      ]),
     );
   });
 

@@ -102,6 +102,12 @@ function* rowsOf(state: State): Generator<Row, void, undefined> {
     yield { row: "reservation", taskId: task.id, what, ...defined({ agent: agent?.name }), ...foreseen };
   }
   for (const ballot of state.ballots.values()) yield { row: "ballot", ...castIn(ballot), open: ballot.open };
+  for (const message of state.mail.messages()) yield { row: "message", ...message };
+  for (const reading of state.mail.readings()) yield { row: "reading", ...reading };
+  for (const [key, entry] of state.shared.entries()) yield { row: "entry", key, ...entry };
+  const { lastNumber: lastMessage } = state.mail;
+  const { deletedUpTo } = state.shared;
+  if (lastMessage > 0 || deletedUpTo > 0) yield { row: "talk", lastMessage, deletedUpTo };
   for (const [id, { ids, type }] of state.commands) yield { row: "command", id, ids, type };
   for (const [id, { ids, type }] of state.keys) yield { row: "key", id, ids, type };
 }

@@ -26,9 +26,11 @@ import type {
   TaskSubmittedEvent,
 } from "./events.ts";
 import { FinishedTasks } from "./finished-tasks.ts";
+import { Mailroom } from "./mailroom.ts";
 import type { ReadyClass, Wish } from "./ready-queue.ts";
 import type { RunningPlace } from "./running-index.ts";
 import type { Timer } from "./timers.ts";
+import { VersionedState } from "./versioned-state.ts";
 
 /** Where a task stands. */
 export type TaskStatus =
@@ -298,6 +300,10 @@ export class State {
   readonly agents: Map<string, AgentState> = new Map();
   readonly resources: Map<string, Resource> = new Map();
   readonly ballots: Map<string, Ballot> = new Map();
+  /** Messages that are kept. */
+  readonly mail: Mailroom = new Mailroom();
+  /** What agents share. */
+  readonly shared: VersionedState = new VersionedState();
   readonly allocations: Map<string, ExtraAllocation> = new Map();
   readonly requests: Map<string, ExtraRequest> = new Map();
   /** Tasks of the present batch that depend on one that comes later in it, by its id. */
@@ -334,6 +340,8 @@ export class State {
   lastBallotNumber = 0;
   lastRequestNumber = 0;
   openBallots = 0;
+  /** Whether any task may have a trace: only then events look for theirs. */
+  traced = false;
   /** When an agent last lost a skill, or some of its level, by skill, in open milliseconds: until then somebody may have been able. */
   readonly skillsLost: Map<string, number> = new Map();
 

@@ -84,6 +84,7 @@ export function submitted(state: State, event: Submitted, observer: StateObserve
     wish: undefined,
   };
   state.tasks.set(task.id, task);
+  if (event.trace !== undefined) state.traced = true;
   state.counts[task.status] += 1;
   const number = generatedNumber(task.id);
   if (number > state.lastTaskNumber) state.lastTaskNumber = number;

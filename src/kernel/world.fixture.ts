@@ -260,7 +260,29 @@ export class World {
             wait: draws.chance(70),
             ...(draws.chance(40) ? { leaseMs: 500 } : {}),
           };
-        return { type: "attempt.checkpoint", taskId: one.task.id, token: one.token, state: { at: this.now } };
+        if (draws.chance(50))
+          return { type: "attempt.checkpoint", taskId: one.task.id, token: one.token, state: { at: this.now } };
+        return this.talk(draws, { taskId: one.task.id, token: one.token });
+    }
+  }
+
+  /** What an attempt tells others. */
+  talk(draws: Draws, from: { readonly taskId: string; readonly token: number }): Command {
+    const key = draws.pick(["k", "l", "agent/ann/k"]) ?? "k";
+    const expected = draws.chance(50) ? { expectedVersion: draws.below(4) } : {};
+    switch (draws.below(5)) {
+      case 0:
+        return { type: "message.send", ...from, to: draws.pick(["ann", "bob", "boss"]) ?? "ann", body: this.now };
+      case 1:
+        return { type: "message.send", ...from, topic: draws.pick(["t", "u"]) ?? "t", body: this.now };
+      case 2: {
+        const kept = [...this.state.mail.messages()].map(({ id }) => id);
+        return { type: "message.read", ...from, ids: [draws.pick(kept) ?? "m1", draws.pick(kept) ?? "m2"] };
+      }
+      case 3:
+        return { type: "state.set", ...from, key, value: this.now, ...expected };
+      default:
+        return { type: "state.delete", ...from, key, ...expected };
     }
   }
 

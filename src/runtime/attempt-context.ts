@@ -1,5 +1,5 @@
 /** What an attempt's code is given besides its task. */
-import type { AgentContext, Allocation, Logger, ManagerContext, More } from "../agents/agent.ts";
+import type { AgentContext, Allocation, Logger, ManagerContext, Message, More } from "../agents/agent.ts";
 import {
   checkDuration,
   checkId,
@@ -10,28 +10,36 @@ import {
 } from "../coordination/structures/arguments.ts";
 import type { Json, RecordOf } from "../coordination/structures/types.ts";
 import { SafeguardsError } from "../errors.ts";
-import type { Answer, Command } from "../kernel/commands.ts";
+import type { Command } from "../kernel/commands.ts";
+import { limits } from "../kernel/limits.ts";
+import type { Entry } from "../kernel/versioned-state.ts";
 import type { TaskView } from "../kernel/views.ts";
 import { Awaiting } from "./awaiting.ts";
-import type { Accepted } from "./backend.ts";
+import type { Accepted, CommandOptions } from "./backend.ts";
 import { admit, copyOf } from "./json.ts";
 import { blockedError, type Judges } from "./judges.ts";
 import { runtimeLimits } from "./limits.ts";
 import { withFacts } from "./logger.ts";
+import type { Reading } from "./messages.ts";
 import { checkFunction, checkOptional, checkOptions, notYet } from "./options.ts";
 import type { OutcomeData } from "./outcome.ts";
 import type { RunningAttempt } from "./running-attempt.ts";
 import type { CacheRequest } from "./shared-cache.ts";
+import { sharedStateOf } from "./shared-state-context.ts";
 import type { TaskHandle, TaskSpec } from "./task.ts";
 import { amountsOf, takeIn } from "./task-request.ts";
 
 /** What contexts need of the coordinator that they belong to. */
 export interface AttemptServices {
   readonly logger: Logger;
-  send(command: Command, options?: { bytes?: number; decided?: (answer: Answer) => void }): Promise<Accepted>;
+  send(command: Command, options: CommandOptions): Promise<Accepted>;
   task(id: string): TaskView | undefined;
   /** What tells the outputs of tasks that have ended, whatever becomes of them. */
   outputsOf(ids: readonly string[]): Outputs | Promise<Outputs>;
+  /** One message after the other, until the attempt is over. */
+  messages(attempt: RunningAttempt, reading: Reading): AsyncGenerator<Message, void, undefined>;
+  /** What the shared state has under that key, told when it is durable. */
+  entry(key: string): Promise<Entry | undefined>;
   /** A handle whose waiting is done so. */
   handle(id: string, wait: (ended: Promise<OutcomeData>) => Promise<OutcomeData>): TaskHandle;
   progress(attempt: RunningAttempt, fraction: number, note: string | undefined): void;
@@ -149,21 +157,38 @@ export class AttemptContext implements AgentContext {
   }
 
   get send(): AgentContext["send"] {
-    return () => absent("ctx.send");
+    return (to, message) => quietly(this.#send({ to }, message));
   }
 
   get publish(): AgentContext["publish"] {
-    return () => absent("ctx.publish");
+    return (topic, message) => quietly(this.#send({ topic }, message));
   }
 
   get messages(): AgentContext["messages"] {
-    return () => {
-      throw notYet("ctx.messages");
+    return (options = {}) => {
+      checkOptions(options, { known: ["topic", "timeoutMs"] }, "the options of messages");
+      const { topic, timeoutMs } = options;
+      return this.#services.messages(this.#attempt, {
+        ...(topic === undefined ? {} : { topic: checkTopic(topic) }),
+        ...(timeoutMs === undefined ? {} : { timeoutMs: checkDuration(timeoutMs, "timeoutMs", { zero: true }) }),
+      });
     };
   }
 
   get state(): AgentContext["state"] {
-    return { get: () => absent("ctx.state"), set: () => absent("ctx.state"), delete: () => absent("ctx.state") };
+    const {
+      get,
+      set,
+      delete: remove,
+    } = sharedStateOf(this.#attempt, {
+      entry: (key) => this.#services.entry(key),
+      send: (command, bytes) => this.#tell(command, { bytes }),
+    });
+    return {
+      get: (key) => quietly(get(key)),
+      set: (key, value, expected) => quietly(set(key, value, expected)),
+      delete: (key, expected) => quietly(remove(key, expected)),
+    };
   }
 
   get cache(): AgentContext["cache"] {
@@ -198,7 +223,7 @@ export class AttemptContext implements AgentContext {
 
   /** The arguments that guardrails let the action have; what they said is durable. */
   async #allowed(action: string, args: Json, takesChange: boolean): Promise<Json> {
-    const { judges, send } = this.#services;
+    const { judges } = this.#services;
     const attempt = this.#attempt;
     const { taskId, token, agent, stopped } = attempt;
     attempt.actions += 1;
@@ -208,17 +233,28 @@ export class AttemptContext implements AgentContext {
     }
     const { verdicts, value, blocked } = await judges.judge("action", this.#view, args, { agent, action, takesChange });
     const bytes = runtimeLimits.verdictBytes * verdicts.length;
-    await send({ type: "attempt.act", taskId, token, action, verdicts }, { bytes });
+    await this.#tell({ type: "attempt.act", taskId, token, action, verdicts }, { bytes });
     if (blocked !== undefined) throw blockedError(blocked, `action ${show(action)}`);
     // What it was told meanwhile comes before what it wanted.
     if (attempt.stopped !== undefined && attempt.stopped !== stopped) throw attempt.stopped;
     return value;
   }
 
+  /** Asks in the name of its agent. */
+  #tell(command: Command, options: Omit<CommandOptions, "by"> = {}): Promise<Accepted> {
+    return this.#services.send(command, { ...options, by: this.#attempt.agent });
+  }
+
+  async #send(where: { readonly to: string } | { readonly topic: string }, message: Json): Promise<void> {
+    const { json, bytes } = admit(message, "the message", runtimeLimits.inputBytes);
+    const { taskId, token } = this.#attempt;
+    await this.#tell({ type: "message.send", taskId, token, ...where, body: json }, { bytes });
+  }
+
   async #checkpoint(state: Json): Promise<void> {
     const { json, bytes } = admit(state, "the checkpoint", runtimeLimits.inputBytes);
     const { taskId, token } = this.#attempt;
-    await this.#services.send({ type: "attempt.checkpoint", taskId, token, state: json }, { bytes });
+    await this.#tell({ type: "attempt.checkpoint", taskId, token, state: json }, { bytes });
   }
 
   async #request(
@@ -229,7 +265,7 @@ export class AttemptContext implements AgentContext {
     checkOptional(options.wait, "boolean", "wait");
     const { taskId, token } = this.#attempt;
     const { promise, resolve, reject } = Promise.withResolvers<Allocation>();
-    const { allocation } = await this.#services.send(
+    const { allocation } = await this.#tell(
       { type: "attempt.request", taskId, token, amounts: amountsOf(amounts, "amounts"), ...options },
       {
         // Before its grant can be told.
@@ -253,7 +289,7 @@ export class AttemptContext implements AgentContext {
     checkInteger(allocation.token, "the token of an allocation", 0, Number.MAX_SAFE_INTEGER);
     const { taskId, token } = this.#attempt;
     const { id: allocationId, token: allocationToken } = allocation;
-    await this.#services.send({ type: "attempt.release", taskId, token, allocationId, allocationToken });
+    await this.#tell({ type: "attempt.release", taskId, token, allocationId, allocationToken });
   }
 
   async #cached(key: string, ttlMs: number, load: () => Promise<Json>): Promise<Json> {
@@ -273,13 +309,13 @@ export class AttemptContext implements AgentContext {
     // Counted, so that a repeated attempt finds the same tasks; apart from those of a manager's plan.
     const counted = request.id === undefined ? attempt.submits++ : 0;
     const id = request.id ?? (phase === "run" ? String(counted) : `${this.#part()}-${counted}`);
-    const { ids } = await this.#services.send(
+    const { ids } = await this.#tell(
       { type: "task.submit", tasks: [{ ...request, id }], from: { taskId, token } },
       { bytes },
     );
     const globalId = ids[0] ?? `${taskId}/${id}`;
     attempt.awaiting ??= new Awaiting((on, answered) => {
-      this.#services.send({ type: "attempt.await", taskId, token, on }).then(
+      this.#tell({ type: "attempt.await", taskId, token, on }).then(
         () => answered(undefined),
         (error) => answered(error),
       );
@@ -307,6 +343,11 @@ export class ManagerAttemptContext extends AttemptContext implements ManagerCont
 function quietly<T>(promise: Promise<T>): Promise<T> {
   promise.catch(() => undefined);
   return promise;
+}
+
+function checkTopic(topic: unknown): string {
+  if (typeof topic === "string" && topic.length > 0 && topic.length <= limits.idLength) return topic;
+  throw invalid("topic", topic, `a string of 1 to ${limits.idLength} characters`);
 }
 
 function absent(what: string): Promise<never> {

@@ -34,7 +34,11 @@ export interface CommandOptions {
   /** Asking again with the same id changes nothing, and gives the same answer. */
   readonly id?: string;
   /** About how many bytes its payload takes. */
-  readonly bytes?: number;
+  readonly bytes?: number | undefined;
+  /** Who asks: an agent, by its name. Absent: the program itself. */
+  readonly by?: string | undefined;
+  /** The trace that it belongs to. */
+  readonly trace?: string | undefined;
   readonly guard?: Guard | undefined;
   /** Told as soon as it is decided. */
   readonly decided?: (answer: Answer) => void;

@@ -26,12 +26,12 @@ export class Ballots {
   readonly #open: Map<string, OpenBallot> = new Map();
   readonly #logger: Logger;
   readonly #definition: (agent: string) => Definition | undefined;
-  readonly #post: (command: Command, bytes: number) => void;
+  readonly #post: (command: Command, by: string, bytes: number) => void;
 
   constructor(parts: {
     readonly logger: Logger;
     definition(agent: string): Definition | undefined;
-    post(command: Command, bytes: number): void;
+    post(command: Command, by: string, bytes: number): void;
   }) {
     this.#logger = parts.logger;
     this.#definition = parts.definition;
@@ -101,6 +101,6 @@ export class Ballots {
       this.#logger.warn({ ballotId, voter, error: message }, `voter ${show(voter)} failed and abstains: ${message}`);
     }
     if (!this.#open.has(ballotId)) return;
-    this.#post({ type: "ballot.cast", ballotId, voter, ...(given === undefined ? {} : { vote: given }) }, bytes);
+    this.#post({ type: "ballot.cast", ballotId, voter, ...(given === undefined ? {} : { vote: given }) }, voter, bytes);
   }
 }

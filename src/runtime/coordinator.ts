@@ -25,7 +25,7 @@ import { admit } from "./json.ts";
 import { runtimeLimits } from "./limits.ts";
 import { LocalBackend } from "./local-backend.ts";
 import { defaultLogger } from "./logger.ts";
-import { checkOptional, checkOptions } from "./options.ts";
+import { checkOptional, checkOptions, checkTrace } from "./options.ts";
 import type { Progress } from "./progress.ts";
 import { Registrations } from "./registrations.ts";
 import { RemoteBackend } from "./remote-backend.ts";
@@ -61,6 +61,14 @@ export interface BallotSpec<O extends string = string> {
   readonly deadlineMs?: number;
   /** What the voters are told besides. */
   readonly context?: Json;
+}
+
+/** How tasks are submitted. */
+export interface SubmitOptions {
+  /** The same key again gives what it gave. */
+  readonly key?: string;
+  /** 1 to 256 characters. Default: none. */
+  readonly trace?: string;
 }
 
 const BALLOT_KEYS = [
@@ -166,21 +174,21 @@ export class Coordinator implements AsyncDisposable {
    * Submits one task, or several that may depend on each other in any order: all or none. The same id with an equal task
    * gives the handle of the one that exists; with another, DUPLICATE_ID. `key` makes a whole call idempotent: the same key
    * again gives what it gave. DEPENDENCY_CYCLE names the cycle; UNKNOWN_TASK, UNKNOWN_AGENT, UNKNOWN_RESOURCE name what is
-   * not there; CAPACITY_EXCEEDED what could never run.
+   * not there; CAPACITY_EXCEEDED what could never run. `trace`: the trace that they and their subtasks belong to, such as a
+   * W3C traceparent; every event about them says so.
    */
-  submit<O extends Json = Json>(task: TaskSpec, options?: { key?: string }): Promise<TaskHandle<O>>;
-  submit<O extends Json = Json>(tasks: readonly TaskSpec[], options?: { key?: string }): Promise<TaskHandle<O>[]>;
-  async submit(
-    tasks: TaskSpec | readonly TaskSpec[],
-    options: { key?: string } = {},
-  ): Promise<TaskHandle | TaskHandle[]> {
-    checkOptions(options, { known: ["key"] }, "the options of submit");
-    const { key } = options;
+  submit<O extends Json = Json>(task: TaskSpec, options?: SubmitOptions): Promise<TaskHandle<O>>;
+  submit<O extends Json = Json>(tasks: readonly TaskSpec[], options?: SubmitOptions): Promise<TaskHandle<O>[]>;
+  async submit(tasks: TaskSpec | readonly TaskSpec[], options: SubmitOptions = {}): Promise<TaskHandle | TaskHandle[]> {
+    checkOptions(options, { known: ["key", "trace"] }, "the options of submit");
+    const { key, trace } = options;
+    checkTrace(trace);
     if (isList(tasks)) {
       const { requests, bytes } = takeInAll(tasks, "tasks");
       const { ids } = await this.#command(
         { type: "task.submit", tasks: requests, ...(key === undefined ? {} : { key }) },
         bytes,
+        trace,
       );
       return ids.map((id) => new Handle(id, this.#backend));
     }
@@ -188,6 +196,7 @@ export class Coordinator implements AsyncDisposable {
     const { ids } = await this.#command(
       { type: "task.submit", tasks: [request], ...(key === undefined ? {} : { key }) },
       bytes,
+      trace,
     );
     const [id] = ids;
     if (id === undefined)
@@ -347,9 +356,9 @@ export class Coordinator implements AsyncDisposable {
     return this.#here("progress is told").onProgress(listener);
   }
 
-  async #command(command: Command, bytes = 0): Promise<Accepted> {
+  async #command(command: Command, bytes = 0, trace?: string): Promise<Accepted> {
     this.#assertOpen();
-    return this.#backend.command(command, { bytes, guard: this.#registrations.guard() });
+    return this.#backend.command(command, { bytes, trace, guard: this.#registrations.guard() });
   }
 
   async #query<N extends keyof QueryTypes>(name: N, about: QueryTypes[N]["in"]): Promise<QueryTypes[N]["out"]> {

@@ -42,8 +42,8 @@ export interface DispatcherParts {
   readonly meters: { readonly queueWait: Distribution; readonly run: Distribution; readonly dispatch: Distribution };
   /** The code of an agent in this process. */
   definition(agent: string): Definition | undefined;
-  /** Sends a command for whose answer nobody waits. */
-  post(command: Command, bytes: number, answered?: (answer: Answer) => void): void;
+  /** Sends a command of an agent, for whose answer nobody waits. */
+  post(command: Command, by: string, bytes: number, answered?: (answer: Answer) => void): void;
   /** Lets others have their turn. */
   pause(): Promise<void>;
 }
@@ -213,7 +213,7 @@ export class Dispatcher {
       return;
     }
     if (!this.#end(attempt)) return;
-    this.#parts.post(report.command, report.bytes, (answer) => {
+    this.#parts.post(report.command, attempt.agent, report.bytes, (answer) => {
       // A plan that the kernel refuses is a failure of the attempt; any other refusal says that the attempt is over.
       if (answer.ok || report.command.type !== "attempt.plan" || answer.refusal.code === "FENCED") return;
       this.#fail(attempt, answer.refusal);
@@ -229,7 +229,7 @@ export class Dispatcher {
     const { verdicts, value, blocked } = await judges.judge("output", view, complete.output, { agent });
     if (!this.#end(attempt)) return;
     const output = blocked === undefined ? value : null;
-    this.#parts.post({ ...complete, output, verdicts }, bytes + runtimeLimits.verdictBytes * verdicts.length);
+    this.#parts.post({ ...complete, output, verdicts }, agent, bytes + runtimeLimits.verdictBytes * verdicts.length);
   }
 
   #threw(attempt: RunningAttempt, error: unknown): void {
@@ -248,19 +248,20 @@ export class Dispatcher {
     this.#fail(attempt, own);
   }
 
-  #fail({ taskId, token }: RunningAttempt, error: Failure): void {
-    this.#parts.post({ type: "attempt.fail", taskId, token, error }, error.message.length);
+  #fail({ taskId, token, agent }: RunningAttempt, error: Failure): void {
+    this.#parts.post({ type: "attempt.fail", taskId, token, error }, agent, error.message.length);
   }
 
   /** The code of one that was abandoned has ended after all. */
-  #gone({ taskId, token }: RunningAttempt): void {
-    if (this.#deaf.delete(token)) this.#parts.post({ type: "attempt.gone", taskId, token }, 0);
+  #gone({ taskId, token, agent }: RunningAttempt): void {
+    if (this.#deaf.delete(token)) this.#parts.post({ type: "attempt.gone", taskId, token }, agent, 0);
   }
 
   /** Its code has ended, or will not be heard any more. False when that was known. */
   #end(attempt: RunningAttempt): boolean {
     if (attempt.isOver) return false;
     attempt.isOver = true;
+    attempt.wakeReaders();
     this.#parts.meters.run.record(performance.now() - attempt.startedAt);
     this.#running.delete(attempt.token);
     if (this.#running.size === 0) {
@@ -295,14 +296,16 @@ function reportOf(attempt: RunningAttempt, value: unknown): { readonly command: 
   if (phase === "aggregate" && value instanceof NextRound) return planOf(attempt, value.subtasks, "the next round");
   const what = `the output for task ${taskId}`;
   const { json, bytes } = admit(value === undefined ? null : value, what, runtimeLimits.outputBytes);
-  return { command: { type: "attempt.complete", taskId, token, output: json }, bytes };
+  return { command: { type: "attempt.complete", taskId, token, output: json, ...readBy(attempt) }, bytes };
 }
 
-function planOf(
-  { taskId, token }: RunningAttempt,
-  subtasks: unknown,
-  what: string,
-): { command: Command; bytes: number } {
+/** With its output, it has read all that it has in hand. */
+function readBy({ inHand }: RunningAttempt): { readonly read?: readonly string[] } {
+  return inHand === undefined || inHand.size === 0 ? {} : { read: [...inHand] };
+}
+
+function planOf(attempt: RunningAttempt, subtasks: unknown, what: string): { command: Command; bytes: number } {
+  const { taskId, token } = attempt;
   const { requests, bytes } = takeInAll(subtasks, `${what} for task ${taskId}`);
-  return { command: { type: "attempt.plan", taskId, token, tasks: requests }, bytes };
+  return { command: { type: "attempt.plan", taskId, token, tasks: requests, ...readBy(attempt) }, bytes };
 }

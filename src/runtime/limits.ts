@@ -26,6 +26,8 @@ export const runtimeLimits = {
   actionsPerAttempt: 10_000,
   /** Errors that agents threw, kept as they were for those who ask for a result. */
   keptErrors: 1_000,
+  /** Places in which one attempt waits for messages at a time. */
+  readersPerAttempt: 100,
   /** Milliseconds between two reports of one attempt's progress. */
   progressMs: 100,
   /** Characters of a note on progress. */

@@ -5,7 +5,7 @@ import { type Definition, definitionOf } from "../agents/definition.ts";
 import { SafeguardsError } from "../errors.ts";
 import type { Guardrail } from "../guardrails/guardrail.ts";
 import type { Journal } from "../journal/journal.ts";
-import type { Answer, Command, OpenSettings, ResourceSpec } from "../kernel/commands.ts";
+import type { Answer, Command, Envelope, OpenSettings, ResourceSpec } from "../kernel/commands.ts";
 import type { KernelEvent } from "../kernel/events.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import type { AttemptServices } from "./attempt-context.ts";
@@ -22,6 +22,7 @@ import { InputChecks } from "./input-checks.ts";
 import { Judges } from "./judges.ts";
 import { runtimeLimits } from "./limits.ts";
 import { withFacts } from "./logger.ts";
+import { Messages } from "./messages.ts";
 import { type Past, readPast } from "./opening.ts";
 import type { OutcomeData } from "./outcome.ts";
 import { type Progress, ProgressReports } from "./progress.ts";
@@ -53,6 +54,7 @@ export class LocalBackend implements Backend, Observer {
   readonly #clock: Clock;
   readonly #loop: CommandLoop;
   readonly #dispatcher: Dispatcher;
+  readonly #messages: Messages;
   readonly #ballots: Ballots;
   readonly #judges: Judges;
   readonly #inputs: InputChecks;
@@ -126,18 +128,37 @@ export class LocalBackend implements Backend, Observer {
       (id) => queries.departedDecision(id),
     );
     const definition = (agent: string): Definition | undefined => this.#agents.get(agent);
-    const post = (command: Command, bytes: number, answered?: (answer: Answer) => void): void => {
+    const post = (
+      command: Command,
+      by: string | undefined,
+      bytes: number,
+      answered?: (answer: Answer) => void,
+    ): void => {
       const recall = this.#recall(command);
       const failed = ({ code, message }: SafeguardsError): void =>
         answered?.({ ok: false, refusal: { code, message } });
-      this.#loop.enqueue({ kind: "command", envelope: { command }, bytes, recall, released: answered, failed });
+      this.#loop.enqueue({
+        kind: "command",
+        envelope: enveloped(command, undefined, by, undefined),
+        bytes,
+        recall,
+        released: answered,
+        failed,
+      });
     };
     this.#judges = new Judges(parts.guardrails ?? [], this.#clock, logger);
     this.#inputs = new InputChecks({
       judges: this.#judges,
       task: (id) => kernel.task(id),
-      post,
+      post: (command, bytes, answered) => post(command, undefined, bytes, answered),
       pause: () => this.#pause(),
+    });
+    this.#messages = new Messages({
+      clock: this.#clock,
+      next: (agent, topic, inHand) => kernel.nextMessage(agent, topic, inHand),
+      seen: (look) => this.#seen(look),
+      send: (command, by) => this.command(command, { by }),
+      handed: (_, ms) => this.#meters.message.record(ms),
     });
     this.#dispatcher = new Dispatcher({
       services: this.#services(),
@@ -167,10 +188,10 @@ export class LocalBackend implements Backend, Observer {
     }
     const isRetry = command.type === "task.retry";
     if (isRetry) this.#retries += 1;
-    const { id, bytes = 0, guard, decided } = options;
+    const { id, by, trace, bytes = 0, guard, decided } = options;
     this.#loop.enqueue({
       kind: "command",
-      envelope: id === undefined ? { command } : { command, id },
+      envelope: enveloped(command, id, by, trace),
       bytes,
       guard,
       recall: this.#recall(command),
@@ -345,6 +366,10 @@ export class LocalBackend implements Backend, Observer {
         case "task.planned":
         case "attempt.ended":
           dispatcher.over(event.token, event);
+          this.#messages.over(event);
+          break;
+        case "message.sent":
+          this.#messages.sent(event);
           break;
         case "attempt.stopping":
           dispatcher.stopping(event);
@@ -390,6 +415,8 @@ export class LocalBackend implements Backend, Observer {
       send: (command, options) => this.command(command, options),
       task: (id) => this.#kernel.task(id),
       outputsOf: (ids) => this.#queries.outputsOf(ids),
+      messages: (attempt, reading) => this.#messages.read(attempt, reading),
+      entry: (key) => this.#seen(() => this.#kernel.entry(key)),
       handle: (id, wait) => new Handle(id, this, (signal) => wait(this.outcome(id, signal))),
       judges: this.#judges,
       progress: (attempt, fraction, note) => this.#progress.report(attempt, fraction, note, this.#clock.now()),
@@ -455,6 +482,22 @@ export class LocalBackend implements Backend, Observer {
   #pause(): Promise<void> {
     return new Promise((resolve) => this.#clock.soon(resolve));
   }
+}
+
+/** Without what is not given: most commands have nothing beside them. */
+function enveloped(
+  command: Command,
+  id: string | undefined,
+  by: string | undefined,
+  trace: string | undefined,
+): Envelope {
+  if (id === undefined && by === undefined && trace === undefined) return { command };
+  return {
+    command,
+    ...(id === undefined ? {} : { id }),
+    ...(by === undefined ? {} : { by }),
+    ...(trace === undefined ? {} : { trace }),
+  };
 }
 
 function tooManyCalls(): SafeguardsError {

@@ -1,5 +1,6 @@
-import { checkKeys, show } from "../coordination/structures/arguments.ts";
+import { checkKeys, invalid, show } from "../coordination/structures/arguments.ts";
 import { SafeguardsError } from "../errors.ts";
+import { limits } from "../kernel/limits.ts";
 
 /** The keys that an option object may have, and those of the contract that this version does not have yet. */
 export interface Keys {
@@ -20,6 +21,13 @@ export function checkOptions(value: unknown, keys: Keys, what: string): void {
 /** For what the contract names and this version does not have: refused, never ignored. */
 export function notYet(what: string): SafeguardsError {
   return new SafeguardsError("INVALID_ARGUMENT", `${what} is not in this version of safeguards`);
+}
+
+/** The name of a trace, such as a W3C traceparent; or INVALID_ARGUMENT. */
+export function checkTrace(value: unknown): void {
+  if (value === undefined) return;
+  if (typeof value === "string" && value.length > 0 && value.length <= limits.traceLength) return;
+  throw invalid("trace", value, `a string of 1 to ${limits.traceLength} characters`);
 }
 
 /** A function, or INVALID_ARGUMENT. */

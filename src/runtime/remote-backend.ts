@@ -44,11 +44,11 @@ export class RemoteBackend implements Backend {
     });
   }
 
-  async command(command: Command, { guard }: CommandOptions = {}): Promise<Accepted> {
+  async command(command: Command, { guard, trace }: CommandOptions = {}): Promise<Accepted> {
     this.#commands += 1;
     // What the other side answers is what this side asks for: both are the same program.
     return (await this.#ask(
-      { do: "command", id: `${this.#name}-${this.#commands}`, command },
+      { do: "command", id: `${this.#name}-${this.#commands}`, command, ...(trace === undefined ? {} : { trace }) },
       guard,
     )) as unknown as Accepted;
   }

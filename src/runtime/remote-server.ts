@@ -8,6 +8,7 @@ import type { Command } from "../kernel/commands.ts";
 import type { QueryTypes } from "./backend.ts";
 import { checkFeedOptions, type FeedOptions, type StoredEvent } from "./event-feed.ts";
 import type { LocalBackend } from "./local-backend.ts";
+import { checkTrace } from "./options.ts";
 import { FORWARDED, type RemoteRequest } from "./remote-protocol.ts";
 import { type Pushes, type SocketServer, serveSocket } from "./socket-server.ts";
 import { takeInAll } from "./task-request.ts";
@@ -35,7 +36,7 @@ export async function serveRemotes(backend: LocalBackend, path: string): Promise
 async function answer(backend: LocalBackend, request: RemoteRequest, pushes: Pushes): Promise<Json> {
   switch (request.do) {
     case "command":
-      return asJson(await forward(backend, request.command, request.id));
+      return asJson(await forward(backend, request.command, request));
     case "query":
       return asJson(await backend.query(queryIn(request.name), request.about as never));
     case "events":
@@ -60,16 +61,21 @@ async function answer(backend: LocalBackend, request: RemoteRequest, pushes: Pus
   }
 }
 
-function forward(backend: LocalBackend, command: Command, id: string): Promise<object> {
+function forward(
+  backend: LocalBackend,
+  command: Command,
+  { id, trace }: { readonly id: string; readonly trace?: string },
+): Promise<object> {
   if (typeof command !== "object" || command === null || !FORWARDED.has(command.type)) {
     throw invalid("a command", command, `one of ${[...FORWARDED].join(", ")}`);
   }
   if (typeof id !== "string" || id === "" || id.length > 256)
     throw invalid("the id of a command", id, "a short string");
-  if (command.type !== "task.submit") return backend.command(command, { id });
+  checkTrace(trace);
+  if (command.type !== "task.submit") return backend.command(command, { id, trace });
   if (command.from !== undefined) throw invalid("from", command.from, "left out");
   const { requests, bytes } = takeInAll(command.tasks, "tasks");
-  return backend.command({ ...command, tasks: requests }, { id, bytes });
+  return backend.command({ ...command, tasks: requests }, { id, bytes, trace });
 }
 
 async function push(

@@ -18,6 +18,10 @@ export class RunningAttempt {
   /** Actions that guardrails looked at. */
   actions = 0;
   awaiting: Awaiting | undefined = undefined;
+  /** Messages that it was handed and that are not read yet, by id. */
+  inHand: Set<string> | undefined = undefined;
+  /** Wakes those of its code that wait for a message. */
+  readers: Set<() => void> | undefined = undefined;
   /** When its progress was last told: epoch milliseconds. */
   progressAt: number | undefined = undefined;
   #controller: AbortController | undefined = undefined;
@@ -63,8 +67,14 @@ export class RunningAttempt {
     this.#stopped = reason;
     this.#controller?.abort(reason);
     this.awaiting?.stop(reason);
+    this.wakeReaders();
     for (const request of this.#requests?.values() ?? []) request.reject(reason);
     this.#requests = undefined;
+  }
+
+  /** Nothing more will be read: whoever waits for a message finds that out. */
+  wakeReaders(): void {
+    for (const wake of this.readers ?? []) wake();
   }
 
   /** Waits for the answer to a request. */

@@ -16,7 +16,7 @@ export interface Stats {
   readonly journalMs: DistributionView;
   /** From a decision to when the agent's code is entered. */
   readonly dispatchMs: DistributionView;
-  /** Nothing yet: messages are not in this version. */
+  /** From when a message was sent to when it is handed to an agent that reads. */
   readonly messageMs: DistributionView;
 }
 
@@ -27,6 +27,7 @@ export class Meters {
   readonly decision: Distribution = new Distribution();
   readonly journal: Distribution = new Distribution();
   readonly dispatch: Distribution = new Distribution();
+  readonly message: Distribution = new Distribution();
 
   stats(seq: number, tasks: Readonly<Record<TaskStatus, number>>): Stats {
     return {
@@ -37,9 +38,7 @@ export class Meters {
       decisionMs: this.decision.view(),
       journalMs: this.journal.view(),
       dispatchMs: this.dispatch.view(),
-      messageMs: NOTHING,
+      messageMs: this.message.view(),
     };
   }
 }
-
-const NOTHING: DistributionView = { count: 0, p50: 0, p99: 0, max: 0 };

@@ -54,7 +54,7 @@ const coordinatorOptions = rows(
 
 const coordinator = rows(
   [
-    'the options of submit has the unknown key "id"; allowed: key',
+    'the options of submit has the unknown key "id"; allowed: key, trace',
     (coordinator) => coordinator.submit({}, wrong({ id: "c" })),
   ],
   [`the id of a task is 7; ${text}`, (coordinator) => coordinator.task(wrong(7))],

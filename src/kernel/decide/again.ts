@@ -16,6 +16,8 @@ export function answerAgain(state: State, command: Command, made: Remembered): A
         made.type === "resource.granted" ? made.ids.map((id) => state.allocations.get(id)).at(0) : undefined;
       return { ok: true, ids: made.ids, ...(allocation === undefined ? {} : { allocation: granted(allocation) }) };
     }
+    case "state.set":
+      return { ok: true, ids: [], version: Number(made.ids[0]) };
     default:
       return { ok: true, ids: made.ids };
   }

@@ -9,6 +9,7 @@ import type { LiveAttempt, Need, Resource, Task } from "../state.ts";
 import { type Desk, DONE, refused, speaker } from "./desk.ts";
 import { end, settle, stopAttempt, windDown } from "./endings.ts";
 import { noted, requireAll } from "./guardrails.ts";
+import { noteRead } from "./messages.ts";
 
 type CommandOf<T extends Command["type"]> = Extract<Command, { type: T }>;
 
@@ -33,6 +34,7 @@ export function complete(desk: Desk, command: CommandOf<"attempt.complete">): An
     counted(desk, live, "failed", blocked, blocked);
     return DONE;
   }
+  noteRead(desk, live, command.read);
   watchingBreakers(desk, live, () => {
     end(desk, task, { type: "task.completed", v: 1, taskId: task.id, token: live.token, output });
   });

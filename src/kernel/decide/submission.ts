@@ -15,6 +15,7 @@ import { sameIds } from "./again.ts";
 import { heldFirmly } from "./deadlock.ts";
 import { type Desk, isKnown, isPresent, refused, speaker, taskKnown } from "./desk.ts";
 import { end, failFast, skipped } from "./endings.ts";
+import { noteRead } from "./messages.ts";
 import { checkTask } from "./shapes.ts";
 
 type CommandOf<T extends Command["type"]> = Extract<Command, { type: T }>;
@@ -65,6 +66,7 @@ export function plan(desk: Desk, command: CommandOf<"attempt.plan">): Answer {
   if (round > limits.rounds)
     throw refused("INVALID_ARGUMENT", `task ${task.id} asks for round ${round}; at most ${limits.rounds} are allowed`);
   const prepared = prepare(desk, command.tasks, shapes, { parent: task, scope: live.agent.name, round }, undefined);
+  noteRead(desk, live, command.read);
   desk.emit({ type: "task.planned", v: 1, taskId: task.id, token: live.token, round, count: prepared.events.length });
   submitAll(desk, prepared.events);
   if ((task.family?.openRound ?? 0) > 0 && task.ending === undefined) failFast(desk, task);

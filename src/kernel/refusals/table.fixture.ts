@@ -4,11 +4,13 @@ import { attempts } from "./attempts.fixture.ts";
 import { ballots } from "./ballots.fixture.ts";
 import { control } from "./control.fixture.ts";
 import { guardrails } from "./guardrails.fixture.ts";
+import { messages } from "./messages.fixture.ts";
 import { desk, kernel, lifecycle } from "./opening.fixture.ts";
 import type { Refused } from "./refused.fixture.ts";
 import { resources } from "./resources.fixture.ts";
 import { shapes } from "./shapes.fixture.ts";
 import { submission } from "./submission.fixture.ts";
+import { sharedState } from "./versioned-state.fixture.ts";
 
 export const kernelRefusals: Readonly<Record<string, readonly Refused[]>> = {
   "src/kernel/kernel.ts": kernel,
@@ -19,7 +21,9 @@ export const kernelRefusals: Readonly<Record<string, readonly Refused[]>> = {
   "src/kernel/decide/desk.ts": desk,
   "src/kernel/decide/guardrails.ts": guardrails,
   "src/kernel/decide/lifecycle.ts": lifecycle,
+  "src/kernel/decide/messages.ts": messages,
   "src/kernel/decide/resources.ts": resources,
   "src/kernel/decide/shapes.ts": shapes,
+  "src/kernel/decide/versioned-state.ts": sharedState,
   "src/kernel/decide/submission.ts": submission,
 };
