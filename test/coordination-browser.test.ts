@@ -96,7 +96,7 @@ test("it keeps budgets exactly", async () => {
     ledger.settle(ledger.reserve("some", 0.1).id, "0.1");
     ledger.reserve("some", "0.2");
     let code;
-    try { ledger.reserve("some", "0.000000000000000001"); } catch (error) { code = error.code; }
+    try { ledger.reserve("some", "0.000000000000001"); } catch (error) { code = error.code; }
     return [ledger.balance("some").available, code];`;
   expect(await inBrowser(script)).toEqual(["0", "BUDGET_EXCEEDED"]);
 });

@@ -55,7 +55,7 @@ const MOST_RESERVATIONS = 1_000_000;
  * recorded even beyond the limit; that overrun closes the budget, and all below it, to new reservations until its limit
  * covers it again.
  *
- * Money comes in as a decimal string or a number of at least 0, with at most 15 digits before the point and 18 behind it, and
+ * Money comes in as a decimal string or a number of at least 0, with at most 15 digits before the point and 15 behind it, and
  * goes out as a plain decimal string: `"0.3"`, never `"0.30"` or `"3e-1"`. A call costs the levels from the budget up, at most 32,
  * however many budgets and reservations there are. `INVALID_ARGUMENT` for what is not as described, `UNKNOWN_BUDGET` for a budget that
  * was never opened.

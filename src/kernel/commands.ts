@@ -3,7 +3,7 @@
  * their shapes are checked by the kernel before anything is decided, names after that.
  */
 
-import type { Json, RecordOf, SkillRequirement } from "../coordination/structures/types.ts";
+import type { Json, Money, RecordOf, SkillRequirement } from "../coordination/structures/types.ts";
 import type { ErrorCode } from "../errors.ts";
 import type { BreakerPolicy, Failure, GivenVerdict, GuardrailNames, ResourceKind, RetryPolicy } from "./events.ts";
 
@@ -26,6 +26,8 @@ export interface TaskRequest {
   readonly graceMs?: number;
   readonly retry?: RetryPolicy;
   readonly preemptible?: boolean;
+  readonly budget?: string;
+  readonly cost?: Money;
 }
 
 export interface AgentDescription {
@@ -47,6 +49,11 @@ export interface ResourceSpec {
   readonly capacity: number;
   readonly per?: number;
   readonly breaker?: BreakerPolicy;
+}
+
+export interface BudgetSpec {
+  readonly limit: Money;
+  readonly parent?: string;
 }
 
 export interface OpenSettings {
@@ -92,6 +99,8 @@ export type Command =
   | { readonly type: "agent.unregister"; readonly agent: string }
   | { readonly type: "team.set"; readonly manager: string; readonly team: readonly string[] }
   | ({ readonly type: "resource.set"; readonly resource: string } & ResourceSpec)
+  /** A new budget, or another limit for one. */
+  | ({ readonly type: "budget.set"; readonly budget: string } & BudgetSpec)
   /** All or nothing. `from`: submitted by the code of that attempt; ids are then local to its task. */
   | {
       readonly type: "task.submit";
@@ -168,6 +177,8 @@ export type Command =
       readonly expectedVersion?: number;
     } & FromAttempt)
   | ({ readonly type: "state.delete"; readonly key: string; readonly expectedVersion?: number } & FromAttempt)
+  /** It is about to spend so much. */
+  | ({ readonly type: "attempt.spend"; readonly amount: Money; readonly what?: string } & FromAttempt)
   | ({ readonly type: "ballot.open" } & BallotRequest)
   | { readonly type: "ballot.cast"; readonly ballotId: string; readonly voter: string; readonly vote?: Json }
   /** What was true: those who voted learn from it. */

@@ -109,7 +109,29 @@ const cases: readonly (readonly [string, Omit<Size, "agents" | "waiting">])[] = 
     "with a low one that runs elsewhere and could be displaced",
     { task: (i) => (i === 0 ? { skills: ["odd"], priority: 1 } : { skills: ["even"] }) },
   ],
+  [
+    "paid from a budget that has enough, below one that lets no more start",
+    { prepare: budgets, task: () => ({ budget: "part", cost: "1.000000000001" }) },
+  ],
+  [
+    "of which each waits for what the one before it gives back",
+    {
+      prepare: budgets,
+      task: (i) => ({ budget: "part", cost: i % 2 === 0 ? 3 : 2, priority: i % 3, preemptible: false }),
+    },
+  ],
 ];
+
+function budgets(kernel: Kernel): void {
+  const commands: Command[] = [
+    { type: "budget.set", budget: "all", limit: 100 },
+    { type: "budget.set", budget: "part", limit: 1_000_000, parent: "all" },
+  ];
+  kernel.batch(
+    commands.map((command) => ({ command })),
+    1_000_000,
+  );
+}
 
 describe("the cost of completing one and admitting the next", () => {
   test.each(cases)("is logarithmic, and nothing is gone through, with tasks %s", { timeout: 120_000 }, (_, size) => {

@@ -135,6 +135,26 @@ export interface ResourceSetEvent {
   readonly breaker?: BreakerPolicy;
 }
 
+/** A new budget, or another limit for one. Money is a plain decimal here and everywhere. */
+export interface BudgetSetEvent {
+  readonly type: "budget.set";
+  readonly v: 1;
+  readonly budget: string;
+  readonly limit: string;
+  /** The budget that it is part of, told once. */
+  readonly parent?: string;
+}
+/** An attempt spends so much: of what is set aside for it first, then of what is left. Told before it is spent. */
+export interface BudgetSpentEvent {
+  readonly type: "budget.spent";
+  readonly v: 1;
+  readonly taskId: string;
+  readonly token: number;
+  readonly amount: string;
+  /** On what. */
+  readonly what?: string;
+}
+
 /** What a task asks for, with defaults left out. Amounts are numbers of at most nine places. */
 export interface TaskFields {
   readonly name?: string;
@@ -157,6 +177,10 @@ export interface TaskFields {
   readonly graceMs?: number;
   readonly retry?: RetryPolicy;
   readonly preemptible?: false;
+  /** From what it is paid: its own, or its parent's. */
+  readonly budget?: string;
+  /** What an attempt is thought to cost: a decimal above 0. */
+  readonly cost?: string;
 }
 export interface TaskSubmittedEvent extends TaskFields {
   readonly type: "task.submitted";
@@ -234,6 +258,8 @@ export interface AttemptEndedEvent {
   readonly notBefore?: number;
   /** Of an abandoned one: its resources stay taken until `attempt.gone`; its slot and room are free. */
   readonly keeps?: true;
+  /** What was still set aside for an attempt of which nobody knows what it spent: taken as spent. */
+  readonly assumed?: string;
 }
 /** The code of an abandoned attempt that kept its resources has ended, or its process has: they are free. */
 export interface AttemptGoneEvent {
@@ -500,6 +526,8 @@ export type EventBody =
   | AgentUnregisteredEvent
   | TeamChangedEvent
   | ResourceSetEvent
+  | BudgetSetEvent
+  | BudgetSpentEvent
   | TaskSubmittedEvent
   | TaskStartedEvent
   | TaskCompletedEvent
@@ -608,6 +636,8 @@ export const EVENTS: Readonly<Record<EventType, EventLayout>> = {
     "deadlineAt",
     "key",
     "archived",
+    "budget",
+    "cost",
   ]),
   "task.started": layout<"task.started">(8, ["taskId", "agent", "token", "attempt", "phase"]),
   "task.completed": layout<"task.completed">(9, ["taskId", "token", "output"]),
@@ -615,7 +645,7 @@ export const EVENTS: Readonly<Record<EventType, EventLayout>> = {
   "task.skipped": layout<"task.skipped">(11, ["taskId", "dependency", "error"]),
   "task.cancelled": layout<"task.cancelled">(12, ["taskId", "reason"]),
   "task.ending": layout<"task.ending">(13, ["taskId", "as", "error", "reason"]),
-  "attempt.ended": layout<"attempt.ended">(14, ["taskId", "token", "end", "error", "notBefore", "keeps"]),
+  "attempt.ended": layout<"attempt.ended">(14, ["taskId", "token", "end", "error", "notBefore", "keeps", "assumed"]),
   "attempt.stopping": layout<"attempt.stopping">(15, ["taskId", "token", "reason", "graceUntil", "for"]),
   "task.promised": layout<"task.promised">(16, ["taskId", "agent", "victims"]),
   "promise.dropped": layout<"promise.dropped">(17, ["taskId"]),
@@ -675,4 +705,6 @@ export const EVENTS: Readonly<Record<EventType, EventLayout>> = {
   "message.read": layout<"message.read">(59, ["agent", "ids", "taskId", "token"]),
   "state.set": layout<"state.set">(65, ["key", "value", "version", "size", "taskId", "token"]),
   "state.deleted": layout<"state.deleted">(66, ["key", "version", "taskId", "token"]),
+  "budget.set": layout<"budget.set">(36, ["budget", "limit", "parent"]),
+  "budget.spent": layout<"budget.spent">(37, ["taskId", "token", "amount", "what"]),
 };

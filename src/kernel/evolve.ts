@@ -9,6 +9,7 @@
 import { BREAKER_CLOSED, breakerAdmitted, breakerRule, breakerSucceeded } from "../coordination/circuit-breaker.ts";
 import { NO_STANDING } from "../coordination/reputation.ts";
 import { add, subtract, ZERO } from "../coordination/structures/amount.ts";
+import { sumIn } from "../coordination/structures/money.ts";
 import { RateBucket } from "../coordination/structures/rate-bucket.ts";
 import { ballotRow } from "./ballot-row.ts";
 import { changeReturning, claim, dropClaim } from "./claims.ts";
@@ -19,6 +20,7 @@ import { amount, known, liveOf, needsOf, taskOf } from "./named.ts";
 import type { StateObserver } from "./observer.ts";
 import { breaker, report } from "./reports.ts";
 import { resourceOf, setBreaker } from "./resource.ts";
+import { budgetSet, spend } from "./spending.ts";
 import type { AgentState, Ballot, ExtraAllocation, ExtraRequest, Remembered, State } from "./state.ts";
 import {
   attemptEnded,
@@ -134,6 +136,12 @@ export function evolve(state: State, event: KernelEvent, observer: StateObserver
       observer?.resource(resource, "other");
       break;
     }
+    case "budget.set":
+      budgetSet(state, event, observer);
+      break;
+    case "budget.spent":
+      spend(liveOf(state, event.token), sumIn(event.amount), observer);
+      break;
     case "task.submitted":
       submitted(state, event, observer);
       if (event.key !== undefined) remember(state.keys, event.key, event);

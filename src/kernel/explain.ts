@@ -37,7 +37,12 @@ interface Told {
 }
 
 /** What a task fails with that was never given to anybody. */
-const REFUSALS: ReadonlySet<string> = new Set(["CAPACITY_EXCEEDED", "NO_QUALIFIED_AGENT", "GUARDRAIL_BLOCKED"]);
+const REFUSALS: ReadonlySet<string> = new Set([
+  "CAPACITY_EXCEEDED",
+  "NO_QUALIFIED_AGENT",
+  "GUARDRAIL_BLOCKED",
+  "BUDGET_EXCEEDED",
+]);
 
 function ended({ attempts, status, ended }: Task): Told {
   const error = ended?.error;

@@ -4,9 +4,12 @@
  * The line is an array: the status (a digit), the number of its arrival, the instant of its submission, what was asked for,
  * its attempts, the milliseconds from submission to end, its output, and what few tasks have beyond that.
  */
+
+import { type Sum, sumIn, textOf } from "../coordination/structures/money.ts";
 import type { Json } from "../coordination/structures/types.ts";
 import type { AttemptEnd, EventHead, Failure, Phase, TaskSubmittedEvent } from "./events.ts";
 import { amount, known, needsOf } from "./named.ts";
+import { fundingOf } from "./spending.ts";
 import { type AttemptRecord, childrenOf, FIRST_SERIES, type State, type Task, type TaskStatus } from "./state.ts";
 
 export type EndStatus = Extract<TaskStatus, "completed" | "failed" | "skipped" | "cancelled">;
@@ -17,8 +20,8 @@ const ENDS: readonly AttemptEnd[] = ["completed", "failed", "timeout", "preempte
 const PHASES: readonly Phase[] = ["run", "plan", "aggregate"];
 
 type Spec = Omit<TaskSubmittedEvent, "type" | "v"> & Pick<EventHead, "trace">;
-/** Agent, token, milliseconds from submission to start, from start to end, end, phase, error. */
-type AttemptRow = readonly [string, number, number, number, number, number?, Failure?];
+/** Agent, token, milliseconds from submission to start, from start to end, end, phase, error, cost. */
+type AttemptRow = readonly [string, number, number, number, number, number?, (Failure | null)?, string?];
 interface More extends Partial<Subtasks> {
   readonly error?: Failure;
   readonly priority?: number;
@@ -27,6 +30,8 @@ interface More extends Partial<Subtasks> {
   readonly round?: number;
   /** Guardrails have let its input pass. */
   readonly accepted?: { readonly input?: Json };
+  /** What was spent below it. */
+  readonly spentBelow?: string;
 }
 type Row = readonly [
   status: number,
@@ -48,6 +53,8 @@ export interface Subtasks {
 /** A task as its line tells of it: its relatives are ids. */
 export interface Thawed extends Subtasks {
   readonly task: Task;
+  /** What was spent below it. */
+  readonly spentBelow: Sum;
 }
 
 /** The line of a task that has ended. */
@@ -90,10 +97,15 @@ function written(spec: Spec): { readonly [K in keyof Required<Spec>]: Spec[K] | 
     key: spec.key,
     archived: spec.archived,
     trace: spec.trace,
+    budget: spec.budget,
+    cost: spec.cost,
   };
 }
 
-function attemptRow({ agent, token, startedAt, endedAt, end, phase, error }: AttemptRecord, at: number): AttemptRow {
+function attemptRow(
+  { agent, token, startedAt, endedAt, end, phase, error, cost }: AttemptRecord,
+  at: number,
+): AttemptRow {
   const ranFor = known(endedAt, "the end of attempt", token) - startedAt;
   const row = [
     agent,
@@ -102,6 +114,7 @@ function attemptRow({ agent, token, startedAt, endedAt, end, phase, error }: Att
     ranFor,
     ENDS.indexOf(known(end, "how it ended of attempt", token)),
   ] as const;
+  if (cost !== undefined) return [...row, PHASES.indexOf(phase), error ?? null, cost];
   if (error !== undefined) return [...row, PHASES.indexOf(phase), error];
   return phase === "run" ? row : [...row, PHASES.indexOf(phase)];
 }
@@ -120,6 +133,7 @@ function moreOf(task: Task): More | undefined {
     ...(round === 0 ? {} : { round }),
     ...(family === undefined ? {} : subtasksOf(task)),
     ...(accepted === undefined ? {} : { accepted: accepted.input === undefined ? {} : { input: accepted.input } }),
+    ...(family === undefined || family.spentBelow.eq(0) ? {} : { spentBelow: textOf(family.spentBelow) }),
   };
 }
 
@@ -180,6 +194,7 @@ export function thaw(row: string, state: State): Thawed {
     parent: undefined,
     load: amount(spec.load ?? 1),
     needs: needsOf(state, spec.resources),
+    funding: fundingOf(state, spec),
     dependsOn: [],
     closedMs: more.closedMs ?? 0,
     status,
@@ -202,11 +217,12 @@ export function thaw(row: string, state: State): Thawed {
     ended: { at: at + endedAfter, output: status === "completed" ? output : undefined, error: more.error },
     wish: undefined,
   };
-  return { task, children: more.children ?? [], planned: more.planned ?? 0 };
+  const spentBelow = sumIn(more.spentBelow ?? "0");
+  return { task, children: more.children ?? [], planned: more.planned ?? 0, spentBelow };
 }
 
 function attemptIn(
-  [agent, token, after, ranFor, end, phase = 0, error]: AttemptRow,
+  [agent, token, after, ranFor, end, phase = 0, error, cost]: AttemptRow,
   i: number,
   at: number,
 ): AttemptRecord {
@@ -219,7 +235,8 @@ function attemptIn(
     startedAt,
     endedAt: startedAt + ranFor,
     end: ENDS[end],
-    error,
+    error: error ?? undefined,
+    cost,
   };
 }
 

@@ -6,6 +6,7 @@ import { type Amount, add, subtract, ZERO } from "../coordination/structures/amo
 import { changeReturning, claimOver, dropClaim } from "./claims.ts";
 import { known } from "./named.ts";
 import type { StateObserver } from "./observer.ts";
+import { settleMoney } from "./spending.ts";
 import type { AttemptRecord, ExtraAllocation, ExtraRequest, LiveAttempt, Need, Resource, State } from "./state.ts";
 
 export function seat(state: State, live: LiveAttempt, observer: StateObserver | undefined): void {
@@ -70,13 +71,14 @@ export function dropKept(state: State, token: number, observer: StateObserver | 
   for (const need of kept.needs) giveBack(need, observer);
 }
 
-/** The attempt is over: its record says how, and all that it held is free. */
+/** The attempt is over: its record says how, and all that it held is free. `assumed`: what it is taken to have spent unseen. */
 export function endAttempt(
   state: State,
   live: LiveAttempt,
   end: AttemptRecord["end"],
   at: number,
   observer: StateObserver | undefined,
+  assumed?: string,
 ): void {
   const { task } = live;
   const claimant = claimOver(state, live);
@@ -92,6 +94,7 @@ export function endAttempt(
   if (live.extra !== undefined)
     for (const allocation of [...live.extra.values()]) dropAllocation(state, allocation, observer);
   if (live.request !== undefined) endRequest(state, live.request, observer);
+  settleMoney(live, assumed, observer);
   state.live.delete(live.token);
   task.live = undefined;
   observer?.gone(live);

@@ -5,12 +5,14 @@
 
 import { compare } from "../coordination/structures/amount.ts";
 import type { HeapEntry } from "../coordination/structures/indexed-heap.ts";
+import type { Sum } from "../coordination/structures/money.ts";
 import { orderRank } from "../coordination/structures/order-key.ts";
 import { PriorityInheritance } from "../coordination/structures/priority-inheritance.ts";
 import { type AgentPool, AgentPools, admitsFrom, unableSince } from "./agent-pools.ts";
 import { Lending } from "./lending.ts";
 import { defaults, limits } from "./limits.ts";
 import type { Change, StateObserver } from "./observer.ts";
+import { Payers } from "./payers.ts";
 import { PredictedEnds } from "./predicted-ends.ts";
 import { READY, type ReadyClass, ReadyQueue, type Wish } from "./ready-queue.ts";
 import { type Requirement, Requirements } from "./requirements.ts";
@@ -21,6 +23,7 @@ import {
   arrivedMs,
   awaitsJudgement,
   type Ballot,
+  type Budget,
   childrenOf,
   type ExtraAllocation,
   type ExtraRequest,
@@ -61,6 +64,7 @@ export class Indexes implements StateObserver {
   readonly lending: Lending;
   readonly ends: PredictedEnds = new PredictedEnds();
   readonly requirements: Requirements = new Requirements();
+  readonly payers: Payers = new Payers();
   #supposing = false;
   readonly #deadlines: Map<Task, HeapEntry<Timer>> = new Map();
   readonly #backoffs: Map<Task, HeapEntry<Timer>> = new Map();
@@ -136,6 +140,7 @@ export class Indexes implements StateObserver {
       this.impossible.delete(task);
       if (task.wish !== undefined && task.wish.kind === "start") {
         this.#withdraw(task.wish);
+        if (task.funding !== undefined) this.payers.remove(task.wish);
         task.wish = undefined;
       }
       return;
@@ -143,9 +148,16 @@ export class Indexes implements StateObserver {
     if (task.wish !== undefined) return;
     const { needs } = task;
     for (const need of needs) if (compare(need.amount, need.resource.capacity) > 0) this.impossible.add(task);
-    const of = this.queue.classFor("start", this.requirementOf(task), task.series.excluded, needs);
+    const of = this.queue.classFor(
+      "start",
+      this.requirementOf(task),
+      task.series.excluded,
+      needs,
+      task.funding?.budget,
+    );
     task.wish = this.#wish("start", task, undefined, needs, of);
     this.#enqueue(task.wish, readyMs(task));
+    if (task.funding !== undefined) this.payers.add(task.wish);
   }
 
   priority(task: Task, before: number): void {
@@ -249,6 +261,10 @@ export class Indexes implements StateObserver {
           this.impossible.add(item.task);
       }
     }
+  }
+
+  budget(levels: Iterable<Budget>, gain: Sum): void {
+    for (const level of levels) if (this.payers.changed(level, gain)) this.#wakeAll(level.parked);
   }
 
   team(manager: AgentState): void {
@@ -405,6 +421,7 @@ function clearMarks(state: State): void {
   for (const task of state.tasks.values()) task.wish = undefined;
   for (const agent of state.agents.values()) agent.memberships.length = 0;
   for (const resource of state.resources.values()) resource.parked.clear();
+  for (const budget of state.budgets.values()) budget.parked.clear();
   for (const request of state.requests.values()) request.wish = undefined;
   for (const live of state.live.values()) {
     live.place = undefined;

@@ -112,6 +112,7 @@ describe("under random commands", () => {
           expect([agent.name, amountToNumber(agent.load)]).toEqual([agent.name, 0]);
         for (const { id, allocated } of world.state.resources.values())
           expect([id, amountToNumber(allocated)]).toEqual([id, 0]);
+        for (const { id, reserved } of world.kernel.budgets()) expect([id, reserved]).toEqual([id, "0"]);
         const ended = new Set<string>();
         let token = 0;
         let seq = 0;

@@ -8,6 +8,7 @@
  * 4. Admission runs once a batch, after its last command and all that is due.
  */
 
+import { NO_MONEY } from "../coordination/structures/money.ts";
 import type { Json } from "../coordination/structures/types.ts";
 import { SafeguardsError } from "../errors.ts";
 import { ballotIn } from "./ballot-row.ts";
@@ -16,10 +17,11 @@ import { answerAgain } from "./decide/again.ts";
 import { register, setTeam, unregister } from "./decide/agents.ts";
 import { attemptDue, checkpoint, complete, deadlineDue, fail, gone } from "./decide/attempts.ts";
 import { ballotDue, cast, openBallot, reveal } from "./decide/ballots.ts";
+import { setBudget, spendMoney } from "./decide/budgets.ts";
 import { cancel, pause, prioritize, resume, retry } from "./decide/control.ts";
 import { type Desk, DONE, isPresent } from "./decide/desk.ts";
 import { judgeAction, judgeInput } from "./decide/guardrails.ts";
-import { failImpossible, failUnroutable } from "./decide/hopeless.ts";
+import { failImpossible, failUnpayable, failUnroutable } from "./decide/hopeless.ts";
 import { close, open } from "./decide/lifecycle.ts";
 import { read, send } from "./decide/messages.ts";
 import { awaitTasks, leaseDue, release, request, setResource } from "./decide/resources.ts";
@@ -44,7 +46,9 @@ import {
   type AgentInfo,
   agentInfos,
   type BallotView,
+  type BudgetInfo,
   ballotView,
+  budgetInfos,
   type Explanation,
   infosAmong,
   type ResourceInfo,
@@ -149,6 +153,7 @@ export class Kernel {
       }
       failUnroutable(desk, unroutable);
       failImpossible(desk);
+      failUnpayable(desk);
       scheduler.admit();
     }
     return { events: this.#events, answers, departed: state.outbox.take() };
@@ -165,7 +170,11 @@ export class Kernel {
 
   task(id: string): TaskView | undefined {
     const task = this.#state.tasks.get(id);
-    if (task !== undefined) return taskView(task, this.#built().indexes.effective(task), subtasksOf(task));
+    if (task !== undefined)
+      return taskView(task, this.#built().indexes.effective(task), {
+        ...subtasksOf(task),
+        spentBelow: task.family?.spentBelow ?? NO_MONEY,
+      });
     const row = this.#state.finished.row(id);
     return row === undefined ? undefined : this.finishedTask(row);
   }
@@ -210,6 +219,10 @@ export class Kernel {
 
   resources(now: number): readonly ResourceInfo[] {
     return resourceInfos(this.#state, now, this.#built().indexes);
+  }
+
+  budgets(): readonly BudgetInfo[] {
+    return budgetInfos(this.#state);
   }
 
   ballot(id: string): BallotView | undefined {
@@ -392,6 +405,8 @@ function decide(desk: Desk, command: Command): Answer {
       return setTeam(desk, command);
     case "resource.set":
       return setResource(desk, command);
+    case "budget.set":
+      return setBudget(desk, command);
     case "task.submit":
       return submit(desk, command);
     case "task.cancel":
@@ -432,6 +447,8 @@ function decide(desk: Desk, command: Command): Answer {
       return setState(desk, command);
     case "state.delete":
       return deleteState(desk, command);
+    case "attempt.spend":
+      return spendMoney(desk, command);
     case "ballot.open":
       return openBallot(desk, command);
     case "ballot.cast":

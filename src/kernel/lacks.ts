@@ -3,6 +3,8 @@
  * is set aside for others. Every verdict is asked of the scheduler's own checks; only the words and figures are made here.
  */
 import { amountToNumber, atMost, isZero, larger, ZERO } from "../coordination/structures/amount.ts";
+import { leftAt, levelsOf, overrunAt, shortFor } from "../coordination/structures/budget-book.ts";
+import { NO_MONEY, textOf } from "../coordination/structures/money.ts";
 import { compareOrder } from "../coordination/structures/order-key.ts";
 import { type AgentPool, admitsFrom, qualifies } from "./agent-pools.ts";
 import { availableOf, freeSlots, roomOn } from "./availability.ts";
@@ -13,7 +15,7 @@ import type { Requirement } from "./requirements.ts";
 import type { Reservation } from "./reservation.ts";
 import { givenFrom } from "./resource.ts";
 import type { Scheduler } from "./scheduler.ts";
-import type { AgentState, Claim, Need, Resource, State } from "./state.ts";
+import type { AgentState, Budget, Claim, Need, Resource, State, Task } from "./state.ts";
 import type { Reason } from "./views.ts";
 import { listed, MOST_NAMES } from "./wording.ts";
 
@@ -33,6 +35,7 @@ export function lacksOf(
     if (givenFrom(state, need.resource, now) > now) reasons.push(shut(state, need.resource, now));
     if (!atMost(need.amount, availableOf(need.resource, now))) reasons.push(resourceLack(state, need, now));
   }
+  if (wish.kind === "start") reasons.push(...moneyLacks(state, wish.task));
   if (reservation?.wish === wish) {
     const text = `of those that have waited long it comes first, and has set aside ${setAside(reservation, now)}`;
     reasons.push({ code: "reserved", who: [wish.task.id], text });
@@ -116,6 +119,37 @@ function shut(state: State, resource: Resource, now: number): Reason {
     who: [resource.id],
     text: `the breaker of ${resource.id} gives nobody any for ${until - now} ms`,
   };
+}
+
+/** A reason for each budget that has too little left, from its own up. */
+function moneyLacks(state: State, { funding }: Task): readonly Reason[] {
+  if (funding === undefined || shortFor(funding.budget, funding.cost) === undefined) return [];
+  const cost = textOf(funding.cost);
+  const reasons: Reason[] = [];
+  for (const level of levelsOf(funding.budget)) {
+    if (leftAt(level).gte(funding.cost)) continue;
+    const { id, limit, spent, reserved } = level;
+    const payers = [...state.live.values()].filter((live) => live.reserved.gt(0) && isPaidFrom(live.task, level));
+    const who = payers.map((live) => live.task.id);
+    const holders = who.length === 0 ? "" : ` for ${listed(who)}`;
+    const figures = `${textOf(spent)} of ${textOf(limit)} is spent, ${textOf(reserved)} set aside${holders}`;
+    const overrun = overrunAt(level);
+    const left = overrun.gt(0) ? `it is over its limit by ${textOf(overrun)}` : `${textOf(leftAt(level))} is left`;
+    reasons.push({
+      code: "budget",
+      need: { budget: id, amount: cost },
+      have: { budget: id, amount: textOf(overrun.gt(0) ? NO_MONEY : leftAt(level)) },
+      who: who.slice(0, MOST_NAMES),
+      text: `${cost} of budget ${id} is needed, ${left} (${figures})`,
+    });
+  }
+  return reasons;
+}
+
+function isPaidFrom({ funding }: Task, budget: Budget): boolean {
+  if (funding === undefined) return false;
+  for (const level of levelsOf(funding.budget)) if (level === budget) return true;
+  return false;
 }
 
 /** Nobody can take it now: nobody could, nobody is there, or nobody has room. */

@@ -7,6 +7,8 @@ export const limits = {
   /** Registered agents, online or not. */
   agents: 100_000,
   resources: 10_000,
+  /** Budgets are for people to look after. */
+  budgets: 10_000,
   /** Resources that one task names. */
   resourcesPerTask: 64,
   skillsPerTask: 64,

@@ -1,5 +1,15 @@
 /** Who keeps indexes over the state is told of each thing that an event changed. */
-import type { AgentState, Ballot, ExtraAllocation, ExtraRequest, LiveAttempt, Resource, Task } from "./state.ts";
+import type { Sum } from "../coordination/structures/money.ts";
+import type {
+  AgentState,
+  Ballot,
+  Budget,
+  ExtraAllocation,
+  ExtraRequest,
+  LiveAttempt,
+  Resource,
+  Task,
+} from "./state.ts";
 
 /** There is less room, or more; or more than that has changed (capacity, skills, presence, breaker). */
 export type Change = "taken" | "freed" | "other";
@@ -21,5 +31,7 @@ export interface StateObserver {
   ballot(ballot: Ballot): void;
   agent(agent: AgentState, change: Change): void;
   resource(resource: Resource, change: Change): void;
+  /** Of each of these so much more is left; less, where below 0. */
+  budget(levels: Iterable<Budget>, gain: Sum): void;
   team(manager: AgentState): void;
 }

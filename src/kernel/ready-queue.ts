@@ -1,13 +1,14 @@
 /**
- * What waits for admission, by class. Wishes that ask for the same names (skills, team, pin, resources, agents to avoid) form
- * a class; within it an ordered index answers "the first in order that fits this much room and these amounts".
+ * What waits for admission, by class. Wishes that ask for the same names (skills, team, pin, resources, budget, agents to avoid) form
+ * a class; within it an ordered index answers "the first in order that fits this much room, these amounts and this much money".
  *
  * 1. A class with wishes is either active (in a heap, by the key of its candidate) or parked (set aside until something that
  *    it waits for changes).
  * 2. An active class's candidate is its first wish, but within one admission, where it only moves on.
  * 3. Wishes that need no slot have a heap of their own, so that having no slot free costs nothing.
  */
-import { type Amount, amountOf, atMost, UNLIMITED, ZERO } from "../coordination/structures/amount.ts";
+import { type Amount, amountOf, atMost, equal, UNLIMITED, ZERO } from "../coordination/structures/amount.ts";
+import { levelsOf } from "../coordination/structures/budget-book.ts";
 import { Chain, type Link, linkFor } from "../coordination/structures/chain.ts";
 import { FitIndex, type FitNode } from "../coordination/structures/fit-index.ts";
 import { type HeapEntry, IndexedHeap } from "../coordination/structures/indexed-heap.ts";
@@ -16,7 +17,8 @@ import type { Pot } from "./lending.ts";
 import { limits } from "./limits.ts";
 import { PriorityCounts } from "./priority-counts.ts";
 import type { Requirement } from "./requirements.ts";
-import type { ExtraRequest, Need, Resource, Task } from "./state.ts";
+import { isMeasured } from "./spending.ts";
+import type { Budget, ExtraRequest, Need, Resource, Task } from "./state.ts";
 import type { Timer } from "./timers.ts";
 
 /** Something that waits: a task for its next attempt, an attempt for its seat, or an attempt for more of a resource. */
@@ -43,6 +45,8 @@ export class ReadyClass {
   /** Agents to avoid while others qualify. */
   readonly excluded: readonly string[];
   readonly resources: readonly Resource[];
+  /** From what they are paid. */
+  readonly budget: Budget | undefined;
   readonly index: FitIndex<Wish>;
   /** Its place among the active; undefined when parked or empty. */
   entry: HeapEntry<ReadyClass> | undefined = undefined;
@@ -63,13 +67,20 @@ export class ReadyClass {
     pool: AgentPool | undefined,
     excluded: readonly string[],
     resources: readonly Resource[],
+    budget: Budget | undefined,
   ) {
     this.key = key;
     this.kind = kind;
     this.pool = pool;
     this.excluded = excluded;
     this.resources = resources;
-    this.index = new FitIndex("atMost", AMOUNTS + resources.length);
+    this.budget = budget;
+    this.index = new FitIndex("atMost", AMOUNTS + resources.length + (budget === undefined ? 0 : 1));
+  }
+
+  /** Where the measure of a cost stands, behind all others. */
+  get costAt(): number {
+    return AMOUNTS + this.resources.length;
   }
 
   get parked(): boolean {
@@ -89,9 +100,12 @@ export class ReadyClass {
     const importance = last[IMPORTANCE]?.whole === rank ? last[IMPORTANCE] : (amountOf(rank) ?? ZERO);
     let same = last[LOAD] === load && last[READY] === ready && last[IMPORTANCE] === importance;
     for (let i = 0; same && i < wish.needs.length; i++) same = last[AMOUNTS + i] === wish.needs[i]?.amount;
+    const cost = this.budget === undefined ? undefined : wish.task.funding?.measure;
+    if (same && cost !== undefined) same = equal(last[this.costAt] ?? ZERO, cost);
     if (same) return last;
     const made = [load, ready, importance];
     for (const need of wish.needs) made.push(need.amount);
+    if (cost !== undefined) made.push(cost);
     this.#lastMeasures = made;
     return made;
   }
@@ -103,6 +117,9 @@ export class ReadyClass {
 
   /** Whether nobody in the class asks for less of anything, or is more important: what it cannot take, nobody here can. */
   isLeast(node: FitNode<Wish>): boolean {
+    // Costs are measured with nine places: whoever has more than those may have the same measure as a cheaper one.
+    const { funding } = node.item.task;
+    if (this.budget !== undefined && funding !== undefined && !isMeasured(funding)) return false;
     const best = this.index.best ?? [];
     for (let i = 0; i < best.length; i++)
       if (i !== READY && !atMost(node.measures[i] ?? ZERO, best[i] ?? ZERO)) return false;
@@ -126,11 +143,13 @@ function classKey(
   requirement: Requirement | undefined,
   excluded: readonly string[],
   needs: readonly Need[],
+  budget: Budget | undefined,
 ): string {
   let key = requirement === undefined ? "/" : requirement.key;
   if (kind !== "start") key += `/${kind}`;
   for (const need of needs) key += `/+${need.resource.id}`;
   for (const name of excluded) key += `/-${name}`;
+  if (budget !== undefined) key += `/$${budget.id}`;
   return key;
 }
 
@@ -158,8 +177,9 @@ export class ReadyQueue {
     requirement: Requirement | undefined,
     excluded: readonly string[],
     needs: readonly Need[],
+    budget?: Budget,
   ): ReadyClass {
-    const key = classKey(kind, requirement, excluded, needs);
+    const key = classKey(kind, requirement, excluded, needs, budget);
     let found = this.classes.get(key);
     if (found === undefined) {
       const pool = requirement === undefined ? undefined : this.#pools.use(requirement);
@@ -169,6 +189,7 @@ export class ReadyQueue {
         pool,
         excluded,
         needs.map((need) => need.resource),
+        budget,
       );
       this.classes.set(key, found);
       pool?.classes.add(found);
@@ -250,6 +271,7 @@ export class ReadyQueue {
     this.parked.join(of.inParked);
     of.pool?.parked.join(of.inPool);
     for (const resource of of.resources) resource.parked.add(of);
+    if (of.budget !== undefined) for (const level of levelsOf(of.budget)) level.parked.add(of);
   }
 
   unpark(of: ReadyClass): void {
@@ -257,6 +279,7 @@ export class ReadyQueue {
     this.parked.leave(of.inParked);
     of.pool?.parked.leave(of.inPool);
     for (const resource of of.resources) resource.parked.delete(of);
+    if (of.budget !== undefined) for (const level of levelsOf(of.budget)) level.parked.delete(of);
   }
 
   /** The class whose candidate comes first; only among those that need no slot, when asked so. */
@@ -314,5 +337,5 @@ function effectiveOf(node: FitNode<Wish>): number {
 
 /** Limits under which every wish of a class fits. */
 export function noLimits(of: ReadyClass): Amount[] {
-  return new Array<Amount>(AMOUNTS + of.resources.length).fill(UNLIMITED);
+  return new Array<Amount>(AMOUNTS + of.resources.length + (of.budget === undefined ? 0 : 1)).fill(UNLIMITED);
 }

@@ -4,6 +4,8 @@
  * System", JSSPP 1995).
  */
 import { type Amount, atMost, ZERO } from "../coordination/structures/amount.ts";
+import { availableIn, shortFor } from "../coordination/structures/budget-book.ts";
+import { amountBelow } from "../coordination/structures/money.ts";
 import { type Balance, balanceOf, balanceOn, beside, covers, freeSlots, givenBack, slotsLeft } from "./availability.ts";
 import { claimOver } from "./claims.ts";
 import { heldBy } from "./holdings.ts";
@@ -39,8 +41,16 @@ export function firstDue(state: State, of: ReadyClass, dueMs: number, now: numbe
   of.resources.forEach((resource, i) => {
     limits[AMOUNTS + i] = resource.capacity;
   });
-  return of.index.firstFit(limits, { accept: (wish) => wish.kind === "request" || wish.task.claim === undefined })
-    ?.item;
+  // Nothing is set aside for who could not pay: money is kept for nobody.
+  const accept = (wish: Wish): boolean => (wish.kind === "request" || wish.task.claim === undefined) && canPay(wish);
+  if (of.budget !== undefined) limits[of.costAt] = amountBelow(availableIn(of.budget));
+  return of.index.firstFit(limits, { accept })?.item;
+}
+
+/** Whether what it is thought to cost is left of its budget and of all above that. */
+export function canPay({ kind, task }: Wish): boolean {
+  const { funding } = task;
+  return funding === undefined || kind !== "start" || shortFor(funding.budget, funding.cost) === undefined;
 }
 
 /**

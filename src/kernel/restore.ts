@@ -1,5 +1,7 @@
 /** The state that the rows of a snapshot tell of. */
 import { add } from "../coordination/structures/amount.ts";
+import { book, openBook } from "../coordination/structures/budget-book.ts";
+import { sumIn } from "../coordination/structures/money.ts";
 import { RateBucket } from "../coordination/structures/rate-bucket.ts";
 import type { Json } from "../coordination/structures/types.ts";
 import { ballotOf } from "./ballot-row.ts";
@@ -18,6 +20,7 @@ import {
   type Row,
   type TaskRow,
 } from "./snapshot-rows.ts";
+import { fundingOf, ownCost, payAbove } from "./spending.ts";
 import { isTerminal, type LiveAttempt, type Need, type Remembered, State, type Task } from "./state.ts";
 
 /** Whether rows that begin with this one can be restored here. */
@@ -62,6 +65,14 @@ export class Restoration {
           resource.breaker = breaker.state;
         }
         state.resources.set(id, resource);
+        break;
+      }
+      case "budget": {
+        const { id, limit, spent } = row;
+        const parent =
+          row.parent === undefined ? undefined : known(state.budgets.get(row.parent), "budget", row.parent);
+        const opened = openBook(id, sumIn(limit), parent);
+        state.budgets.set(id, { ...opened, spent: sumIn(spent), parent, parked: new Set() });
         break;
       }
       case "finished": {
@@ -187,6 +198,7 @@ function restoreTask(state: State, row: TaskRow): void {
     parent: spec.parentId === undefined ? undefined : state.tasks.get(spec.parentId),
     load: amount(spec.load ?? 1),
     needs: needsOf(state, spec.resources),
+    funding: fundingOf(state, spec),
     dependsOn: [],
     closedMs: row.closedMs,
     status: row.status,
@@ -201,7 +213,7 @@ function restoreTask(state: State, row: TaskRow): void {
     readyAfter: row.readyAfter,
     notBefore,
     live: undefined,
-    attempts: row.attempts.map(({ number, agent, token, phase, startedAt, endedAt, end, error }) => ({
+    attempts: row.attempts.map(({ number, agent, token, phase, startedAt, endedAt, end, error, cost }) => ({
       number,
       agent,
       token,
@@ -210,6 +222,7 @@ function restoreTask(state: State, row: TaskRow): void {
       endedAt,
       end,
       error,
+      cost,
     })),
     series: row.series,
     checkpoint: row.checkpoint,
@@ -236,6 +249,7 @@ function linkTask(state: State, row: TaskRow): void {
     dependency.dependents.push(task);
   }
   if (task.parent !== undefined) enter(task.parent, task);
+  payAbove(task, ownCost(task));
 }
 
 function restoreLive(state: State, row: LiveRow): void {
@@ -267,6 +281,7 @@ function restoreLive(state: State, row: LiveRow): void {
     seatMs: row.seatMs ?? 0,
     extra: undefined,
     request: undefined,
+    reserved: sumIn(row.reserved ?? "0"),
     place: undefined,
     wish: undefined,
     timer: undefined,
@@ -279,6 +294,7 @@ function restoreLive(state: State, row: LiveRow): void {
     agent.running += 1;
   }
   for (const need of task.needs) hold(need);
+  if (task.funding !== undefined) book(task.funding.budget, { reserve: live.reserved });
   for (const { id, token, amounts, expiresAt } of row.extra) {
     const allocation = { id, token, live, needs: needsOf(state, amounts), expiresAt };
     live.extra ??= new Map();

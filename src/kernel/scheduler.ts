@@ -1,5 +1,5 @@
 /**
- * Admission: the one decision over dependencies, priority, concurrency, skills, room, resources and breakers together.
+ * Admission: the one decision over dependencies, priority, concurrency, skills, room, resources, budgets and breakers together.
  *
  * 1. Waiting tasks are served in the one order (effective priority with aging, then arrival); what fits may start although
  *    something ahead of it does not (greedy backfill), at most `limits.backfillDepth` looks deep in a class.
@@ -13,7 +13,9 @@
  * no slot comes free costs nothing but its events.
  */
 import { atMost, subtractToZero, UNLIMITED, ZERO } from "../coordination/structures/amount.ts";
+import { availableIn, shortFor } from "../coordination/structures/budget-book.ts";
 import type { FitNode } from "../coordination/structures/fit-index.ts";
+import { amountBelow, NO_MONEY } from "../coordination/structures/money.ts";
 import { compareOrder, type OrderKey } from "../coordination/structures/order-key.ts";
 import { availableOf, balanceOf, beside, covers, freeSlots, slotsLeft } from "./availability.ts";
 import { withoutClaim } from "./claims.ts";
@@ -23,7 +25,7 @@ import { amountsOf } from "./named.ts";
 import { type Eviction, findEviction, type Lack } from "./preemption.ts";
 import { type Emit, Protection } from "./protection.ts";
 import { AMOUNTS, LOAD, noLimits, type ReadyClass, type Wish } from "./ready-queue.ts";
-import { type Aside, asideFrom, holdsUp, type Reservation, roomBeside } from "./reservation.ts";
+import { type Aside, asideFrom, canPay, holdsUp, type Reservation, roomBeside } from "./reservation.ts";
 import { mayBeGiven } from "./resource.ts";
 import type { AgentState, Need, Resource, State, Task } from "./state.ts";
 
@@ -199,6 +201,7 @@ export class Scheduler {
     }
     const looks = limits.backfillDepth - of.looks;
     if (looks <= 0) return undefined;
+    if (of.budget !== undefined && shortFor(of.budget, NO_MONEY) !== undefined) return undefined;
     const room = of.kind === "start" ? (of.pool?.mostRoom(state, now) ?? ZERO) : UNLIMITED;
     const { best } = of.index;
     if (best?.[LOAD] !== undefined && !atMost(best[LOAD], room)) return undefined;
@@ -207,6 +210,7 @@ export class Scheduler {
     of.resources.forEach((resource, i) => {
       most[AMOUNTS + i] = availableOf(resource, now);
     });
+    if (of.budget !== undefined) most[of.costAt] = amountBelow(availableIn(of.budget));
     return of.index.firstFit(most, {
       after: node,
       maxLooks: looks,
@@ -227,6 +231,7 @@ export class Scheduler {
     if (!mayBeGiven(this.#state, wish.needs, now)) return undefined;
     const aside = asideFrom(wish, behind, now);
     if (wish.kind !== "request" && freeSlots(this.#state) - aside.slots < 1) return undefined;
+    if (!canPay(wish)) return undefined;
     for (const { resource, amount } of wish.needs) {
       if (!atMost(amount, subtractToZero(availableOf(resource, now), aside.amountOf(resource)))) return undefined;
     }
@@ -293,6 +298,7 @@ export class Scheduler {
   #lackOf(wish: Wish, aside: Aside): Lack | undefined {
     const { now } = this.#indexes;
     if (!mayBeGiven(this.#state, wish.needs, now)) return undefined;
+    if (!canPay(wish)) return undefined;
     const slot = wish.kind !== "request" && freeSlots(this.#state) - aside.slots < 1;
     const resources = [];
     for (const need of wish.needs) {

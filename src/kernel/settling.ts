@@ -5,8 +5,10 @@
  * 2. Whoever depends on one of them has been told how it ended, or names it by id.
  */
 
+import { NO_MONEY } from "../coordination/structures/money.ts";
 import { finishedRow, idsIn, type Thawed, thaw } from "./finished-row.ts";
 import { known } from "./named.ts";
+import { ownCost, payAbove } from "./spending.ts";
 import { childrenOf, type Family, isTerminal, rootOf, type State, type Task } from "./state.ts";
 
 /** Puts the task's tree away if all of it has ended. What leaves memory for it goes into the outbox. */
@@ -45,6 +47,7 @@ export function thawedTree(state: State, id: string): { readonly task: Task; rea
     const linked = { ...task, parent };
     tasks.set(task.id, linked);
     if (parent !== undefined) enter(parent, linked);
+    payAbove(linked, ownCost(linked));
   }
   return { task: known(tasks.get(id), "task", id), tree: [...tasks.values()] };
 }
@@ -70,6 +73,7 @@ export function familyOf(task: Task): Family {
     failedChildren: 0,
     completedChildren: 0,
     openBelow: 0,
+    spentBelow: NO_MONEY,
   };
   return task.family;
 }

@@ -44,6 +44,13 @@ export interface ResourceRow {
   /** Of one with a breaker. */
   readonly breaker?: { readonly policy: BreakerPolicy; readonly state: BreakerState };
 }
+export interface BudgetRow {
+  readonly row: "budget";
+  readonly id: string;
+  readonly limit: string;
+  readonly spent: string;
+  readonly parent?: string;
+}
 /** A task of a tree that has ended: its id and its line of text. The root's comes first, and says how many follow. */
 export interface FinishedRow {
   readonly row: "finished";
@@ -79,6 +86,7 @@ export interface LiveRow {
   readonly stopping?: { readonly reason: StopReason; readonly graceUntil: number; readonly for?: string };
   readonly awaiting?: readonly string[];
   readonly seatMs?: number;
+  readonly reserved?: string;
   readonly extra: readonly {
     readonly id: string;
     readonly token: number;
@@ -145,6 +153,7 @@ export type Row =
   | MetaRow
   | AgentRow
   | ResourceRow
+  | BudgetRow
   | FinishedRow
   | TaskRow
   | LiveRow

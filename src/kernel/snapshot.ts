@@ -7,6 +7,7 @@
  */
 import { NO_STANDING } from "../coordination/reputation.ts";
 import { amountToNumber } from "../coordination/structures/amount.ts";
+import { textOf } from "../coordination/structures/money.ts";
 import type { Json } from "../coordination/structures/types.ts";
 import { castIn } from "./ballot-row.ts";
 import type { AgentRegisteredEvent } from "./events.ts";
@@ -77,6 +78,8 @@ function* rowsOf(state: State): Generator<Row, void, undefined> {
       rate: rate?.state() ?? null,
       ...(breakerPolicy === undefined ? {} : { breaker: { policy: breakerPolicy, state: breaker } }),
     };
+  for (const { id, limit, spent, parent } of state.budgets.values())
+    yield { row: "budget", id, limit: textOf(limit), spent: textOf(spent), ...defined({ parent: parent?.id }) };
   for (const tree of state.finished.trees()) {
     for (const [i, [id, text]] of tree.entries())
       yield { row: "finished", id, text, ...(i === 0 && tree.length > 1 ? { below: tree.length - 1 } : {}) };
@@ -160,6 +163,7 @@ function liveRow(live: LiveAttempt): LiveRow {
           stopping: { reason: stopping.reason, graceUntil: stopping.graceUntil, ...defined({ for: stopping.for }) },
         }),
     ...(awaiting === undefined ? {} : { awaiting: [...awaiting].map((task) => task.id), seatMs: live.seatMs }),
+    ...(live.reserved.eq(0) ? {} : { reserved: textOf(live.reserved) }),
     extra: [...(live.extra?.values() ?? [])].map(({ id, token, needs, expiresAt }) => ({
       id,
       token,

@@ -8,7 +8,9 @@
 import type { BreakerRule, BreakerState } from "../coordination/circuit-breaker.ts";
 import type { Standing } from "../coordination/reputation.ts";
 import type { Amount } from "../coordination/structures/amount.ts";
+import type { BudgetBook } from "../coordination/structures/budget-book.ts";
 import type { HeapEntry } from "../coordination/structures/indexed-heap.ts";
+import type { Sum } from "../coordination/structures/money.ts";
 import type { RateBucket } from "../coordination/structures/rate-bucket.ts";
 import type { Json } from "../coordination/structures/types.ts";
 import type { PoolMember } from "./agent-pools.ts";
@@ -29,6 +31,7 @@ import { FinishedTasks } from "./finished-tasks.ts";
 import { Mailroom } from "./mailroom.ts";
 import type { ReadyClass, Wish } from "./ready-queue.ts";
 import type { RunningPlace } from "./running-index.ts";
+import type { Funding } from "./spending.ts";
 import type { Timer } from "./timers.ts";
 import { VersionedState } from "./versioned-state.ts";
 
@@ -54,6 +57,8 @@ export interface AttemptRecord {
   endedAt: number | undefined;
   end: AttemptEnd | undefined;
   error: Failure | undefined;
+  /** What it has spent: a decimal; undefined: nothing. */
+  cost: string | undefined;
 }
 
 /** So much of a resource. */
@@ -80,6 +85,8 @@ export interface LiveAttempt {
   /** What it asked for beyond the task's own resources, by allocation id. */
   extra: Map<string, ExtraAllocation> | undefined;
   request: ExtraRequest | undefined;
+  /** What is still set aside for it of its task's budget. */
+  reserved: Sum;
   /** The scheduler's own marks: its place among those that may be preempted, its wish for a seat, its timer. */
   place: RunningPlace | undefined;
   wish: Wish | undefined;
@@ -135,6 +142,8 @@ export interface Family {
   completedChildren: number;
   /** Tasks of the tree below that have not ended; kept for its root only. */
   openBelow: number;
+  /** What attempts at the tasks below have spent. */
+  spentBelow: Sum;
 }
 
 /** How the present series of attempts goes. */
@@ -172,6 +181,8 @@ export interface Task {
   readonly parent: Task | undefined;
   readonly load: Amount;
   readonly needs: readonly Need[];
+  /** From what it is paid; undefined: it has no budget. */
+  readonly funding: Funding | undefined;
   /** Those of its dependencies that had not ended long before. */
   readonly dependsOn: Task[];
   /** Milliseconds during which no coordinator was open, before it was submitted. */
@@ -266,6 +277,12 @@ export interface Resource {
   readonly parked: Set<ReadyClass>;
 }
 
+export interface Budget extends BudgetBook {
+  readonly parent: Budget | undefined;
+  /** The scheduler's own mark: classes set aside until more of it is left. */
+  readonly parked: Set<ReadyClass>;
+}
+
 export interface Ballot {
   readonly id: string;
   readonly opened: BallotOpenedEvent;
@@ -299,6 +316,7 @@ export class State {
   readonly outbox: Outbox = new Outbox();
   readonly agents: Map<string, AgentState> = new Map();
   readonly resources: Map<string, Resource> = new Map();
+  readonly budgets: Map<string, Budget> = new Map();
   readonly ballots: Map<string, Ballot> = new Map();
   /** Messages that are kept. */
   readonly mail: Mailroom = new Mailroom();

@@ -1,5 +1,5 @@
 /** A kernel told step by step, for tests: commands at times in, what happened in a few words out. */
-import type { Json } from "../coordination/structures/types.ts";
+import type { Json, Money } from "../coordination/structures/types.ts";
 import type {
   AgentDescription,
   Answer,
@@ -88,6 +88,22 @@ export class Story {
 
   resource(resource: string, capacity: number, more: Partial<ResourceSpec> = {}): KernelEvent[] {
     return this.do({ type: "resource.set", resource, kind: "compute", capacity, ...more });
+  }
+
+  budget(budget: string, limit: Money, parent?: string): KernelEvent[] {
+    return this.do({ type: "budget.set", budget, limit, ...(parent === undefined ? {} : { parent }) });
+  }
+
+  spend(id: string, amount: Money, what?: string): KernelEvent[] {
+    return this.do({ type: "attempt.spend", ...this.from(id), amount, ...(what === undefined ? {} : { what }) });
+  }
+
+  /** How the budgets stand: what is spent, set aside and available of each. */
+  get money(): string {
+    const told = this.kernel
+      .budgets()
+      .map(({ id, limit, spent, reserved, available }) => `${id} ${spent}+${reserved}/${limit} ${available}`);
+    return told.join(", ");
   }
 
   submit(...tasks: TaskRequest[]): KernelEvent[] {
@@ -230,6 +246,8 @@ export function told(events: readonly KernelEvent[]): string[] {
         return [`${event.allocationId} ${event.why}`];
       case "resource.refused":
         return [`${event.requestId} refused: ${event.error.code}`];
+      case "budget.spent":
+        return [`${event.taskId} spends ${event.amount}`];
       case "breaker.changed":
         return [`${event.agent} ${event.state}`];
       case "resource.breaker-changed":

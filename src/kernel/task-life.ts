@@ -1,5 +1,6 @@
 /** A task's life, as events tell it: submitted, started, ended attempt by attempt, and over. */
 import { breakerAdmitted, breakerFailed } from "../coordination/circuit-breaker.ts";
+import { NO_MONEY } from "../coordination/structures/money.ts";
 import { dropClaim } from "./claims.ts";
 import type { AttemptEndedEvent, InputAcceptedEvent, TaskStartedEvent, TaskSubmittedEvent } from "./events.ts";
 import { statusIn } from "./finished-row.ts";
@@ -8,6 +9,7 @@ import { amount, known, liveOf, needsOf, taskOf } from "./named.ts";
 import type { StateObserver } from "./observer.ts";
 import { report } from "./reports.ts";
 import { enter, familyOf, revive, settle } from "./settling.ts";
+import { fundingOf, setAside } from "./spending.ts";
 import {
   ACCEPTED,
   type AttemptRecord,
@@ -61,6 +63,7 @@ export function submitted(state: State, event: Submitted, observer: StateObserve
     parent,
     load: amount(event.load ?? 1),
     needs: needsOf(state, event.resources),
+    funding: fundingOf(state, event),
     dependsOn,
     closedMs: state.closedMs,
     status: missing > 0 ? "blocked" : "pending",
@@ -165,6 +168,7 @@ export function started(state: State, event: TaskStartedEvent, at: number, obser
     endedAt: undefined,
     end: undefined,
     error: undefined,
+    cost: undefined,
   };
   const live: LiveAttempt = {
     task,
@@ -179,6 +183,7 @@ export function started(state: State, event: TaskStartedEvent, at: number, obser
     seatMs: 0,
     extra: undefined,
     request: undefined,
+    reserved: NO_MONEY,
     place: undefined,
     wish: undefined,
     timer: undefined,
@@ -192,6 +197,7 @@ export function started(state: State, event: TaskStartedEvent, at: number, obser
   state.lastToken = event.token;
   report(live, breakerAdmitted, state.openMs(at));
   for (const need of task.needs) take(need, at, observer);
+  setAside(live);
   seat(state, live, observer);
   setStatus(state, task, "running");
   observer?.task(task);
@@ -221,7 +227,7 @@ export function attemptEnded(
     task.series = { ...task.series, preemptions: task.series.preemptions + 1 };
   }
   if (event.keeps === true) keepHeld(state, live);
-  endAttempt(state, live, event.end, at, observer);
+  endAttempt(state, live, event.end, at, observer, event.assumed);
   observer?.agent(live.agent, "other");
   task.notBefore = event.notBefore ?? 0;
   if (task.ending !== undefined) {

@@ -4,13 +4,16 @@ import { breakerStatus } from "../coordination/circuit-breaker.ts";
 import type { Decision } from "../coordination/decisions/election.ts";
 import { accuracyOf, NO_STANDING } from "../coordination/reputation.ts";
 import { amountToNumber, ratio, subtractToZero } from "../coordination/structures/amount.ts";
+import { availableIn, overrunAt } from "../coordination/structures/budget-book.ts";
 import { FirstInOrder } from "../coordination/structures/first-in-order.ts";
+import { NO_MONEY, type Sum, textOf } from "../coordination/structures/money.ts";
 import type { Json } from "../coordination/structures/types.ts";
 import { availableOf } from "./availability.ts";
 import { count } from "./decide/ballots.ts";
 import type { AttemptEnd, BallotOpenedEvent, Failure, Phase, ResourceKind } from "./events.ts";
-import { type Subtasks, seqIn, statusIn, thaw } from "./finished-row.ts";
+import { type Subtasks, seqIn, statusIn, type Thawed, thaw } from "./finished-row.ts";
 import type { Indexes } from "./indexes.ts";
+import { ownCost } from "./spending.ts";
 import {
   type AgentState,
   awaitsJudgement,
@@ -33,6 +36,8 @@ export interface AttemptView {
   readonly end?: AttemptEnd;
   readonly error?: Failure;
   readonly phase: Phase;
+  /** What it has spent: a decimal. */
+  readonly cost: string;
 }
 
 /** Everything that a runner, or an outcome, needs of a task. */
@@ -70,6 +75,8 @@ export interface TaskView {
   /** How many of them were planned: those come first. */
   readonly planned: number;
   readonly held: boolean;
+  /** What its attempts, and those of all below it, have spent: a decimal. */
+  readonly cost: string;
 }
 
 /** Which tasks are meant. `after`: only those submitted after that one; `limit`: at most so many. */
@@ -83,7 +90,7 @@ export interface TaskFilter {
   readonly afterSeq?: number;
 }
 
-/** A task as listings show it. Instants are epoch milliseconds; `cost` is a decimal. */
+/** A task as listings show it. Instants are epoch milliseconds; `cost` is what it and all below it have spent, a decimal. */
 export interface TaskInfo {
   readonly id: string;
   readonly name?: string;
@@ -129,6 +136,21 @@ export interface ResourceInfo {
   }[];
   /** Where it has a breaker. */
   readonly breaker?: "closed" | "open" | "half-open";
+}
+
+/** A budget as it stands. All but the names are decimals. */
+export interface BudgetInfo {
+  readonly id: string;
+  /** The budget that it is part of. */
+  readonly parent?: string;
+  readonly limit: string;
+  /** Set aside for attempts that run, under it and below it. */
+  readonly reserved: string;
+  readonly spent: string;
+  /** By how much what is spent and set aside is beyond the limit; while it is, nothing starts at its expense. */
+  readonly overrun: string;
+  /** What could be set aside now: the least that is left of it and of all above it. */
+  readonly available: string;
 }
 
 export interface BallotView {
@@ -185,9 +207,13 @@ function present<T extends object>(fields: T): Present<T> {
   return made as Present<T>;
 }
 
-export function taskView(task: Task, effectivePriority: number, { children, planned }: Subtasks): TaskView {
+export function taskView(
+  task: Task,
+  effectivePriority: number,
+  { children, planned, spentBelow }: Subtasks & Pick<Thawed, "spentBelow">,
+): TaskView {
   const { spec, ended } = task;
-  const attempts = task.attempts.map((attempt) => present({ ...attempt }));
+  const attempts = task.attempts.map((attempt) => ({ ...present({ ...attempt }), cost: attempt.cost ?? "0" }));
   return {
     id: task.id,
     status: task.status,
@@ -202,6 +228,7 @@ export function taskView(task: Task, effectivePriority: number, { children, plan
     planned,
     children,
     held: task.held,
+    cost: textOf(ownCost(task).plus(spentBelow)),
     ...present({
       name: spec.name,
       context: spec.context,
@@ -238,21 +265,25 @@ export function infosAmong(state: State, tasks: Iterable<Task | string>, filter:
     const seq = typeof one === "string" ? seqIn(one) : one.seq;
     if (seq > behind && first.takes(seq) && isMeant(one)) first.add(one, seq);
   }
-  return first.items.map((one) => taskInfo(whole(one, state)));
+  return first.items.map((one) => {
+    if (typeof one !== "string") return taskInfo(one, one.family?.spentBelow ?? NO_MONEY);
+    const { task, spentBelow } = thaw(one, state);
+    return taskInfo(task, spentBelow);
+  });
 }
 
 function whole(one: Task | string, state: State): Task {
   return typeof one === "string" ? thaw(one, state).task : one;
 }
 
-function taskInfo(task: Task): TaskInfo {
+function taskInfo(task: Task, spentBelow: Sum): TaskInfo {
   return {
     id: task.id,
     status: task.status,
     priority: task.priority,
     submittedAt: task.spec.at,
     attempts: task.attempts.length,
-    cost: "0",
+    cost: textOf(ownCost(task).plus(spentBelow)),
     ...present({
       name: task.spec.name,
       agent: task.attempts.at(-1)?.agent,
@@ -343,6 +374,18 @@ export function resourceInfos(state: State, now: number, indexes: Indexes): read
         : { breaker: breakerStatus(resource.breakerRule, resource.breaker, state.openMs(now)) }),
     };
   });
+}
+
+export function budgetInfos(state: State): readonly BudgetInfo[] {
+  return [...state.budgets.values()].map((budget) => ({
+    id: budget.id,
+    ...present({ parent: budget.parent?.id }),
+    limit: textOf(budget.limit),
+    reserved: textOf(budget.reserved),
+    spent: textOf(budget.spent),
+    overrun: textOf(overrunAt(budget)),
+    available: textOf(availableIn(budget)),
+  }));
 }
 
 export function ballotView(ballot: Ballot): BallotView {

@@ -1,6 +1,7 @@
 /** A kernel under random commands, for tests: numbers in, commands out, invariants checked after every batch. */
 import { type Amount, add, compare, ZERO } from "../coordination/structures/amount.ts";
-import type { Json } from "../coordination/structures/types.ts";
+import type { Json, Money } from "../coordination/structures/types.ts";
+import { AuditBudgets } from "../testing/audit-budgets.ts";
 import type { Command, OpenSettings, TaskRequest } from "./commands.ts";
 import type { BreakerPolicy, KernelEvent } from "./events.ts";
 import { thaw } from "./finished-row.ts";
@@ -59,6 +60,10 @@ export class World {
   /** Tokens of attempts that have been told to stop, in the order in which they were. */
   tokens = 0;
 
+  /** What the books of the budgets, kept from the events alone, complain of. */
+  readonly complaints: string[] = [];
+  readonly budgets: AuditBudgets = new AuditBudgets((what) => this.complaints.push(what));
+
   run(...commands: Command[]): KernelEvent[] {
     const { events, answers, departed } = this.kernel.batch(
       commands.map((command) => ({ command, recalled: this.archive })),
@@ -66,6 +71,7 @@ export class World {
     );
     for (const { id, row } of departed) this.archive.set(id, row);
     this.log.push(...events);
+    for (const event of events) this.budgets.see(event);
     this.refusals.push(...answers.flatMap((answer) => (answer.ok ? [] : [answer.refusal.code])));
     return [...events];
   }
@@ -117,6 +123,9 @@ export class World {
       { type: "resource.set", resource: "disk", kind: "storage", capacity: 3 },
       { type: "resource.set", resource: "net", kind: "api_call", capacity: 2.5, ...this.fuse },
       { type: "resource.set", resource: "calls", kind: "api_call", capacity: 4, per: 4_000 },
+      { type: "budget.set", budget: "all", limit: 1 + draws.below(30) },
+      { type: "budget.set", budget: "red", limit: 1 + draws.below(20), parent: "all" },
+      { type: "budget.set", budget: "pink", limit: "7.25", parent: "red" },
     );
   }
 
@@ -128,6 +137,7 @@ export class World {
     if (draws.chance(35)) resources.disk = 1 + draws.below(3);
     if (draws.chance(25)) resources.net = (1 + draws.below(5)) / 2;
     if (draws.chance(10)) resources.calls = 1 + draws.below(3);
+    const budget = draws.pick(["all", "red", "pink", ...NO_BUDGET]);
     const dependency = draws.chance(25) && !nested ? draws.pick(known) : undefined;
     return {
       skills,
@@ -142,6 +152,8 @@ export class World {
       ...(draws.chance(20) ? { timeoutMs: 500 + 100 * draws.below(20) } : {}),
       ...(draws.chance(10) ? { deadlineMs: 3_000 + 100 * draws.below(100) } : {}),
       ...(draws.chance(8) ? { agent: draws.pick(["ann", "bob", "dan", "sub"]) ?? "ann" } : {}),
+      ...(budget === undefined ? {} : { budget }),
+      ...(draws.chance(40) ? { cost: COSTS[draws.below(COSTS.length)] ?? 1 } : {}),
       graceMs: 100 * draws.below(10),
       retry: { maxAttempts: 1 + draws.below(3), initialMs: 200 },
     };
@@ -153,7 +165,7 @@ export class World {
     const tasks = [...this.state.tasks.values()].filter((task) => !isTerminal(task.status));
     const one = draws.pick(live);
     const task = draws.pick(tasks);
-    switch (draws.below(20)) {
+    switch (draws.below(23)) {
       case 0:
       case 1:
       case 2:
@@ -234,6 +246,15 @@ export class World {
           allocationToken: token,
         };
       }
+      case 18:
+      case 19: {
+        const paid = draws.pick(live.filter((other) => other.task.funding !== undefined)) ?? one;
+        if (paid === undefined) return { type: "tick" };
+        const amount = COSTS[draws.below(COSTS.length)] ?? 1;
+        return { type: "attempt.spend", taskId: paid.task.id, token: paid.token, amount };
+      }
+      case 20:
+        return { type: "budget.set", budget: draws.pick(["all", "red", "pink"]) ?? "all", limit: draws.below(40) };
       default:
         if (one === undefined || one.phase !== "run") return { type: "tick" };
         if (draws.chance(50)) {
@@ -394,6 +415,8 @@ function guardrailsFrom(draws: Draws): OpenSettings {
   const guardrails = { ...input, ...output };
   return Object.keys(guardrails).length === 0 ? {} : { guardrails };
 }
+const NO_BUDGET: readonly undefined[] = [undefined, undefined, undefined, undefined];
+const COSTS: readonly Money[] = [0, 1, 2.5, "4", "0.000000000001", "1.000000000001", 0.1];
 
 const ASKED: readonly (keyof TaskRequest & keyof Task["spec"])[] = [
   "skills",
@@ -409,6 +432,8 @@ const ASKED: readonly (keyof TaskRequest & keyof Task["spec"])[] = [
   "graceMs",
   "retry",
   "preemptible",
+  "budget",
+  "cost",
 ];
 
 /** The request that made the task, again. */
@@ -500,6 +525,8 @@ export function violations(world: World): string[] {
     live.every(({ task }) => !awaitsJudgement(task)),
     "nobody is given what guardrails have not let pass",
   );
+  world.budgets.compare(kernel.budgets(), kernel.tasks());
+  found.push(...world.complaints);
   const seen: Record<string, number> = {};
   for (const task of state.tasks.values()) {
     seen[task.status] = (seen[task.status] ?? 0) + 1;

@@ -1,7 +1,7 @@
 import { invalid, noId, type Refused, wrong } from "./refused.fixture.ts";
 
 const money =
-  "it must be a decimal of at least 0 (a string, or a number) with at most 15 digits before the point and 18 behind it";
+  "it must be a decimal of at least 0 (a string, or a number) with at most 15 digits before the point and 15 behind it";
 
 export const budgetLedger: readonly Refused[] = [
   invalid(noId("budgetId", '""'), ({ budgets }) => budgets.open("", { limit: 1 })),

@@ -16,8 +16,8 @@ export type Sum = Big;
 
 /** As much as a trillion of the smallest currency's units, a thousand times over. */
 const MOST_WHOLE_DIGITS = 15;
-/** Enough for the price of a single token in any currency, also in those that count in 10^-18. */
-const MOST_PLACES = 18;
+/** Enough for the price of a single token, a million times over. Both parts are then integers that a number holds exactly. */
+const MOST_PLACES = 15;
 const PLAIN = new RegExp(`^\\d{1,${MOST_WHOLE_DIGITS}}(\\.\\d{1,${MOST_PLACES}})?$`);
 const ALLOWED = `a decimal of at least 0 (a string, or a number) with at most ${MOST_WHOLE_DIGITS} digits before the point and ${MOST_PLACES} behind it`;
 
@@ -53,12 +53,18 @@ export function sumIn(text: string): Sum {
   return text === "0" ? NO_MONEY : new Big(text);
 }
 
+/** Its whole part, and what is behind the point in units of the last place: of what came in, both exact. */
+export function partsOf(sum: Sum): { readonly whole: number; readonly units: number } {
+  const [whole = "0", places = ""] = sum.toFixed().split(".");
+  return { whole: Number(whole), units: Number(places.padEnd(MOST_PLACES, "0")) };
+}
+
 /** a − b, or 0 where b is larger. */
 export function lessToZero(a: Sum, b: Sum): Sum {
   return a.gt(b) ? a.minus(b) : NO_MONEY;
 }
 
-/** The largest Amount that is not above the sum: what indexes compare first. */
+/** The largest Amount that is not above the sum, which must not be negative: what indexes compare first. */
 export function amountBelow(sum: Sum): Amount {
   const [whole = "0", places = "0"] = sum.toFixed(9, Big.roundDown).split(".");
   return Number(whole) > Number.MAX_SAFE_INTEGER ? LARGEST : { whole: Number(whole), nano: Number(places) };

@@ -1,6 +1,7 @@
 /** How attempts end: completed, failed and tried again, stopped, abandoned, lost. */
 import { breakerStatus } from "../../coordination/circuit-breaker.ts";
 import { invalid } from "../../coordination/structures/arguments.ts";
+import { textOf } from "../../coordination/structures/money.ts";
 import type { Answer, Command } from "../commands.ts";
 import type { AttemptEnd, Failure, RetryPolicy } from "../events.ts";
 import { defaults, limits } from "../limits.ts";
@@ -31,7 +32,7 @@ export function complete(desk: Desk, command: CommandOf<"attempt.complete">): An
   }
   const blocked = noted(desk, { taskId: task.id, on: "output", token: live.token, agent: live.agent.name }, verdicts);
   if (blocked !== undefined) {
-    counted(desk, live, "failed", blocked, blocked);
+    counted(desk, live, "failed", blocked, { last: blocked });
     return DONE;
   }
   noteRead(desk, live, command.read);
@@ -70,15 +71,16 @@ export function gone(desk: Desk, { taskId, token }: CommandOf<"attempt.gone">): 
   return DONE;
 }
 
-/** It did what it was told: it stopped. */
-export function stopped(desk: Desk, live: LiveAttempt): void {
+/** It did what it was told: it stopped. `died`: its process did, so that nobody knows what it spent. */
+export function stopped(desk: Desk, live: LiveAttempt, { died = false }: { readonly died?: boolean } = {}): void {
   const reason = live.stopping?.reason;
-  if (reason === "timeout") counted(desk, live, "timeout", timedOut(live.task));
+  if (reason === "timeout") counted(desk, live, "timeout", timedOut(live.task), { died });
   else
     uncounted(
       desk,
       live,
       reason === "preempted" || reason === "paused" ? "preempted" : reason === "deadline" ? "timeout" : "cancelled",
+      died,
     );
 }
 
@@ -90,7 +92,7 @@ export function abandon(desk: Desk, live: LiveAttempt): void {
 
 /** Its process died, or its lease ran out. */
 export function lose(desk: Desk, live: LiveAttempt): void {
-  counted(desk, live, "lost", { code: "TASK_FAILED", message: "the process in which it ran is gone" });
+  counted(desk, live, "lost", { code: "TASK_FAILED", message: "the process in which it ran is gone" }, { died: true });
 }
 
 function timedOut(task: Task): Failure {
@@ -113,7 +115,12 @@ export function deadlineDue(desk: Desk, task: Task): void {
   );
 }
 
-function uncounted(desk: Desk, live: LiveAttempt, how: AttemptEnd): void {
+/** What it had not spent by all that is known, where that is not known: taken as spent. */
+function assumedOf({ reserved }: LiveAttempt, died: boolean): { readonly assumed?: string } {
+  return died && reserved.gt(0) ? { assumed: textOf(reserved) } : {};
+}
+
+function uncounted(desk: Desk, live: LiveAttempt, how: AttemptEnd, died = false): void {
   desk.emit({
     type: "attempt.ended",
     v: 1,
@@ -121,6 +128,7 @@ function uncounted(desk: Desk, live: LiveAttempt, how: AttemptEnd): void {
     token: live.token,
     end: how,
     ...(keeps(desk, live, how) ? { keeps: true as const } : {}),
+    ...assumedOf(live, died),
   });
   settle(desk, live.task);
 }
@@ -133,7 +141,13 @@ function keeps(desk: Desk, { task, extra }: LiveAttempt, how: AttemptEnd): boole
 }
 
 /** An attempt that counts towards the policy's: tried again, or the task fails, with `last` if that is given. */
-function counted(desk: Desk, live: LiveAttempt, how: AttemptEnd, error: Failure, last?: Failure): void {
+function counted(
+  desk: Desk,
+  live: LiveAttempt,
+  how: AttemptEnd,
+  error: Failure,
+  { last, died = false }: { readonly last?: Failure; readonly died?: boolean } = {},
+): void {
   const { task } = live;
   const policy = task.spec.retry ?? {};
   const losses = task.series.losses + (how === "lost" ? 1 : 0);
@@ -158,6 +172,7 @@ function counted(desk: Desk, live: LiveAttempt, how: AttemptEnd, error: Failure,
       error: failure,
       ...(keeps(desk, live, how) ? { keeps: true as const } : {}),
       ...(again ? { notBefore: desk.now + backoff(policy, task.series.failures + 1, task.seq) } : {}),
+      ...assumedOf(live, died),
     });
   });
   if (task.ending !== undefined) settle(desk, task);

@@ -1,10 +1,23 @@
 /** Whether waiting could never end. */
 import { type Amount, add, atMost, subtractToZero, ZERO } from "../../coordination/structures/amount.ts";
-import { childrenOf, isTerminal, type LiveAttempt, type Need, type Resource, type State, type Task } from "../state.ts";
+import { levelsOf, spentFor } from "../../coordination/structures/budget-book.ts";
+import { NO_MONEY, type Sum } from "../../coordination/structures/money.ts";
+import type { Funding } from "../spending.ts";
+import {
+  type Budget,
+  childrenOf,
+  isTerminal,
+  type LiveAttempt,
+  type Need,
+  type Resource,
+  type State,
+  type Task,
+} from "../state.ts";
 
 /** What an attempt that holds something waits for: amounts, and attempts that have to end first. */
 interface Wait {
   readonly needs: Need[];
+  readonly payments: Funding[];
   readonly on: Set<LiveAttempt>;
 }
 
@@ -24,7 +37,7 @@ export function stuckWith(
   const waitOf = (live: LiveAttempt): Wait => {
     let wait = waits.get(live);
     if (wait === undefined) {
-      wait = { needs: [], on: new Set() };
+      wait = { needs: [], payments: [], on: new Set() };
       waits.set(live, wait);
     }
     return wait;
@@ -36,7 +49,8 @@ export function stuckWith(
   follow(tasks, waitOf(asking));
   for (;;) {
     const held = heldFirmlyBy(waits.keys());
-    const served = [...waits].filter(([, wait]) => canEnd(wait, waits, held));
+    const reserved = reservedFor(waits.keys());
+    const served = [...waits].filter(([, wait]) => canEnd(wait, waits, held) && canBePaid(wait, reserved));
     if (served.length === 0) return [...waits.keys()].filter((live) => live !== asking).map((live) => live.task.id);
     for (const [live] of served) waits.delete(live);
     if (!waits.has(asking)) return undefined;
@@ -51,6 +65,33 @@ function canEnd(wait: Wait, stuck: ReadonlyMap<LiveAttempt, Wait>, held: Readonl
   );
 }
 
+function canBePaid({ payments }: Wait, reserved: ReadonlyMap<Budget, Sum>): boolean {
+  return payments.every(({ budget, cost }) => {
+    // Who waits in vain fails, and so ends.
+    if (spentFor(budget, cost) !== undefined) return true;
+    for (const level of levelsOf(budget))
+      if (
+        level.limit
+          .minus(level.spent)
+          .minus(reserved.get(level) ?? NO_MONEY)
+          .lt(cost)
+      )
+        return false;
+    return true;
+  });
+}
+
+/** What is set aside for these attempts, at every level. */
+function reservedFor(attempts: Iterable<LiveAttempt>): ReadonlyMap<Budget, Sum> {
+  const reserved = new Map<Budget, Sum>();
+  for (const live of attempts) {
+    if (live.task.funding === undefined || live.reserved.eq(0)) continue;
+    for (const level of levelsOf(live.task.funding.budget))
+      reserved.set(level, (reserved.get(level) ?? NO_MONEY).plus(live.reserved));
+  }
+  return reserved;
+}
+
 /** All that has to end before these tasks have: what it will need, and what runs of it. */
 function follow(tasks: Iterable<Task>, wait: Wait): void {
   const ahead = new Set(tasks);
@@ -61,6 +102,7 @@ function follow(tasks: Iterable<Task>, wait: Wait): void {
       continue;
     }
     wait.needs.push(...task.needs);
+    if (task.funding !== undefined) wait.payments.push(task.funding);
     for (const dependency of task.dependsOn) ahead.add(dependency);
     if (task.status !== "waiting") continue;
     for (const child of childrenOf(task)) if (child.spec.round !== undefined) ahead.add(child);

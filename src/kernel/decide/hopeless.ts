@@ -4,6 +4,7 @@ import { unableSince } from "../agent-pools.ts";
 import { defaults } from "../limits.ts";
 import { READY, type ReadyClass } from "../ready-queue.ts";
 import type { Task } from "../state.ts";
+import { beyondReach } from "./budgets.ts";
 import type { Desk } from "./desk.ts";
 import { windDown } from "./endings.ts";
 
@@ -22,6 +23,15 @@ export function failImpossible(desk: Desk): void {
     const details = { resource: id, need: asked, capacity };
     const error = { code: "CAPACITY_EXCEEDED", message, retryable: false, details } as const;
     windDown(desk, task, { as: "failed", error }, "cancelled");
+  }
+}
+
+/** Those that cost more than their budgets will have left. */
+export function failUnpayable(desk: Desk): void {
+  for (const task of desk.indexes.payers.takeHopeless()) {
+    if (task.funding === undefined) continue;
+    const { budget, cost } = task.funding;
+    windDown(desk, task, { as: "failed", error: beyondReach(budget, cost) }, "cancelled");
   }
 }
 

@@ -51,7 +51,7 @@ export function open(desk: Desk, command: CommandOf<"coordinator.open">): Answer
     desk.emit({ type: "attempt.gone", v: 1, taskId, token });
   for (const live of [...desk.state.live.values()]) {
     if (live.stopping === undefined) lose(desk, live);
-    else stopped(desk, live);
+    else stopped(desk, live, { died: true });
   }
   return DONE;
 }

@@ -12,6 +12,7 @@ import {
   nullRecord,
   show,
 } from "../../coordination/structures/arguments.ts";
+import { checkMoney, textOf } from "../../coordination/structures/money.ts";
 import type { RecordOf, SkillRequirement } from "../../coordination/structures/types.ts";
 import type { TaskRequest } from "../commands.ts";
 import type { RetryPolicy, TaskFields } from "../events.ts";
@@ -35,6 +36,8 @@ const TASK_KEYS = [
   "graceMs",
   "retry",
   "preemptible",
+  "budget",
+  "cost",
 ];
 
 /** A task's own id: one segment. */
@@ -96,6 +99,11 @@ export function checkTask(request: TaskRequest): TaskFields {
   if (preemptible !== undefined) {
     if (typeof preemptible !== "boolean") throw invalid("preemptible", preemptible, "true or false");
     if (!preemptible) fields.preemptible = false;
+  }
+  if (request.budget !== undefined) fields.budget = checkId(request.budget, "budget");
+  if (request.cost !== undefined) {
+    const cost = checkMoney(request.cost, "cost");
+    if (cost.gt(0)) fields.cost = textOf(cost);
   }
   return fields;
 }

@@ -2,7 +2,9 @@
 
 import { add, amountToNumber, atMost, compare, subtractToZero, ZERO } from "../../coordination/structures/amount.ts";
 import { checkKeys, invalid, nullRecord } from "../../coordination/structures/arguments.ts";
+import { levelsOf, spentFor } from "../../coordination/structures/budget-book.ts";
 import { findCycle, findCycleAmong } from "../../coordination/structures/dependency-graph.ts";
+import { sumIn, textOf } from "../../coordination/structures/money.ts";
 import type { Json } from "../../coordination/structures/types.ts";
 import { SafeguardsError } from "../../errors.ts";
 import type { Answer, Command, TaskRequest } from "../commands.ts";
@@ -10,8 +12,9 @@ import type { TaskFields, TaskSubmittedEvent } from "../events.ts";
 import { type EndStatus, statusIn } from "../finished-row.ts";
 import { limits } from "../limits.ts";
 import { amount } from "../named.ts";
-import { childrenOf, isTerminal, type State, type Task } from "../state.ts";
+import { type Budget, childrenOf, isTerminal, type State, type Task } from "../state.ts";
 import { sameIds } from "./again.ts";
+import { budgetNamed } from "./budgets.ts";
 import { heldFirmly } from "./deadlock.ts";
 import { type Desk, isKnown, isPresent, refused, speaker, taskKnown } from "./desk.ts";
 import { end, failFast, skipped } from "./endings.ts";
@@ -299,6 +302,7 @@ function eventFor(
     event.priority = Math.max(fields.priority ?? parent.priority, parent.priority);
     const context = merged(parent.spec.context, fields.context);
     if (context !== undefined) event.context = context;
+    if (fields.budget === undefined && parent.spec.budget !== undefined) event.budget = parent.spec.budget;
     const above = parent.spec.deadlineAt;
     if (above !== undefined) deadlineAt = Math.min(above, deadlineAt ?? above);
   }
@@ -356,6 +360,7 @@ function checkNames(state: State, event: TaskSubmittedEvent, place: Place): void
       );
     }
   }
+  checkBudget(state, event, parent);
   for (const [id, value] of Object.entries(event.resources ?? {})) {
     const resource = state.resources.get(id);
     if (resource === undefined)
@@ -387,6 +392,50 @@ function checkNames(state: State, event: TaskSubmittedEvent, place: Place): void
   }
 }
 
+/** It is there, its parent may use it, and has room for what it is thought to cost; no ancestor holds that while it waits. */
+function checkBudget(state: State, event: TaskSubmittedEvent, parent: Task | undefined): void {
+  const { taskId } = event;
+  if (event.budget === undefined) return;
+  const budget = budgetNamed(state.budgets, event.budget, `task ${taskId} is to be paid from`);
+  const details = { taskId, budget: budget.id };
+  const levels = [...levelsOf(budget)];
+  if (parent !== undefined && !levels.some(({ id }) => id === parent.spec.budget)) {
+    const own = parent.spec.budget === undefined ? "which has no budget" : `which is paid from ${parent.spec.budget}`;
+    throw refused(
+      "INVALID_ARGUMENT",
+      `task ${taskId} is to be paid from ${budget.id}, which is not open to ${parent.id}, ${own}`,
+      details,
+    );
+  }
+  const cost = sumIn(event.cost ?? "0");
+  for (const { id, limit } of levels) {
+    if (limit.gte(cost)) continue;
+    const [need, most] = [textOf(cost), textOf(limit)];
+    throw refused("BUDGET_EXCEEDED", `task ${taskId} costs ${need}; the limit of budget ${id} is ${most}`, {
+      ...details,
+      budget: id,
+      need,
+      limit: most,
+    });
+  }
+  for (let above = parent; above !== undefined; above = above.parent) {
+    const { live } = above;
+    if (live === undefined || live.seated || live.reserved.eq(0)) continue;
+    const paying = above.funding?.budget;
+    if (paying === undefined) continue;
+    const shared = new Set(levelsOf(paying));
+    const isHeld = (level: Budget): boolean =>
+      shared.has(level) && level.limit.minus(level.spent).minus(live.reserved).lt(cost);
+    // What is spent already it lacks whoever waits: then it fails.
+    if (spentFor(budget, cost) !== undefined || !levels.some(isHeld)) continue;
+    throw refused(
+      "WOULD_DEADLOCK",
+      `task ${taskId} costs ${textOf(cost)} of ${budget.id}, which is set aside for ${above.id} while it waits for it`,
+      { ...details, holder: above.id },
+    );
+  }
+}
+
 /** The same request again? Compared as data, without what the log adds. */
 function sameTask(existing: TaskSubmittedEvent, asked: TaskSubmittedEvent): boolean {
   const plain = (event: TaskSubmittedEvent): string => {
@@ -406,6 +455,8 @@ function sameTask(existing: TaskSubmittedEvent, asked: TaskSubmittedEvent): bool
       graceMs,
       retry,
       preemptible,
+      budget,
+      cost,
       parentId,
     } = event;
     const priority = parentId === undefined ? event.priority : undefined;
@@ -425,6 +476,8 @@ function sameTask(existing: TaskSubmittedEvent, asked: TaskSubmittedEvent): bool
       graceMs,
       retry,
       preemptible,
+      budget,
+      cost,
       parentId,
       priority,
     });

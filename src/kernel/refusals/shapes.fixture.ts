@@ -14,7 +14,7 @@ function many(length: number): string[] {
 
 export const shapes: readonly Refused[] = [
   invalid(
-    'task has the unknown key "prio"; allowed: id, name, input, context, skills, agent, priority, load, dependsOn, onDependencyFailure, resources, timeoutMs, deadlineMs, estimatedMs, graceMs, retry, preemptible',
+    'task has the unknown key "prio"; allowed: id, name, input, context, skills, agent, priority, load, dependsOn, onDependencyFailure, resources, timeoutMs, deadlineMs, estimatedMs, graceMs, retry, preemptible, budget, cost',
     submitting({ prio: 1 }),
   ),
   invalid("task is null; it must be an object", submitting(null)),
@@ -27,6 +27,11 @@ export const shapes: readonly Refused[] = [
   ),
   invalid(noId("agent", '""'), submitting({ agent: "" })),
   invalid("priority is 1000001; it must be an integer from -1000000 to 1000000", submitting({ priority: 1_000_001 })),
+  invalid(noId("budget", '"a/b"'), submitting({ budget: "a/b" })),
+  invalid(
+    'cost is "-1"; it must be a decimal of at least 0 (a string, or a number) with at most 15 digits before the point and 15 behind it',
+    submitting({ cost: "-1" }),
+  ),
   invalid(`load is 0; ${positive}`, submitting({ load: 0 })),
   invalid('dependsOn is "a"; it must be a list of at most 10000 task ids', submitting({ dependsOn: "a" })),
   invalid(

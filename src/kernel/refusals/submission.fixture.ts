@@ -2,6 +2,7 @@ import type { TaskRequest } from "../commands.ts";
 import { Kernel } from "../kernel.ts";
 import { State } from "../state.ts";
 import type { Story } from "../story.fixture.ts";
+import { payments } from "./budgets.fixture.ts";
 import { invalid, type Refused } from "./refused.fixture.ts";
 
 function submitting(...tasks: readonly TaskRequest[]): unknown {
@@ -28,6 +29,7 @@ function nested(story: Story, local: string, depth: number): string {
 }
 
 export const submission: readonly Refused[] = [
+  ...payments,
   invalid('submit has the unknown key "task"; allowed: type, tasks, key, from', {
     type: "task.submit",
     tasks: [],

@@ -2,6 +2,7 @@
 import { agents } from "./agents.fixture.ts";
 import { attempts } from "./attempts.fixture.ts";
 import { ballots } from "./ballots.fixture.ts";
+import { budgets } from "./budgets.fixture.ts";
 import { control } from "./control.fixture.ts";
 import { guardrails } from "./guardrails.fixture.ts";
 import { messages } from "./messages.fixture.ts";
@@ -17,6 +18,7 @@ export const kernelRefusals: Readonly<Record<string, readonly Refused[]>> = {
   "src/kernel/decide/agents.ts": agents,
   "src/kernel/decide/attempts.ts": attempts,
   "src/kernel/decide/ballots.ts": ballots,
+  "src/kernel/decide/budgets.ts": budgets,
   "src/kernel/decide/control.ts": control,
   "src/kernel/decide/desk.ts": desk,
   "src/kernel/decide/guardrails.ts": guardrails,
