@@ -93,10 +93,33 @@ describe.each(models)("%s", (model) => {
     );
   });
 
-  test("very many labels of one item do not vanish", () => {
-    const labels = Array.from({ length: 3_000 }, (_, i) => ({ item: "i", worker: `w${i}`, label: i % 3 ? "a" : "b" }));
-    expect(dawidSkene(labels, { model }).truth.get("i")).toBe("a");
+  test("very many labels of one item do not vanish, in whatever order their workers come", () => {
+    // A thousand say a before fifteen hundred say b; each is right of nine other items in ten.
+    const workers = Array.from({ length: 2_500 }, (_, i) => ({
+      worker: `v${i + 1_000}`,
+      last: i < 1_000 ? "a" : "b",
+      i,
+    }));
+    const sure = workers.flatMap(({ worker, last, i }) => [
+      { item: "last", worker, label: last },
+      ...Array.from({ length: 10 }, (_, item) => {
+        const isA = (item % 2 === 0) === (item !== i % 10);
+        return { item: `j${item}`, worker, label: isA ? "a" : "b" };
+      }),
+    ]);
+    expect(dawidSkene(sure, { model, iterations: 10 }).truth.get("last")).toBe("b");
   });
+});
+
+test("of as many workers that are all little better than chance, too", () => {
+  // So many are needed that any product of their probabilities is below the least number there is.
+  const says = (w: number, item: number): string => ((w * 7 + item * 3) % 10 < 6 ? "b" : "a");
+  const mixed = Array.from({ length: 15_000 }, (_, i) => ({ worker: Math.floor(i / 10), item: i % 10 })).map(
+    ({ worker, item }) => ({ item: `i${item}`, worker: `w${worker}`, label: says(worker, item) }),
+  );
+  const { truth, accuracy } = dawidSkene(mixed, { model: "one-coin", iterations: 30 });
+  expect([...truth.values()].join("")).toBe("bbbbbbbbbb");
+  for (const share of accuracy.values()) expect(share).toBeCloseTo(0.6, 6);
 });
 
 test("full is the default: it learns that a worker takes one label for the other", () => {

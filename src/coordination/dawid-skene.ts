@@ -4,8 +4,8 @@
  * 1. Items, workers and labels are numbered in the order of their names, and what each worker said of each item in the order
  *    of both: so neither the order nor the grouping of the labels handed in changes anything, to the last bit.
  * 2. The number of rounds is fixed. There is no chance and no stopping rule.
- * 3. No logarithm is taken: beliefs are multiplied up label by label and scaled as they go, so that they neither vanish nor
- *    differ from one machine to another.
+ * 3. No logarithm is taken: probabilities are multiplied label by label, and scaled by powers of two as they go, so that they
+ *    neither vanish nor differ from one machine to another.
  */
 import { SafeguardsError } from "../errors.ts";
 import { checkInteger, checkKeys, invalid } from "./structures/arguments.ts";
@@ -14,8 +14,8 @@ const DEFAULT_ITERATIONS = 100;
 const MOST_ITERATIONS = 10_000;
 /** Labels times distinct labels: each is a number or two in memory, and looked at once a round. */
 const MOST_CELLS = 20_000_000;
-/** No one is ever held to be sure to be wrong, or right: one label could not outweigh all others then. */
-const LEAST = 1e-10;
+/** Far above the least number there is, and far below any probability. */
+const TINY = 2 ** -500;
 
 /** One worker's answer to one item: what it said. */
 export interface Labels {
@@ -165,23 +165,43 @@ function priors({ items, classes }: Table, beliefs: Beliefs): Float64Array {
   return sums.map((sum) => sum / items.length);
 }
 
-/** What is to be held of the truth when workers answer so. */
+/**
+ * What is to be held of the truth when workers answer so. Each row is a product of many small probabilities: what falls below
+ * {@link TINY} is scaled up by powers of two, which is exact, and how often is kept. Of each item at least its present truth
+ * keeps a probability above 0, since its own labels are among those that the model has seen.
+ */
 function believe({ items, classes, item }: Table, model: Model, prior: Float64Array): Beliefs {
   const k = classes.length;
   const beliefs = new Float64Array(items.length * k);
-  for (let i = 0; i < items.length; i++) beliefs.set(prior, i * k);
-  for (let answer = 0; answer < item.length; answer++) {
-    const row = at(item, answer) * k;
-    let largest = 0;
-    for (let truth = 0; truth < k; truth++) {
-      const belief = at(beliefs, row + truth) * model.probability(answer, truth);
-      beliefs[row + truth] = belief;
-      if (belief > largest) largest = belief;
+  const scaled = new Int32Array(k);
+  let answer = 0;
+  for (let i = 0; i < items.length; i++) {
+    const row = beliefs.subarray(i * k, i * k + k);
+    row.set(prior);
+    scaled.fill(0);
+    for (; answer < item.length && at(item, answer) === i; answer++) {
+      for (let truth = 0; truth < k; truth++) {
+        const belief = at(row, truth) * model.probability(answer, truth);
+        const isTiny = belief > 0 && belief < TINY;
+        row[truth] = isTiny ? belief / TINY : belief;
+        if (isTiny) bump(scaled, truth, 1);
+      }
     }
-    for (let truth = 0; truth < k; truth++) beliefs[row + truth] = at(beliefs, row + truth) / largest;
+    unscale(row, scaled);
   }
   normalizeRows(beliefs, k);
   return beliefs;
+}
+
+/** The same proportions, with the least scaled as they are. */
+function unscale(row: Float64Array, scaled: Int32Array): void {
+  let least = Number.POSITIVE_INFINITY;
+  for (let truth = 0; truth < row.length; truth++) if (at(row, truth) > 0) least = Math.min(least, at(scaled, truth));
+  for (let truth = 0; truth < row.length; truth++) {
+    // Twice more is nothing beside them.
+    const more = at(scaled, truth) - least;
+    row[truth] = more === 0 ? at(row, truth) : more === 1 ? at(row, truth) * TINY : 0;
+  }
 }
 
 /** A worker has one accuracy; its errors fall on all other labels alike. */
@@ -194,7 +214,7 @@ class OneCoin implements Model {
   }
 
   fit(beliefs: Beliefs): void {
-    this.#right = shareOfRight(this.#table, beliefs).map((share) => Math.min(1 - LEAST, Math.max(LEAST, share)));
+    this.#right = shareOfRight(this.#table, beliefs);
   }
 
   probability(answer: number, truth: number): number {
@@ -250,8 +270,7 @@ class Confusion implements Model {
       for (let truth = 0; truth < k; truth++) {
         const sum = at(this.#sums, of * k + truth);
         // Of a truth that the worker never met nothing is known: all its labels are then as probable.
-        const given = sum > 0 ? at(this.#given, row * k + truth) / sum : 1 / k;
-        this.#given[row * k + truth] = Math.max(LEAST, given);
+        this.#given[row * k + truth] = sum > 0 ? at(this.#given, row * k + truth) / sum : 1 / k;
       }
     }
   }
@@ -274,8 +293,7 @@ function shareOfRight({ workers, classes, item, worker, label }: Table, beliefs:
     bump(right, at(worker, answer), at(beliefs, at(item, answer) * classes.length + at(label, answer)));
     bump(all, at(worker, answer), 1);
   }
-  // Sums of probabilities that add up to 1 may come out above it by a rounding.
-  return right.map((sum, number) => Math.min(1, sum / at(all, number)));
+  return right.map((sum, number) => sum / at(all, number));
 }
 
 function mostProbable({ classes }: Table, beliefs: Beliefs, item: number): string {
@@ -298,6 +316,6 @@ function at(numbers: Float64Array | Int32Array, index: number): number {
   return numbers[index] ?? Number.NaN;
 }
 
-function bump(sums: Float64Array, index: number, by: number): void {
+function bump(sums: Float64Array | Int32Array, index: number, by: number): void {
   sums[index] = at(sums, index) + by;
 }

@@ -79,6 +79,9 @@ test("records keyed by ids come back without prototype, whatever the ids", () =>
     ["gpu", 2],
   ]);
   expect(Reflect.has(kept, "constructor")).toBe(false);
+  const learned = Object.assign(Object.create(null), JSON.parse('{"__proto__":{"right":1,"wrong":0}}'));
+  const revealed = { type: "ballot.revealed", v: 1, seq: 1, at: 1, ballotId: "b1", truth: "yes", learned } as const;
+  expect(thereAndBack(revealed).map((other) => Object.getPrototypeOf(Reflect.get(other, "learned")))).toEqual([null]);
 });
 
 test("a skills list of a task stays a list", () => {

@@ -79,6 +79,7 @@ it("asks nothing for what names nothing, or only subtasks", () => {
   expect(departures.recall({ type: "task.submit", tasks: [{ id: "a" }], from }, ready)).toBe(undefined);
   expect(departures.recall({ type: "attempt.plan", tasks: [{ id: "a" }], ...from }, ready)).toBe(undefined);
   expect(departures.recall({ type: "tick" }, ready)).toBe(undefined);
+  expect(departures.recall({ type: "ballot.reveal", ballotId: 7 as never, truth: "yes" }, ready)).toBe(undefined);
   const dependent = { type: "attempt.plan", tasks: [{ id: "a", dependsOn: ["b"] }], ...from } as const;
   expect(departures.recall(dependent, ready)?.isReady).toBe(false);
 });
@@ -92,6 +93,16 @@ it("a call finds what left after it was made, also once that is in the archive",
   expect([...(recall?.rows() ?? [])]).toEqual([["late", "row of late"]]);
   durable();
   expect([...(recall?.rows() ?? [])]).toEqual([["late", "row of late"]]);
+});
+
+it("the same of a ballot that is revealed, and nothing of a task by its id", async () => {
+  const scene = new Scene();
+  scene.leave("b1");
+  const recall = scene.recall({ type: "ballot.reveal", ballotId: "b1", truth: "yes" });
+  await scene.answer();
+  expect([...(recall?.rows() ?? [])]).toEqual([]);
+  scene.departures.leave([{ kind: "ballot", id: "b1", row: "closed" }]);
+  expect([...(recall?.rows() ?? [])]).toEqual([["b1", "closed"]]);
 });
 
 it("holds what is in the archive no longer than a call that was made before waits", async () => {
