@@ -32,5 +32,5 @@ export type { DistributionView as Distribution } from "./runtime/distribution.ts
 export type { FeedOptions, StoredEvent } from "./runtime/event-feed.ts";
 export { logEvents } from "./runtime/event-log.ts";
 export type { Progress } from "./runtime/progress.ts";
-export type { Stats } from "./runtime/stats.ts";
+export type { PartStats, Stats } from "./runtime/stats.ts";
 export type { Attempt, Outcome, TaskHandle, TaskSpec } from "./runtime/task.ts";

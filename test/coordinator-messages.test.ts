@@ -281,7 +281,7 @@ it("an attempt waits in so many places at a time and no more", async () => {
   expect(await run(coordinator, "bob", "listen")).toBe("QUEUE_FULL");
 });
 
-it("how long messages waited is measured", async () => {
+it("how long messages waited is measured, also by agent and by class of task", async () => {
   const coordinator = await opened();
   await register(coordinator, "bob", {
     greet: (ctx) => ctx.send("bob", 1),
@@ -290,7 +290,13 @@ it("how long messages waited is measured", async () => {
   expect((await coordinator.stats()).messageMs.count).toBe(0);
   await run(coordinator, "bob", "greet");
   await run(coordinator, "bob", "listen");
-  expect((await coordinator.stats()).messageMs.count).toBe(1);
+  const { messageMs, agents, classes } = await coordinator.stats();
+  const counts = { queueWaitMs: { count: 2 }, runMs: { count: 2 }, dispatchMs: { count: 2 }, messageMs: { count: 1 } };
+  expect({ messageMs, agents, classes }).toMatchObject({
+    messageMs: { count: 1 },
+    agents: { bob: counts },
+    classes: { "agent bob": counts },
+  });
 });
 
 it("a journal in a file keeps mailboxes, topics and how far they are read, through snapshots and compaction", async () => {

@@ -9,6 +9,7 @@ import { FirstInOrder } from "../coordination/structures/first-in-order.ts";
 import { NO_MONEY, type Sum, textOf } from "../coordination/structures/money.ts";
 import type { Json } from "../coordination/structures/types.ts";
 import { availableOf } from "./availability.ts";
+import { classOfTask } from "./class-of-task.ts";
 import { count } from "./decide/ballots.ts";
 import type { AttemptEnd, BallotOpenedEvent, Failure, Phase, ResourceKind } from "./events.ts";
 import { type Subtasks, seqIn, statusIn, type Thawed, thaw } from "./finished-row.ts";
@@ -51,6 +52,8 @@ export interface TaskView {
   readonly awaitsJudgement: boolean;
   readonly context?: Json;
   readonly parentId?: string;
+  /** What it asks for by name, as one text. */
+  readonly class: string;
   readonly priority: number;
   /** The highest among its own and those that wait for it. */
   readonly effectivePriority: number;
@@ -219,6 +222,7 @@ export function taskView(
     status: task.status,
     input: inputOf(task),
     awaitsJudgement: awaitsJudgement(task),
+    class: classOfTask(spec),
     priority: task.priority,
     effectivePriority,
     submittedAt: spec.at,

@@ -22,13 +22,13 @@ import {
   NO_OUTPUTS,
   type Outputs,
 } from "./attempt-context.ts";
-import type { Distribution } from "./distribution.ts";
 import { failureOf } from "./failure.ts";
 import { taskOf } from "./handed-task.ts";
 import { admit } from "./json.ts";
 import { runtimeLimits } from "./limits.ts";
 import { handOut, outcomeOf } from "./outcome.ts";
 import { RunningAttempt, stopError } from "./running-attempt.ts";
+import type { Meters } from "./stats.ts";
 import type { Outcome } from "./task.ts";
 import { takeInAll } from "./task-request.ts";
 import type { ThrownErrors } from "./thrown-errors.ts";
@@ -39,7 +39,7 @@ type EventOf<T extends KernelEvent["type"]> = Extract<KernelEvent, { readonly ty
 export interface DispatcherParts {
   readonly services: AttemptServices;
   readonly thrown: ThrownErrors;
-  readonly meters: { readonly queueWait: Distribution; readonly run: Distribution; readonly dispatch: Distribution };
+  readonly meters: Pick<Meters, "queueWait" | "run" | "dispatch" | "partsOf">;
   /** The code of an agent in this process. */
   definition(agent: string): Definition | undefined;
   /** Sends a command of an agent, for whose answer nobody waits. */
@@ -89,8 +89,11 @@ export class Dispatcher {
       return;
     }
     const { meters } = this.#parts;
-    meters.dispatch.record(attempt.startedAt - decidedAt);
-    if (event.attempt === 1) meters.queueWait.record(event.at - view.submittedAt);
+    attempt.meters = meters.partsOf(event.agent, view.class);
+    for (const { dispatch, queueWait } of [meters, ...attempt.meters]) {
+      dispatch.record(attempt.startedAt - decidedAt);
+      if (event.attempt === 1) queueWait.record(event.at - view.submittedAt);
+    }
     const ids = view.dependencies.map(({ id }) => id);
     const outputs = ids.length === 0 ? NO_OUTPUTS : this.#parts.services.outputsOf(ids);
     if (outputs instanceof Promise) {
@@ -262,7 +265,8 @@ export class Dispatcher {
     if (attempt.isOver) return false;
     attempt.isOver = true;
     attempt.wakeReaders();
-    this.#parts.meters.run.record(performance.now() - attempt.startedAt);
+    const ran = performance.now() - attempt.startedAt;
+    for (const { run } of [this.#parts.meters, ...attempt.meters]) run.record(ran);
     this.#running.delete(attempt.token);
     if (this.#running.size === 0) {
       this.#quiet?.resolve();

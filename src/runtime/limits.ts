@@ -44,6 +44,9 @@ export const runtimeLimits = {
   snapshotChunkBytes: 262_144,
   /** Milliseconds of work on a snapshot, or on a long list, before others get their turn. */
   sliceMs: 4,
+  /** Agents, and classes of tasks, that are measured by themselves, and the latest measurements of each: some 4 megabytes. */
+  meteredParts: 256,
+  partSamples: 256,
   /** The latest measurements that a distribution looks at. */
   samples: 1_024,
   /** Characters of a key of `ctx.cache`: an address fits. */

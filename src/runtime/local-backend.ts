@@ -158,7 +158,9 @@ export class LocalBackend implements Backend, Observer {
       next: (agent, topic, inHand) => kernel.nextMessage(agent, topic, inHand),
       seen: (look) => this.#seen(look),
       send: (command, by) => this.command(command, { by }),
-      handed: (_, ms) => this.#meters.message.record(ms),
+      handed: (attempt, ms) => {
+        for (const { message } of [this.#meters, ...attempt.meters]) message.record(ms);
+      },
     });
     this.#dispatcher = new Dispatcher({
       services: this.#services(),

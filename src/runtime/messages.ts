@@ -25,7 +25,7 @@ export interface MessageParts {
   seen<T>(look: () => T): Promise<T>;
   send(command: Command, by: string): Promise<unknown>;
   /** A message was handed over, so many milliseconds after it was sent. */
-  handed(agent: string, ms: number): void;
+  handed(attempt: RunningAttempt, ms: number): void;
 }
 
 /** Where somebody reads: a topic, or else the mailbox of its agent. */
@@ -62,7 +62,7 @@ export class Messages {
     for (;;) {
       const message = await this.#next(attempt, reading, last);
       if (message === undefined) return;
-      this.#parts.handed(attempt.agent, this.#parts.clock.now() - message.at);
+      this.#parts.handed(attempt, this.#parts.clock.now() - message.at);
       last = message.id;
       yield handedOut(message);
     }

@@ -1,6 +1,7 @@
 import { SafeguardsError } from "../errors.ts";
 import type { Phase, StopReason } from "../kernel/events.ts";
 import type { Awaiting } from "./awaiting.ts";
+import type { PartMeters } from "./stats.ts";
 
 /** One attempt whose code runs in this process. */
 export class RunningAttempt {
@@ -13,6 +14,8 @@ export class RunningAttempt {
   readonly startedAt: number;
   /** Its code has returned or thrown, or the kernel has given it up: nothing that it still does counts. */
   isOver = false;
+  /** What is measured of its agent, and of tasks of its class. */
+  meters: readonly PartMeters[] = [];
   /** Subtasks submitted without an id. */
   submits = 0;
   /** Actions that guardrails looked at. */
