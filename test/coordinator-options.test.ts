@@ -34,7 +34,6 @@ describe("options", () => {
   it.each([
     ["budget", { budget: "b" }],
     ["cost", { cost: "1" }],
-    ["fallback", { fallback: {} }],
     ["approval", { approval: {} }],
     ["batchKey", { batchKey: "k" }],
     ["cacheKey", { cacheKey: "k" }],

@@ -162,13 +162,15 @@ function checkAgents(
   agents: ReadonlyMap<string, AgentOutline>,
   team: ReadonlyMap<string, AgentOutline>,
 ): Flaw[] {
-  const { agent: pin, path } = task;
-  if (pin !== undefined && !team.has(pin.name)) {
-    const why = agents.has(pin.name) ? "who is not on the team" : "whom nobody is called";
-    return [
-      { path: pin.path, message: `${formatPath(pin.path)} is ${show(pin.name)}, ${why} — ${listed(team.keys())}` },
-    ];
-  }
+  const { agent: pin, fallback, path } = task;
+  const strangers = [pin, fallback].filter((named) => named !== undefined && !team.has(named.name));
+  const flaws = strangers.flatMap((named): Flaw[] => {
+    if (named === undefined) return [];
+    const why = agents.has(named.name) ? "who is not on the team" : "whom nobody is called";
+    const message = `${formatPath(named.path)} is ${show(named.name)}, ${why} — ${listed(team.keys())}`;
+    return [{ path: named.path, message }];
+  });
+  if (flaws.length > 0) return flaws;
   const allowed = pin === undefined ? [...team.values()] : [...team.values()].filter(({ name }) => name === pin.name);
   const whose = pin === undefined ? (team === agents ? "nobody in the crew" : "nobody on the team") : show(pin.name);
   const qualified = allowed.filter((agent) => hasSkills(agent, task.skills));

@@ -13,7 +13,6 @@ const LATER: ReadonlyMap<string, string> = new Map([
   ["vote", "votes by commands"],
   ["isolated", "isolated agents"],
   ["approval", "approvals"],
-  ["fallback", "fallbacks"],
   ["runBatch", "batches"],
   ["maxBatch", "batches"],
   ["batchKey", "batches"],

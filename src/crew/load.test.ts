@@ -94,6 +94,25 @@ test("a manager's plan gets the manager's own input, and collects by the ids of 
   expect(Object.entries(lead.aggregate(task, results, context) as object)).toEqual([["__proto__", 1]]);
 });
 
+test("a fallback is taken as it stands, and its agent must be there", async () => {
+  const crewOf = (fallback: string): string => `name: c
+agents:
+  - { name: cat, command: [cat] }
+tasks:
+  - { id: a, fallback: ${fallback} }
+`;
+  const { crew } = await load(crewOf("{ agent: cat, skills: [x], value: [1] }"), {});
+  expect(typeof crew.tasks === "function" && (await crew.tasks({}))).toEqual([
+    { id: "a", fallback: { agent: "cat", skills: ["x"], value: [1] } },
+  ]);
+  expect(await faults(crewOf("{ agent: dog }"))).toEqual([
+    'crew.yaml:5:33: tasks[0].fallback.agent is "dog", whom nobody is called — one of cat',
+  ]);
+  expect(await faults(crewOf("{}"))).toEqual([
+    "crew.yaml:5:24: tasks[0].fallback is {} — a mapping with agent, skills or value",
+  ]);
+});
+
 test("every fault of a bad crew is told at once, in the order of its lines", async () => {
   const found = await faults(`name: nightly/review
 concurency: 8
@@ -148,7 +167,7 @@ tasks:
       "crew.yaml:23:81: tasks[0].resources.disc: no resource is called "disc" — one of disk",
       "crew.yaml:23:96: tasks[0].resources.disk is 5 — at most 4, all there is of it",
       "crew.yaml:24:26: tasks[1].dependsOn[0] is "b": the tasks wait for one another (a → b → a) — no cycle",
-      "crew.yaml:24:30: tasks[1].approval: approvals are not in this version yet — one of id, name, input, context, skills, agent, priority, load, dependsOn, onDependencyFailure, resources, timeoutMs, deadlineMs, estimatedMs, graceMs, retry, preemptible",
+      "crew.yaml:24:30: tasks[1].approval: approvals are not in this version yet — one of id, name, input, context, skills, agent, priority, load, dependsOn, onDependencyFailure, resources, timeoutMs, deadlineMs, estimatedMs, graceMs, retry, preemptible, fallback",
       "crew.yaml:25:36: tasks[2].load is 3 — at most 1, the capacity of those who can do it",
       "crew.yaml:25:46: the number 12345678901234567000 is too large to be exact — a whole number up to 2^53 - 1, or text in quotes",
     ]

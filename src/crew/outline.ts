@@ -16,6 +16,8 @@ export interface TaskOutline {
   readonly id: string;
   readonly hasOwnId: boolean;
   readonly agent?: NameAt;
+  /** Whom it falls back on. */
+  readonly fallback?: NameAt;
   readonly skills: ReadonlyMap<string, number>;
   readonly load: number;
   readonly resources: ReadonlyMap<string, number>;
@@ -63,12 +65,14 @@ export function outlineOfTasks(tasks: unknown, path: Path): TaskOutline[] {
 
 function outlineOfTask(task: unknown, path: Path): TaskOutline {
   const agent = field(task, "agent");
+  const other = field(field(task, "fallback"), "agent");
   const id = text(field(task, "id"));
   return {
     path,
     id: id ?? String(path.at(-1)),
     hasOwnId: id !== undefined,
     ...(typeof agent === "string" ? { agent: { name: agent, path: [...path, "agent"] } } : {}),
+    ...(typeof other === "string" ? { fallback: { name: other, path: [...path, "fallback", "agent"] } } : {}),
     skills: new Map(each(field(task, "skills"), [], requirement).flat()),
     load: number(field(task, "load")) ?? 1,
     resources: numbers(field(task, "resources")),

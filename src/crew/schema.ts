@@ -25,6 +25,15 @@ const retry = mapping({
   jitter: flag().optional().describe("Whether a wait is anything from 0 to its most. Default: true"),
 });
 
+const FALLBACK = "a mapping with agent, skills or value";
+const fallback = mapping({
+  agent: id().optional().describe("The only agent that may do it then"),
+  skills: listOf(requirement, "a list of skills", limits.skillsPerTask)
+    .optional()
+    .describe("What its agent must be able to do then"),
+  value: payload().optional().describe("Its output when nobody has given one, as it stands here"),
+}).refine((entry) => Object.values(entry).some((part) => part !== undefined), FALLBACK);
+
 const task = mapping({
   id: id().optional().describe("Local to the list that it is in. Default: its index"),
   name: text("text of at most 256 characters", limits.idLength).optional().describe("For people and listings"),
@@ -56,6 +65,7 @@ const task = mapping({
   graceMs: duration(0).optional().describe("How long an attempt that is told to stop may still take. Default: 5000"),
   retry: retry.optional().describe("When to try again"),
   preemptible: flag().optional().describe("Whether it may be stopped for a task of higher priority. Default: true"),
+  fallback: fallback.optional().describe("What takes the place of its failure"),
 }).meta({ id: "task" });
 
 /** The tasks of a crew or of a plan, and what a plan's program prints. */

@@ -23,6 +23,8 @@ export interface PoolMember {
   readonly agent: AgentState;
   readonly pool: AgentPool;
   node: FitNode<AgentState> | undefined;
+  /** Whether it was online when last looked at. */
+  online: boolean;
   marked: boolean;
   /** The next of those that are marked. */
   next: PoolMember | undefined;
@@ -70,8 +72,11 @@ export class AgentPool {
   readonly members: Map<AgentState, PoolMember> = new Map();
   /** Classes set aside until somebody here has more room. */
   readonly parked: Chain<ReadyClass> = new Chain();
-  /** Classes that ask here. */
+  /** Classes that ask here, and those of them whose tasks have a fallback. */
   readonly classes: Set<ReadyClass> = new Set();
+  readonly withFallback: Set<ReadyClass> = new Set();
+  /** Members that are online, as far as has been looked. */
+  online = 0;
   /** By utilization. */
   readonly #index: FitIndex<AgentState> = new FitIndex("atLeast", 2);
   #marked: PoolMember | undefined = undefined;
@@ -128,7 +133,15 @@ export class AgentPool {
   }
 
   add(agent: AgentState): void {
-    const member: PoolMember = { agent, pool: this, node: undefined, marked: false, next: undefined, left: false };
+    const member: PoolMember = {
+      agent,
+      pool: this,
+      node: undefined,
+      online: false,
+      marked: false,
+      next: undefined,
+      left: false,
+    };
     this.members.set(agent, member);
     agent.memberships.push(member);
     this.mark(member);
@@ -141,6 +154,7 @@ export class AgentPool {
     this.members.delete(agent);
     agent.memberships.splice(agent.memberships.indexOf(member), 1);
     if (member.node !== undefined) this.#index.remove(member.node);
+    if (member.online) this.online -= 1;
     member.node = undefined;
   }
 
@@ -156,10 +170,19 @@ export class AgentPool {
       const { next } = member;
       member.marked = false;
       member.next = undefined;
-      if (!member.left) this.#place(member, eligible(state, member.agent, now));
+      if (!member.left) {
+        this.#count(member);
+        this.#place(member, eligible(state, member.agent, now));
+      }
       member = next;
     }
     this.#marked = undefined;
+  }
+
+  #count(member: PoolMember): void {
+    const { online } = member.agent;
+    if (online !== member.online) this.online += online ? 1 : -1;
+    member.online = online;
   }
 
   #place(member: PoolMember, isEligible: boolean): void {
@@ -205,6 +228,7 @@ export class AgentPools {
 
   release(pool: AgentPool, of: ReadyClass): void {
     pool.classes.delete(of);
+    pool.withFallback.delete(of);
     if (pool.classes.size > 0) return;
     this.#idle.set(pool.requirement.key, pool);
     if (this.#idle.size <= limits.idlePools) return;

@@ -5,7 +5,15 @@
 
 import type { Json, Money, RecordOf, SkillRequirement } from "../coordination/structures/types.ts";
 import type { ErrorCode } from "../errors.ts";
-import type { BreakerPolicy, Failure, GivenVerdict, GuardrailNames, ResourceKind, RetryPolicy } from "./events.ts";
+import type {
+  BreakerPolicy,
+  Failure,
+  FallbackPolicy,
+  GivenVerdict,
+  GuardrailNames,
+  ResourceKind,
+  RetryPolicy,
+} from "./events.ts";
 
 /** A task as it is asked for: the public TaskSpec with its dependencies as ids. */
 export interface TaskRequest {
@@ -28,6 +36,7 @@ export interface TaskRequest {
   readonly preemptible?: boolean;
   readonly budget?: string;
   readonly cost?: Money;
+  readonly fallback?: FallbackPolicy;
 }
 
 export interface AgentDescription {

@@ -47,6 +47,22 @@ export interface RetryPolicy {
   readonly jitter?: boolean;
 }
 
+/**
+ * What takes the place of a failure: a series of attempts by whom this describes, then the value. Each may be left out, but not
+ * all.
+ */
+export interface FallbackPolicy {
+  /** The only agent that may do it then. */
+  readonly agent?: string;
+  /** What its agent must be able to do then. Left out, with an agent: nothing. */
+  readonly skills?: readonly SkillRequirement[];
+  /** The output when nobody has given one. */
+  readonly value?: Json;
+}
+
+/** Who gave an output that its task's own agents did not give. */
+export type Substitute = "fallback" | "cache";
+
 /** When an agent that keeps failing gets no more tasks; see `CircuitBreaker`. */
 export interface BreakerPolicy {
   readonly failureThreshold?: number;
@@ -181,6 +197,7 @@ export interface TaskFields {
   readonly budget?: string;
   /** What an attempt is thought to cost: a decimal above 0. */
   readonly cost?: string;
+  readonly fallback?: FallbackPolicy;
 }
 export interface TaskSubmittedEvent extends TaskFields {
   readonly type: "task.submitted";
@@ -213,9 +230,21 @@ export interface TaskCompletedEvent {
   readonly type: "task.completed";
   readonly v: 1;
   readonly taskId: string;
-  /** The attempt that gave the output. */
-  readonly token: number;
+  /** The attempt that gave the output; absent: none did. */
+  readonly token?: number;
   readonly output: Json;
+  /** Absent: one of the agents that it was meant for. */
+  readonly via?: Substitute;
+}
+/** What it was meant for is spent, or is not to be had: from now on its fallback does it, or stands for it. */
+export interface TaskFellBackEvent {
+  readonly type: "task.fell-back";
+  readonly v: 1;
+  readonly taskId: string;
+  /** Other agents try it from now on; or the value is its output, and `task.completed` follows. */
+  readonly to: "agents" | "value";
+  /** What it would have failed with. */
+  readonly error: Failure;
 }
 export interface TaskFailedEvent {
   readonly type: "task.failed";
@@ -245,6 +274,8 @@ export interface TaskEndingEvent {
   readonly as: "failed" | "cancelled";
   readonly error?: Failure;
   readonly reason?: string;
+  /** Which of its fallback may take the place of the failure then. Absent: nothing. */
+  readonly fallback?: "any" | "value";
 }
 /** An attempt ended in another way than by giving the task's output. What it held is free. */
 export interface AttemptEndedEvent {
@@ -535,6 +566,7 @@ export type EventBody =
   | TaskSkippedEvent
   | TaskCancelledEvent
   | TaskEndingEvent
+  | TaskFellBackEvent
   | AttemptEndedEvent
   | AttemptStoppingEvent
   | TaskPromisedEvent
@@ -638,13 +670,14 @@ export const EVENTS: Readonly<Record<EventType, EventLayout>> = {
     "archived",
     "budget",
     "cost",
+    "fallback",
   ]),
   "task.started": layout<"task.started">(8, ["taskId", "agent", "token", "attempt", "phase"]),
-  "task.completed": layout<"task.completed">(9, ["taskId", "token", "output"]),
+  "task.completed": layout<"task.completed">(9, ["taskId", "token", "output", "via"]),
   "task.failed": layout<"task.failed">(10, ["taskId", "error"]),
   "task.skipped": layout<"task.skipped">(11, ["taskId", "dependency", "error"]),
   "task.cancelled": layout<"task.cancelled">(12, ["taskId", "reason"]),
-  "task.ending": layout<"task.ending">(13, ["taskId", "as", "error", "reason"]),
+  "task.ending": layout<"task.ending">(13, ["taskId", "as", "error", "reason", "fallback"]),
   "attempt.ended": layout<"attempt.ended">(14, ["taskId", "token", "end", "error", "notBefore", "keeps", "assumed"]),
   "attempt.stopping": layout<"attempt.stopping">(15, ["taskId", "token", "reason", "graceUntil", "for"]),
   "task.promised": layout<"task.promised">(16, ["taskId", "agent", "victims"]),
@@ -707,4 +740,5 @@ export const EVENTS: Readonly<Record<EventType, EventLayout>> = {
   "state.deleted": layout<"state.deleted">(66, ["key", "version", "taskId", "token"]),
   "budget.set": layout<"budget.set">(36, ["budget", "limit", "parent"]),
   "budget.spent": layout<"budget.spent">(37, ["taskId", "token", "amount", "what"]),
+  "task.fell-back": layout<"task.fell-back">(52, ["taskId", "to", "error"]),
 };

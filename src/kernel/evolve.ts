@@ -25,6 +25,7 @@ import type { AgentState, Ballot, ExtraAllocation, ExtraRequest, Remembered, Sta
 import {
   attemptEnded,
   becomePending,
+  fellBack,
   inputAccepted,
   judgeAllAnew,
   retried,
@@ -154,31 +155,49 @@ export function evolve(state: State, event: KernelEvent, observer: StateObserver
       break;
     case "task.completed": {
       const task = taskOf(state, event.taskId);
-      const live = liveOf(state, event.token);
-      report(live, breakerSucceeded, state.openMs(event.at));
-      endAttempt(state, live, "completed", event.at, observer);
-      terminal(state, task, "completed", { at: event.at, output: event.output, error: undefined }, observer);
+      if (event.token !== undefined) {
+        const live = liveOf(state, event.token);
+        report(live, breakerSucceeded, state.openMs(event.at));
+        endAttempt(state, live, "completed", event.at, observer);
+      }
+      const via = event.via ?? (task.series.fallback === undefined ? undefined : "fallback");
+      terminal(state, task, "completed", { at: event.at, output: event.output, error: undefined, via }, observer);
       break;
     }
+    case "task.fell-back":
+      if (event.to === "agents") fellBack(state, taskOf(state, event.taskId), event.at, observer);
+      break;
     case "task.failed": {
       const task = taskOf(state, event.taskId);
-      terminal(state, task, "failed", { at: event.at, output: undefined, error: event.error }, observer);
+      terminal(
+        state,
+        task,
+        "failed",
+        { at: event.at, output: undefined, error: event.error, via: undefined },
+        observer,
+      );
       break;
     }
     case "task.skipped": {
       const task = taskOf(state, event.taskId);
-      terminal(state, task, "skipped", { at: event.at, output: undefined, error: event.error }, observer);
+      terminal(
+        state,
+        task,
+        "skipped",
+        { at: event.at, output: undefined, error: event.error, via: undefined },
+        observer,
+      );
       break;
     }
     case "task.cancelled": {
       const task = taskOf(state, event.taskId);
       const error = { code: "CANCELLED", message: event.reason ?? "cancelled" } as const;
-      terminal(state, task, "cancelled", { at: event.at, output: undefined, error }, observer);
+      terminal(state, task, "cancelled", { at: event.at, output: undefined, error, via: undefined }, observer);
       break;
     }
     case "task.ending": {
       const task = taskOf(state, event.taskId);
-      task.ending = { as: event.as, error: event.error, reason: event.reason };
+      task.ending = { as: event.as, error: event.error, reason: event.reason, fallback: event.fallback };
       if (task.live === undefined) setStatus(state, task, "waiting");
       dropClaim(state, task, observer);
       observer?.task(task);

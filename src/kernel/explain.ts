@@ -47,7 +47,12 @@ const REFUSALS: ReadonlySet<string> = new Set([
 function ended({ attempts, status, ended }: Task): Told {
   const error = ended?.error;
   if (error === undefined) {
-    const text = `completed by ${attempts.at(-1)?.agent} in attempt ${attempts.length}`;
+    const last = attempts.at(-1);
+    const stood = ended?.via === undefined ? "" : ended.via === "fallback" ? ", its fallback," : ` (${ended.via})`;
+    const text =
+      last?.end === "completed"
+        ? `completed by ${last.agent}${stood} in attempt ${attempts.length}`
+        : `completed with ${ended?.via === "fallback" ? "the value of its fallback" : "what is cached"}, after ${attempts.length === 1 ? "1 attempt" : `${attempts.length} attempts`}`;
     return { verdict: "ended", text, reasons: [] };
   }
   const refused = attempts.length === 0 && REFUSALS.has(error.code);
@@ -65,7 +70,8 @@ function verdictOf(state: State, scheduler: Scheduler, task: Task, now: number):
   const lacks = (wish: Wish): readonly Reason[] => lacksOf(state, scheduler, { reservation, victims }, wish, now);
   const lacksMore = more === undefined ? [] : lacks(more);
   if (live?.seated === true) {
-    const text = `runs on ${live.agent.name} as attempt ${live.record.number}`;
+    const stands = task.series.fallback === undefined ? "" : ", as its fallback";
+    const text = `runs on ${live.agent.name} as attempt ${live.record.number}${stands}`;
     return {
       verdict: "running",
       text: more === undefined ? text : `${text} and waits for more`,

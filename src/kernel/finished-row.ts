@@ -7,7 +7,7 @@
 
 import { type Sum, sumIn, textOf } from "../coordination/structures/money.ts";
 import type { Json } from "../coordination/structures/types.ts";
-import type { AttemptEnd, EventHead, Failure, Phase, TaskSubmittedEvent } from "./events.ts";
+import type { AttemptEnd, EventHead, Failure, Phase, Substitute, TaskSubmittedEvent } from "./events.ts";
 import { amount, known, needsOf } from "./named.ts";
 import { fundingOf } from "./spending.ts";
 import { type AttemptRecord, childrenOf, FIRST_SERIES, type State, type Task, type TaskStatus } from "./state.ts";
@@ -32,6 +32,7 @@ interface More extends Partial<Subtasks> {
   readonly accepted?: { readonly input?: Json };
   /** What was spent below it. */
   readonly spentBelow?: string;
+  readonly via?: Substitute;
 }
 type Row = readonly [
   status: number,
@@ -99,6 +100,7 @@ function written(spec: Spec): { readonly [K in keyof Required<Spec>]: Spec[K] | 
     trace: spec.trace,
     budget: spec.budget,
     cost: spec.cost,
+    fallback: spec.fallback,
   };
 }
 
@@ -122,8 +124,13 @@ function attemptRow(
 function moreOf(task: Task): More | undefined {
   const { ended, closedMs, phase, round, family, judgement } = task;
   const asked = task.spec.priority ?? 5;
-  const plain = ended?.error === undefined && task.priority === asked && closedMs === 0 && phase === "run";
   const accepted = judgement?.kind === "accepted" ? judgement : undefined;
+  const plain =
+    ended?.error === undefined &&
+    ended?.via === undefined &&
+    task.priority === asked &&
+    closedMs === 0 &&
+    phase === "run";
   if (plain && round === 0 && family === undefined && accepted === undefined) return undefined;
   return {
     ...(ended?.error === undefined ? {} : { error: ended.error }),
@@ -131,6 +138,7 @@ function moreOf(task: Task): More | undefined {
     ...(closedMs === 0 ? {} : { closedMs }),
     ...(phase === "run" ? {} : { phase }),
     ...(round === 0 ? {} : { round }),
+    ...(ended?.via === undefined ? {} : { via: ended.via }),
     ...(family === undefined ? {} : subtasksOf(task)),
     ...(accepted === undefined ? {} : { accepted: accepted.input === undefined ? {} : { input: accepted.input } }),
     ...(family === undefined || family.spentBelow.eq(0) ? {} : { spentBelow: textOf(family.spentBelow) }),
@@ -214,7 +222,12 @@ export function thaw(row: string, state: State): Thawed {
     checkpoint: undefined,
     claim: undefined,
     ending: undefined,
-    ended: { at: at + endedAfter, output: status === "completed" ? output : undefined, error: more.error },
+    ended: {
+      at: at + endedAfter,
+      output: status === "completed" ? output : undefined,
+      error: more.error,
+      via: more.via,
+    },
     wish: undefined,
   };
   const spentBelow = sumIn(more.spentBelow ?? "0");

@@ -8,7 +8,8 @@ import type { HeapEntry } from "../coordination/structures/indexed-heap.ts";
 import type { Sum } from "../coordination/structures/money.ts";
 import { orderRank } from "../coordination/structures/order-key.ts";
 import { PriorityInheritance } from "../coordination/structures/priority-inheritance.ts";
-import { type AgentPool, AgentPools, admitsFrom, unableSince } from "./agent-pools.ts";
+import { type AgentPool, AgentPools, admitsFrom } from "./agent-pools.ts";
+import { hasFallback, lackOfAgents, wantedOf } from "./fallback.ts";
 import { Lending } from "./lending.ts";
 import { defaults, limits } from "./limits.ts";
 import type { Change, StateObserver } from "./observer.ts";
@@ -122,7 +123,8 @@ export class Indexes implements StateObserver {
   }
 
   requirementOf(task: Task): Requirement {
-    const { skills, agent, scope } = task.spec;
+    const { scope } = task.spec;
+    const { skills, agent } = wantedOf(task);
     // Who planned aggregates: nobody else knows what to make of the subtasks.
     const pin = task.phase === "aggregate" ? task.attempts.at(-1)?.agent : agent;
     return this.requirements.of(skills ?? NONE, pin, scope);
@@ -138,26 +140,24 @@ export class Indexes implements StateObserver {
     this.#watchBackoff(task, early);
     if (!ready || early) {
       this.impossible.delete(task);
-      if (task.wish !== undefined && task.wish.kind === "start") {
-        this.#withdraw(task.wish);
-        if (task.funding !== undefined) this.payers.remove(task.wish);
-        task.wish = undefined;
-      }
+      this.#leaveQueue(task);
       return;
     }
     if (task.wish !== undefined) return;
     const { needs } = task;
     for (const need of needs) if (compare(need.amount, need.resource.capacity) > 0) this.impossible.add(task);
-    const of = this.queue.classFor(
-      "start",
-      this.requirementOf(task),
-      task.series.excluded,
-      needs,
-      task.funding?.budget,
-    );
+    const of = this.queue.classFor("start", this.requirementOf(task), task.series.excluded, needs, {
+      budget: task.funding?.budget,
+      hasFallback: hasFallback(task),
+    });
     task.wish = this.#wish("start", task, undefined, needs, of);
     this.#enqueue(task.wish, readyMs(task));
     if (task.funding !== undefined) this.payers.add(task.wish);
+  }
+
+  asksAnew(task: Task): void {
+    this.#leaveQueue(task);
+    this.task(task);
   }
 
   priority(task: Task, before: number): void {
@@ -247,7 +247,10 @@ export class Indexes implements StateObserver {
     this.#watchBreaker(agent);
     // Who has sent its last probe gets no more for now: those that avoid others may have to take them after all.
     if (change === "taken" && agent.breaker.kind !== "open") return;
-    for (const member of agent.memberships) this.#wakeParked(member.pool);
+    for (const { pool } of agent.memberships) {
+      this.#wakeParked(pool);
+      for (const of of pool.withFallback) this.watchUnroutable(of);
+    }
   }
 
   resource(resource: Resource, change: Change): void {
@@ -308,17 +311,22 @@ export class Indexes implements StateObserver {
     if (from > this.now) this.#breakers.set(resource, this.first.set(from, { kind: "resource-breaker", resource }));
   }
 
-  /** Sets the timer at which tasks that nobody registered can do lose patience; whether the class holds such tasks. */
+  /**
+   * Sets the timer at which tasks lose patience that nobody registered can do, or that have a fallback and nobody is to be had
+   * for; whether the class holds such tasks.
+   */
   watchUnroutable(of: ReadyClass): boolean {
     if (of.kind !== "start" || of.pool === undefined) return false;
-    if (of.pool.members.size > 0) {
+    const { state, now } = this;
+    const lack = lackOfAgents(state, of, of.pool, now);
+    if (lack === undefined) {
       if (of.timer?.item.kind === "unroutable") this.timers.cancel(of.timer);
       return false;
     }
     const oldest = of.index.best?.[READY]?.whole;
     if (oldest === undefined) return true;
-    const patience = this.state.settings?.unroutableMs ?? defaults.unroutableMs;
-    const at = Math.max(oldest, unableSince(this.state, of.pool.requirement)) + patience + this.state.closedMs;
+    const patience = state.settings?.unroutableMs ?? defaults.unroutableMs;
+    const at = lack.since === undefined ? now : Math.max(oldest, lack.since) + patience + state.closedMs;
     if (of.timer !== undefined && of.timer.index >= 0 && of.timer.key === at) return true;
     this.timers.cancel(of.timer);
     of.timer = this.timers.set(at, { kind: "unroutable", of });
@@ -351,6 +359,13 @@ export class Indexes implements StateObserver {
     const effective = this.effective(wish.task);
     this.queue.add(wish, this.rankOf(wish.task), effective, readyMs);
     this.watchUnroutable(wish.of);
+  }
+
+  #leaveQueue(task: Task): void {
+    if (task.wish?.kind !== "start") return;
+    this.#withdraw(task.wish);
+    if (task.funding !== undefined) this.payers.remove(task.wish);
+    task.wish = undefined;
   }
 
   #withdraw(wish: Wish): void {

@@ -17,6 +17,8 @@ export type Change = "taken" | "freed" | "other";
 /** Who keeps indexes over the state: told of each thing that an event changed. */
 export interface StateObserver {
   task(task: Task): void;
+  /** Other agents may do it from now on. */
+  asksAnew(task: Task): void;
   /** Its own priority, which was `before`, has changed. */
   priority(task: Task, before: number): void;
   /** The task waits for these, or no longer does. */

@@ -37,6 +37,14 @@ export interface Wish {
   rank: number;
 }
 
+/** What else the tasks of a class have in common. */
+export interface Beside {
+  /** From what they are paid. */
+  readonly budget?: Budget | undefined;
+  /** Whether they have something to fall back on. */
+  readonly hasFallback?: boolean;
+}
+
 export class ReadyClass {
   readonly key: string;
   readonly kind: Wish["kind"];
@@ -47,6 +55,8 @@ export class ReadyClass {
   readonly resources: readonly Resource[];
   /** From what they are paid. */
   readonly budget: Budget | undefined;
+  /** Whether its tasks have something to fall back on. */
+  readonly hasFallback: boolean;
   readonly index: FitIndex<Wish>;
   /** Its place among the active; undefined when parked or empty. */
   entry: HeapEntry<ReadyClass> | undefined = undefined;
@@ -67,7 +77,7 @@ export class ReadyClass {
     pool: AgentPool | undefined,
     excluded: readonly string[],
     resources: readonly Resource[],
-    budget: Budget | undefined,
+    { budget, hasFallback = false }: Beside,
   ) {
     this.key = key;
     this.kind = kind;
@@ -75,6 +85,7 @@ export class ReadyClass {
     this.excluded = excluded;
     this.resources = resources;
     this.budget = budget;
+    this.hasFallback = hasFallback;
     this.index = new FitIndex("atMost", AMOUNTS + resources.length + (budget === undefined ? 0 : 1));
   }
 
@@ -143,10 +154,11 @@ function classKey(
   requirement: Requirement | undefined,
   excluded: readonly string[],
   needs: readonly Need[],
-  budget: Budget | undefined,
+  { budget, hasFallback }: Beside,
 ): string {
   let key = requirement === undefined ? "/" : requirement.key;
   if (kind !== "start") key += `/${kind}`;
+  if (hasFallback === true) key += "/~";
   for (const need of needs) key += `/+${need.resource.id}`;
   for (const name of excluded) key += `/-${name}`;
   if (budget !== undefined) key += `/$${budget.id}`;
@@ -177,9 +189,9 @@ export class ReadyQueue {
     requirement: Requirement | undefined,
     excluded: readonly string[],
     needs: readonly Need[],
-    budget?: Budget,
+    beside: Beside = {},
   ): ReadyClass {
-    const key = classKey(kind, requirement, excluded, needs, budget);
+    const key = classKey(kind, requirement, excluded, needs, beside);
     let found = this.classes.get(key);
     if (found === undefined) {
       const pool = requirement === undefined ? undefined : this.#pools.use(requirement);
@@ -189,10 +201,11 @@ export class ReadyQueue {
         pool,
         excluded,
         needs.map((need) => need.resource),
-        budget,
+        beside,
       );
       this.classes.set(key, found);
       pool?.classes.add(found);
+      if (found.hasFallback) pool?.withFallback.add(found);
       for (const resource of found.resources) {
         let naming = this.naming.get(resource);
         if (naming === undefined) {

@@ -227,8 +227,8 @@ function restoreTask(state: State, row: TaskRow): void {
     series: row.series,
     checkpoint: row.checkpoint,
     claim: undefined,
-    ending: row.ending,
-    ended: ended && { at: ended.at, output: ended.output, error: ended.error },
+    ending: row.ending && { ...row.ending, fallback: row.ending.fallback },
+    ended: ended && { at: ended.at, output: ended.output, error: ended.error, via: ended.via },
     wish: undefined,
   };
   state.tasks.set(task.id, task);

@@ -136,7 +136,7 @@ function taskRow(state: State, task: Task): TaskRow {
       judgement: task.judgement,
       checkpoint: task.checkpoint,
       ending: task.ending,
-      ended: ended && { at: ended.at, ...defined({ output: ended.output, error: ended.error }) },
+      ended: ended && { at: ended.at, ...defined({ output: ended.output, error: ended.error, via: ended.via }) },
     }),
   };
 }

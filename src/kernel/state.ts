@@ -25,6 +25,7 @@ import type {
   Phase,
   ResourceKind,
   StopReason,
+  Substitute,
   TaskSubmittedEvent,
 } from "./events.ts";
 import { FinishedTasks } from "./finished-tasks.ts";
@@ -154,6 +155,16 @@ export interface Series {
   readonly preemptions: number;
   /** Agents that failed it. */
   readonly excluded: readonly string[];
+  /** Its fallback's agents do it; how its subtasks stood when that began. */
+  readonly fallback?: Before;
+}
+
+/** Of what a manager planned before another took its place: its rounds, its subtasks, and those that had ended well or not. */
+export interface Before {
+  readonly round: number;
+  readonly planned: number;
+  readonly completed: number;
+  readonly failed: number;
 }
 
 /** Of a task that was never tried. */
@@ -170,6 +181,8 @@ export interface Ended {
   readonly at: number;
   readonly output: Json | undefined;
   readonly error: Failure | undefined;
+  /** Undefined: its own agents. */
+  readonly via: Substitute | undefined;
 }
 
 /** Of this there may be millions: what few of them have stands in an object of its own, and times are small differences. */
@@ -212,7 +225,12 @@ export interface Task {
   checkpoint: Json | undefined;
   claim: Claim | undefined;
   ending:
-    | { readonly as: "failed" | "cancelled"; readonly error: Failure | undefined; readonly reason: string | undefined }
+    | {
+        readonly as: "failed" | "cancelled";
+        readonly error: Failure | undefined;
+        readonly reason: string | undefined;
+        readonly fallback: "any" | "value" | undefined;
+      }
     | undefined;
   ended: Ended | undefined;
   /** The scheduler's own mark: its place in the queue. */

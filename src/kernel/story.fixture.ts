@@ -219,7 +219,9 @@ export function told(events: readonly KernelEvent[]): string[] {
       case "task.started":
         return [`${event.taskId} ${event.phase === "run" ? "starts" : `${event.phase}s`} on ${event.agent}`];
       case "task.completed":
-        return [`${event.taskId} completed`];
+        return [`${event.taskId} completed${event.via === undefined ? "" : ` via ${event.via}`}`];
+      case "task.fell-back":
+        return [`${event.taskId} falls back on ${event.to === "agents" ? "others" : "a value"}: ${event.error.code}`];
       case "task.failed":
         return [`${event.taskId} failed: ${event.error.code}`];
       case "task.skipped":

@@ -317,6 +317,20 @@ export function terminal(
   settle(state, task, at);
 }
 
+/** Others do it from now on, in a series of their own; what the first knew of it, and left for a next attempt, is theirs. */
+export function fellBack(state: State, task: Task, at: number, observer: StateObserver | undefined): void {
+  const { family, round, series } = task;
+  const { planned = 0, completedChildren: completed = 0, failedChildren: failed = 0 } = family ?? {};
+  const { losses, preemptions, excluded } = series;
+  task.series = { failures: 0, losses, preemptions, excluded, fallback: { round, planned, completed, failed } };
+  task.phase = "run";
+  task.checkpoint = undefined;
+  task.notBefore = 0;
+  task.ending = undefined;
+  becomePending(state, task, at);
+  observer?.asksAnew(task);
+}
+
 export function retried(state: State, id: string, at: number, observer: StateObserver | undefined): void {
   const task = state.tasks.get(id) ?? revive(state, id);
   setStatus(state, task, "pending");

@@ -11,7 +11,7 @@ import type { Json } from "../coordination/structures/types.ts";
 import { availableOf } from "./availability.ts";
 import { classOfTask } from "./class-of-task.ts";
 import { count } from "./decide/ballots.ts";
-import type { AttemptEnd, BallotOpenedEvent, Failure, Phase, ResourceKind } from "./events.ts";
+import type { AttemptEnd, BallotOpenedEvent, Failure, Phase, ResourceKind, Substitute } from "./events.ts";
 import { type Subtasks, seqIn, statusIn, type Thawed, thaw } from "./finished-row.ts";
 import type { Indexes } from "./indexes.ts";
 import { ownCost } from "./spending.ts";
@@ -69,7 +69,7 @@ export interface TaskView {
   readonly checkpoint?: Json;
   readonly output?: Json;
   readonly error?: Failure;
-  readonly via?: "agent";
+  readonly via?: "agent" | Substitute;
   readonly dependencies: readonly { readonly id: string; readonly as: string }[];
   /** Rounds planned so far, for a manager's task. */
   readonly round: number;
@@ -77,6 +77,8 @@ export interface TaskView {
   readonly children: readonly string[];
   /** How many of them were planned: those come first. */
   readonly planned: number;
+  /** Its fallback's agents do it; rounds and subtasks among those above that others planned, whose place they have taken. */
+  readonly fallback?: { readonly round: number; readonly planned: number };
   readonly held: boolean;
   /** What its attempts, and those of all below it, have spent: a decimal. */
   readonly cost: string;
@@ -235,6 +237,7 @@ export function taskView(
     cost: textOf(ownCost(task).plus(spentBelow)),
     ...present({
       name: spec.name,
+      fallback: task.series.fallback,
       context: spec.context,
       parentId: spec.parentId,
       deadlineAt: spec.deadlineAt,
@@ -246,7 +249,7 @@ export function taskView(
       checkpoint: task.checkpoint,
       output: ended?.output,
       error: ended?.error,
-      via: task.status === "completed" ? ("agent" as const) : undefined,
+      via: task.status === "completed" ? (ended?.via ?? ("agent" as const)) : undefined,
     }),
   };
 }

@@ -3,7 +3,7 @@ import { type Amount, add, compare, ZERO } from "../coordination/structures/amou
 import type { Json, Money } from "../coordination/structures/types.ts";
 import { AuditBudgets } from "../testing/audit-budgets.ts";
 import type { Command, OpenSettings, TaskRequest } from "./commands.ts";
-import type { BreakerPolicy, KernelEvent } from "./events.ts";
+import type { BreakerPolicy, FallbackPolicy, KernelEvent } from "./events.ts";
 import { thaw } from "./finished-row.ts";
 import { heldBy } from "./holdings.ts";
 import { Kernel } from "./kernel.ts";
@@ -48,6 +48,13 @@ const MANAGERS: readonly Command[] = [
     type: "agent.register",
     agent: { name: "sub", kind: "manager", skills: ["lead"], team: ["cy", "dan"], capacity: 2, failFast: true },
   },
+];
+
+const FALLBACKS: readonly FallbackPolicy[] = [
+  { value: { stands: "in" } },
+  { agent: "dan" },
+  { skills: ["y"], value: null },
+  { agent: "sub" },
 ];
 
 export class World {
@@ -154,6 +161,7 @@ export class World {
       ...(draws.chance(8) ? { agent: draws.pick(["ann", "bob", "dan", "sub"]) ?? "ann" } : {}),
       ...(budget === undefined ? {} : { budget }),
       ...(draws.chance(40) ? { cost: COSTS[draws.below(COSTS.length)] ?? 1 } : {}),
+      ...(draws.chance(25) ? { fallback: FALLBACKS[draws.below(FALLBACKS.length)] ?? { value: 0 } } : {}),
       graceMs: 100 * draws.below(10),
       retry: { maxAttempts: 1 + draws.below(3), initialMs: 200 },
     };
@@ -434,6 +442,7 @@ const ASKED: readonly (keyof TaskRequest & keyof Task["spec"])[] = [
   "preemptible",
   "budget",
   "cost",
+  "fallback",
 ];
 
 /** The request that made the task, again. */

@@ -199,7 +199,7 @@ export class AttemptContext implements AgentContext {
 
   /** Rounds planned so far. */
   protected roundsPlanned(): number {
-    return this.#view.round;
+    return this.#view.round - (this.#view.fallback?.round ?? 0);
   }
 
   /** What tells one phase of a manager from the others. */
@@ -308,7 +308,9 @@ export class AttemptContext implements AgentContext {
     const { taskId, token, phase } = attempt;
     // Counted, so that a repeated attempt finds the same tasks; apart from those of a manager's plan.
     const counted = request.id === undefined ? attempt.submits++ : 0;
-    const id = request.id ?? (phase === "run" ? String(counted) : `${this.#part()}-${counted}`);
+    // What was submitted by those whose place it has taken was cancelled with their failure.
+    const own = this.#view.fallback === undefined ? "" : "fallback-";
+    const id = request.id ?? (phase === "run" ? `${own}${counted}` : `${own}${this.#part()}-${counted}`);
     const { ids } = await this.#tell(
       { type: "task.submit", tasks: [{ ...request, id }], from: { taskId, token } },
       { bytes },

@@ -365,6 +365,8 @@ export class LocalBackend implements Backend, Observer {
           dispatcher.started(event, decidedAt);
           break;
         case "task.completed":
+          if (event.token !== undefined) dispatcher.over(event.token, event);
+          break;
         case "task.planned":
         case "attempt.ended":
           dispatcher.over(event.token, event);

@@ -3,7 +3,7 @@ import { checkKeys, entriesOf, invalid, nullRecord } from "../coordination/struc
 import type { Json } from "../coordination/structures/types.ts";
 import { isSafeguardsError, SafeguardsError } from "../errors.ts";
 import type { TaskRequest } from "../kernel/commands.ts";
-import type { RetryPolicy } from "../kernel/events.ts";
+import type { FallbackPolicy, RetryPolicy } from "../kernel/events.ts";
 import { limits } from "../kernel/limits.ts";
 import { admit } from "./json.ts";
 import { runtimeLimits } from "./limits.ts";
@@ -29,10 +29,12 @@ const KEYS = {
     "graceMs",
     "retry",
     "preemptible",
+    "fallback",
   ],
-  later: ["budget", "cost", "fallback", "approval", "batchKey", "batchWaitMs", "cacheKey", "cacheMs"],
+  later: ["budget", "cost", "approval", "batchKey", "batchWaitMs", "cacheKey", "cacheMs"],
 };
 
+const FALLBACK_KEYS = ["agent", "skills", "value"];
 const RETRY_KEYS = ["maxAttempts", "initialMs", "maxMs", "factor", "jitter"];
 
 /** A task on its way to the kernel, and about how many bytes it takes. */
@@ -88,7 +90,18 @@ function copied(spec: TaskSpec, what: string): TakenIn {
   if (spec.graceMs !== undefined) request.graceMs = spec.graceMs;
   if (spec.retry !== undefined) request.retry = retryOf(spec.retry, what);
   if (spec.preemptible !== undefined) request.preemptible = spec.preemptible;
+  if (spec.fallback !== undefined) request.fallback = fallbackOf(spec.fallback);
   return { request, bytes };
+
+  function fallbackOf(fallback: FallbackPolicy): FallbackPolicy {
+    checkKeys(fallback, FALLBACK_KEYS, `fallback of ${what}`);
+    const { agent, skills, value } = fallback;
+    return {
+      ...(agent === undefined ? {} : { agent }),
+      ...(skills === undefined ? {} : { skills: list(skills, "skills of fallback") }),
+      ...(value === undefined ? {} : { value: weigh(value, "value of fallback", runtimeLimits.inputBytes) }),
+    };
+  }
 
   function weigh(value: unknown, field: string, maxBytes: number): Json {
     const admitted = admit(value, `${field} of ${what}`, maxBytes);

@@ -1,6 +1,6 @@
 import type { Json, RecordOf, SkillRequirement } from "../coordination/structures/types.ts";
 import type { ErrorCode, SafeguardsError } from "../errors.ts";
-import type { AttemptEnd, RetryPolicy } from "../kernel/events.ts";
+import type { AttemptEnd, FallbackPolicy, RetryPolicy } from "../kernel/events.ts";
 import type { TaskStatus } from "../kernel/state.ts";
 import type { Explanation } from "../kernel/views.ts";
 
@@ -48,6 +48,12 @@ export interface TaskSpec<I extends Json = Json> {
   readonly retry?: RetryPolicy;
   /** Whether it may be stopped in favour of a task of higher priority. Default: true. */
   readonly preemptible?: boolean;
+  /**
+   * What takes the place of its failure when its attempts are spent or nobody is to be had: first a series of attempts, under the
+   * same `retry`, by `agent` or whoever has these `skills`; then `value`, JSON of at most 1 000 000 bytes. At least one of them.
+   * `outcome.via` is then `"fallback"`. What was cancelled, skipped, too late or refused by a guardrail falls back on nothing.
+   */
+  readonly fallback?: FallbackPolicy;
 }
 
 /** One attempt at a task, as it is told afterwards. */

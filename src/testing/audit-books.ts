@@ -88,6 +88,8 @@ export class AuditBooks {
         this.#take(event.taskId, event.agent, event.token, event.at);
         break;
       case "task.completed":
+        if (event.token !== undefined) this.#giveBack(event.token, event.at);
+        break;
       case "attempt.ended":
         this.#giveBack(event.token, event.at);
         break;

@@ -82,6 +82,8 @@ export class AuditBudgets {
         break;
       }
       case "task.completed":
+        if (event.token !== undefined) this.#settle(event.token);
+        break;
       case "task.planned":
         this.#settle(event.token);
         break;

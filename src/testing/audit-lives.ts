@@ -25,6 +25,7 @@ interface Life {
   attempts: number;
   /** In this series: attempts that count. */
   counted: number;
+  fellBack: boolean;
   startedAt: number | undefined;
   endedAt: number | undefined;
 }
@@ -66,8 +67,25 @@ export class AuditLives {
         if (life !== undefined) life.ending = true;
         break;
       }
+      case "task.fell-back": {
+        const life = this.#life(event.taskId);
+        if (life?.submitted.fallback === undefined || life.token !== undefined)
+          this.#complain(`task ${show(event.taskId)} falls back on what it does not have, or while it runs`);
+        if (life === undefined) break;
+        life.counted = 0;
+        life.ending = false;
+        life.fellBack = true;
+        break;
+      }
       case "task.completed": {
-        const life = this.#attempt(event);
+        const { token } = event;
+        if (token === undefined) {
+          if (event.via === "fallback" && this.#life(event.taskId)?.fellBack !== true)
+            this.#complain(`task ${show(event.taskId)} completes without an attempt, and fell back on nothing`);
+          this.#ended(event, "completed");
+          break;
+        }
+        const life = this.#attempt({ taskId: event.taskId, token });
         if (life?.status !== "running") this.#complain(`task ${show(event.taskId)} completes while ${life?.status}`);
         if (life !== undefined) life.token = undefined;
         const of = tokenIn(event.output);
@@ -151,6 +169,7 @@ export class AuditLives {
       ending: false,
       attempts: 0,
       counted: 0,
+      fellBack: false,
       startedAt: undefined,
       endedAt: undefined,
     };

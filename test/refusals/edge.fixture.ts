@@ -134,7 +134,7 @@ const taskHandle = rows(
 
 const taskRequest = rows(
   [
-    'tasks[1] has the unknown key "prio"; allowed: id, name, input, context, skills, agent, priority, load, dependsOn, onDependencyFailure, resources, timeoutMs, deadlineMs, estimatedMs, graceMs, retry, preemptible',
+    'tasks[1] has the unknown key "prio"; allowed: id, name, input, context, skills, agent, priority, load, dependsOn, onDependencyFailure, resources, timeoutMs, deadlineMs, estimatedMs, graceMs, retry, preemptible, fallback',
     submitting([{}, { prio: 1 }]),
   ],
   ["the length of tasks is 100001; it must be at most 100000", submitting(Array.from({ length: 100_001 }, () => ({})))],
@@ -151,6 +151,11 @@ const taskRequest = rows(
     'retry of a task has the unknown key "times"; allowed: maxAttempts, initialMs, maxMs, factor, jitter',
     submitting({ retry: { times: 3 } }),
   ],
+  [
+    'fallback of a task has the unknown key "or"; allowed: agent, skills, value',
+    submitting({ fallback: { or: "else" } }),
+  ],
+  ['skills of fallback of a task is "x"; it must be a list', submitting({ fallback: { skills: "x" } })],
   ['dependsOn of a task is "x"; it must be a list of ids or handles of tasks', submitting({ dependsOn: "x" })],
   ["a dependency of a task is 7; it must be the id or the handle of a task", submitting({ dependsOn: ["a", 7] })],
 );

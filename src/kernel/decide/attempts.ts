@@ -37,7 +37,8 @@ export function complete(desk: Desk, command: CommandOf<"attempt.complete">): An
   }
   noteRead(desk, live, command.read);
   watchingBreakers(desk, live, () => {
-    end(desk, task, { type: "task.completed", v: 1, taskId: task.id, token: live.token, output });
+    const via = task.series.fallback === undefined ? {} : { via: "fallback" as const };
+    end(desk, task, { type: "task.completed", v: 1, taskId: task.id, token: live.token, output, ...via });
   });
   return DONE;
 }
@@ -176,8 +177,20 @@ function counted(
     });
   });
   if (task.ending !== undefined) settle(desk, task);
-  else if (!again)
-    windDown(desk, task, { as: "failed", error: poison ? poisoned(task) : (last ?? finalError(failure)) }, "cancelled");
+  else if (!again) {
+    const fallback = poison ? "value" : fallbackFor(failure);
+    const ending = { as: "failed", error: poison ? poisoned(task) : (last ?? finalError(failure)) } as const;
+    windDown(desk, task, fallback === undefined ? ending : { ...ending, fallback }, "cancelled");
+  }
+}
+
+/**
+ * What may take the place of a failure for good. What a guardrail refuses is not to be got by another way; who has no money left
+ * cannot pay others either. What killed its process three times is not handed on either.
+ */
+function fallbackFor({ code }: Failure): "any" | "value" | undefined {
+  if (code === "GUARDRAIL_BLOCKED") return undefined;
+  return code === "BUDGET_EXCEEDED" ? "value" : "any";
 }
 
 /** What the task fails with when its last attempt failed so. */

@@ -8,6 +8,7 @@
  */
 import type { Json } from "../../coordination/structures/types.ts";
 import type { EventBody, Failure, StopReason, TaskSkippedEvent } from "../events.ts";
+import { namesAgents } from "../fallback.ts";
 import { defaults } from "../limits.ts";
 import { known } from "../named.ts";
 import { type AgentState, childrenOf, isTerminal, type LiveAttempt, openChildrenOf, type Task } from "../state.ts";
@@ -59,17 +60,40 @@ export function skipped(task: Task, dependency: Task): TaskSkippedEvent {
   };
 }
 
+/** A failure on its way; what of the task's fallback may take its place, if anything may. */
+interface Failing {
+  readonly as: "failed";
+  readonly error: Failure;
+  readonly fallback?: "any" | "value";
+}
+
+/** Whether the task's fallback takes the place of its failure. What is cancelled, too late or refused falls back on nothing. */
+function fallBack(desk: Desk, task: Task, { error, fallback: which }: Failing): boolean {
+  const { fallback, deadlineAt } = task.spec;
+  if (which === undefined || fallback === undefined) return false;
+  const tellsOf = { type: "task.fell-back", v: 1, taskId: task.id, error } as const;
+  const inTime = deadlineAt === undefined || desk.now < deadlineAt;
+  if (which === "any" && inTime && task.series.fallback === undefined && namesAgents(fallback)) {
+    desk.emit({ ...tellsOf, to: "agents" });
+    return true;
+  }
+  if (fallback.value === undefined) return false;
+  desk.emit({ ...tellsOf, to: "value" });
+  end(desk, task, { type: "task.completed", v: 1, taskId: task.id, output: fallback.value, via: "fallback" });
+  return true;
+}
+
 /** Ends the task as soon as its attempt and its subtree have ended; tells them to stop. */
 export function windDown(
   desk: Desk,
   task: Task,
-  how: { readonly as: "failed"; readonly error: Failure } | { readonly as: "cancelled"; readonly reason?: string },
+  how: Failing | { readonly as: "cancelled"; readonly reason?: string },
   stop: StopReason,
 ): void {
   if (isTerminal(task.status) || task.ending !== undefined) return;
   const open = openChildrenOf(task) > 0 ? childrenOf(task).filter((child) => !isTerminal(child.status)) : [];
   if (task.live === undefined && open.length === 0) {
-    end(desk, task, terminalOf(task, how));
+    if (how.as === "cancelled" || !fallBack(desk, task, how)) end(desk, task, terminalOf(task, how));
     return;
   }
   desk.emit({
@@ -78,6 +102,7 @@ export function windDown(
     taskId: task.id,
     as: how.as,
     ...(how.as === "failed" ? { error: how.error } : how.reason === undefined ? {} : { reason: how.reason }),
+    ...(how.as === "failed" && how.fallback !== undefined ? { fallback: how.fallback } : {}),
   });
   if (task.live !== undefined && task.live.stopping === undefined) stopAttempt(desk, task.live, stop);
   for (const child of open)
@@ -107,11 +132,9 @@ export function settle(desk: Desk, task: Task): void {
   const { ending } = task;
   if (ending === undefined || task.live !== undefined || openChildrenOf(task) > 0) return;
   if (ending.as === "failed") {
-    end(
-      desk,
-      task,
-      terminalOf(task, { as: "failed", error: ending.error ?? { code: "TASK_FAILED", message: "it failed" } }),
-    );
+    const { error = { code: "TASK_FAILED", message: "it failed" }, fallback } = ending;
+    const how = { as: "failed", error, ...(fallback === undefined ? {} : { fallback }) } as const;
+    if (!fallBack(desk, task, how)) end(desk, task, terminalOf(task, how));
   } else end(desk, task, terminalOf(task, { as: "cancelled", reason: ending.reason }));
 }
 
@@ -136,14 +159,14 @@ function afterChild(desk: Desk, parent: Task, child: Task, judges: boolean): voi
   if (child.spec.round === undefined || parent.live !== undefined || !judges) return;
   if (parent.family?.openRound === 0) {
     if (enoughSucceeded(desk, parent) === "no")
-      windDown(desk, parent, { as: "failed", error: shortOf(parent) }, "cancelled");
+      windDown(desk, parent, { as: "failed", error: shortOf(parent), fallback: "any" }, "cancelled");
   } else failFast(desk, parent);
 }
 
 /** Ends a manager that fails fast when too few of its subtasks can still succeed. */
 export function failFast(desk: Desk, task: Task): void {
   if (judge(desk, task).failFast && enoughSucceeded(desk, task) === "no")
-    windDown(desk, task, { as: "failed", error: shortOf(task) }, "cancelled");
+    windDown(desk, task, { as: "failed", error: shortOf(task), fallback: "any" }, "cancelled");
 }
 
 /** The manager whose plan it is. */
@@ -155,7 +178,12 @@ function judge(desk: Desk, task: Task): AgentState {
 /** Whether enough subtasks have succeeded, can still, or cannot any more. */
 export function enoughSucceeded(desk: Desk, task: Task): "yes" | "open" | "no" {
   const min = judge(desk, task).minSuccess;
-  const { planned: all = 0, completedChildren: succeeded = 0, failedChildren: failed = 0 } = task.family ?? {};
+  const { planned = 0, completedChildren = 0, failedChildren = 0 } = task.family ?? {};
+  // What another planned, whose place it has taken, is not its to answer for.
+  const before = task.series.fallback;
+  const all = planned - (before?.planned ?? 0);
+  const succeeded = completedChildren - (before?.completed ?? 0);
+  const failed = failedChildren - (before?.failed ?? 0);
   const needed = min === "all" ? all : min === "any" ? 1 : min;
   if (succeeded >= needed) return "yes";
   return all - failed < needed ? "no" : "open";
@@ -164,14 +192,15 @@ export function enoughSucceeded(desk: Desk, task: Task): "yes" | "open" | "no" {
 /** Why a manager fails, with every cause. */
 export function shortOf(task: Task): Failure {
   const causes: Json[] = [];
+  const { round: after = 0, planned: before = 0 } = task.series.fallback ?? {};
   for (const child of childrenOf(task)) {
     const error = child.ended?.error;
-    if (child.spec.round === undefined || error === undefined) continue;
+    if (child.spec.round === undefined || child.spec.round <= after || error === undefined) continue;
     causes.push({ taskId: child.id, status: child.status, code: error.code, message: error.message });
   }
   return {
     code: "TASK_FAILED",
-    message: `too few of its subtasks succeeded: ${causes.length} of ${task.family?.planned ?? 0} did not`,
+    message: `too few of its subtasks succeeded: ${causes.length} of ${(task.family?.planned ?? 0) - before} did not`,
     retryable: false,
     details: { causes },
   };

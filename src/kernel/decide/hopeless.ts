@@ -1,8 +1,9 @@
 /** Tasks that wait for what cannot come. */
 import { amountToNumber, compare } from "../../coordination/structures/amount.ts";
-import { unableSince } from "../agent-pools.ts";
+import { type LackOfAgents, lackOfAgents } from "../fallback.ts";
 import { defaults } from "../limits.ts";
 import { READY, type ReadyClass } from "../ready-queue.ts";
+import type { Requirement } from "../requirements.ts";
 import type { Task } from "../state.ts";
 import { beyondReach } from "./budgets.ts";
 import type { Desk } from "./desk.ts";
@@ -22,7 +23,7 @@ export function failImpossible(desk: Desk): void {
     const message = `it asks for ${asked} of ${id}, whose capacity is ${capacity} now`;
     const details = { resource: id, need: asked, capacity };
     const error = { code: "CAPACITY_EXCEEDED", message, retryable: false, details } as const;
-    windDown(desk, task, { as: "failed", error }, "cancelled");
+    windDown(desk, task, { as: "failed", error, fallback: "value" }, "cancelled");
   }
 }
 
@@ -31,36 +32,43 @@ export function failUnpayable(desk: Desk): void {
   for (const task of desk.indexes.payers.takeHopeless()) {
     if (task.funding === undefined) continue;
     const { budget, cost } = task.funding;
-    windDown(desk, task, { as: "failed", error: beyondReach(budget, cost) }, "cancelled");
+    windDown(desk, task, { as: "failed", error: beyondReach(budget, cost), fallback: "value" }, "cancelled");
   }
 }
 
-/** Those of these classes that nobody registered can do, and for which nobody came in time. */
+/** Those of these classes that nobody registered can do, or nobody is to be had for, and for which nobody came in time. */
 export function failUnroutable(desk: Desk, classes: readonly ReadyClass[]): void {
   const { state, now, indexes } = desk;
   const patience = state.settings?.unroutableMs ?? defaults.unroutableMs;
   const due = new Map<Task, string>();
-  for (const { pool, index } of classes) {
-    if (pool === undefined || pool.members.size > 0) continue;
-    const { requirement } = pool;
-    const unableMs = unableSince(state, requirement);
-    const skills = requirement.skills.map(({ skill, level }) => (level > 0 ? `${skill} at ${level}` : skill));
-    const which = skills.length === 0 ? "" : ` (${skills.join(", ")})`;
-    for (const { item, measures } of index) {
-      const since = Math.max(measures[READY]?.whole ?? 0, unableMs);
-      if (now >= since + patience + state.closedMs) due.set(item.task, which);
+  for (const of of classes) {
+    const lack = of.pool && lackOfAgents(state, of, of.pool, now);
+    if (of.pool === undefined || lack === undefined) continue;
+    const text = inWords(lack, of.pool.requirement, patience);
+    for (const { item, measures } of of.index) {
+      const since = Math.max(measures[READY]?.whole ?? 0, lack.since ?? 0);
+      if (lack.since === undefined || now >= since + patience + state.closedMs) due.set(item.task, text);
     }
   }
   for (const task of inOrder(due.keys())) {
-    const message = `no registered agent can do it${due.get(task)}, and none came within ${patience} ms`;
-    windDown(
-      desk,
-      task,
-      { as: "failed", error: { code: "NO_QUALIFIED_AGENT", message, retryable: false } },
-      "cancelled",
-    );
+    const error = { code: "NO_QUALIFIED_AGENT", message: due.get(task) ?? "", retryable: false } as const;
+    windDown(desk, task, { as: "failed", error, fallback: "any" }, "cancelled");
   }
   for (const of of classes) indexes.watchUnroutable(of);
+}
+
+function inWords({ why }: LackOfAgents, { skills }: Requirement, patience: number): string {
+  switch (why) {
+    case "broken":
+      return "no breaker of those who can do it lets it through";
+    case "offline":
+      return `nobody who can do it is online, and none came within ${patience} ms`;
+    case "unable": {
+      const asked = skills.map(({ skill, level }) => (level > 0 ? `${skill} at ${level}` : skill));
+      const which = asked.length === 0 ? "" : ` (${asked.join(", ")})`;
+      return `no registered agent can do it${which}, and none came within ${patience} ms`;
+    }
+  }
 }
 
 function inOrder(tasks: Iterable<Task>): readonly Task[] {

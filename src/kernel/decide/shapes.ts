@@ -15,7 +15,7 @@ import {
 import { checkMoney, textOf } from "../../coordination/structures/money.ts";
 import type { RecordOf, SkillRequirement } from "../../coordination/structures/types.ts";
 import type { TaskRequest } from "../commands.ts";
-import type { RetryPolicy, TaskFields } from "../events.ts";
+import type { FallbackPolicy, RetryPolicy, TaskFields } from "../events.ts";
 import { limits } from "../limits.ts";
 
 const TASK_KEYS = [
@@ -38,6 +38,7 @@ const TASK_KEYS = [
   "preemptible",
   "budget",
   "cost",
+  "fallback",
 ];
 
 /** A task's own id: one segment. */
@@ -105,6 +106,7 @@ export function checkTask(request: TaskRequest): TaskFields {
     const cost = checkMoney(request.cost, "cost");
     if (cost.gt(0)) fields.cost = textOf(cost);
   }
+  if (request.fallback !== undefined) fields.fallback = checkFallback(request.fallback);
   return fields;
 }
 
@@ -145,6 +147,18 @@ export function checkAmounts(
   for (const [id, value] of entries)
     amounts[id] = amountToNumber(checkAmount(value, `amount of ${id}`, { zero: false }));
   return amounts;
+}
+
+function checkFallback(fallback: FallbackPolicy): FallbackPolicy {
+  checkKeys(fallback, ["agent", "skills", "value"], "fallback");
+  const { agent, skills, value } = fallback;
+  if (agent === undefined && skills === undefined && value === undefined)
+    throw invalid("fallback", fallback, "an agent, skills or a value, or several of them");
+  return {
+    ...(agent === undefined ? {} : { agent: checkId(agent, "agent of fallback") }),
+    ...(skills === undefined ? {} : { skills: checkRequirements(skills) }),
+    ...(value === undefined ? {} : { value }),
+  };
 }
 
 function checkRetry(retry: RetryPolicy): RetryPolicy {

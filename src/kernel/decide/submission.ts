@@ -345,21 +345,8 @@ function isObject(value: Json): value is { readonly [key: string]: Json } {
 
 function checkNames(state: State, event: TaskSubmittedEvent, place: Place): void {
   const { scope, parent } = place;
-  if (event.agent !== undefined) {
-    if (!state.agents.has(event.agent))
-      throw refused(
-        "UNKNOWN_AGENT",
-        `task ${event.taskId} names the agent ${JSON.stringify(event.agent)}, which was never registered`,
-        { taskId: event.taskId, agent: event.agent },
-      );
-    if (scope !== undefined && state.agents.get(scope)?.teamSet.has(event.agent) !== true) {
-      throw refused(
-        "INVALID_ARGUMENT",
-        `task ${event.taskId} names the agent ${JSON.stringify(event.agent)}, which is not on the team of ${scope}`,
-        { taskId: event.taskId, agent: event.agent },
-      );
-    }
-  }
+  if (event.agent !== undefined) checkPin(state, event.taskId, event.agent, scope);
+  if (event.fallback?.agent !== undefined) checkPin(state, event.taskId, event.fallback.agent, scope);
   checkBudget(state, event, parent);
   for (const [id, value] of Object.entries(event.resources ?? {})) {
     const resource = state.resources.get(id);
@@ -436,6 +423,22 @@ function checkBudget(state: State, event: TaskSubmittedEvent, parent: Task | und
   }
 }
 
+function checkPin(state: State, taskId: string, agent: string, scope: string | undefined): void {
+  if (!state.agents.has(agent))
+    throw refused(
+      "UNKNOWN_AGENT",
+      `task ${taskId} names the agent ${JSON.stringify(agent)}, which was never registered`,
+      { taskId, agent },
+    );
+  if (scope !== undefined && state.agents.get(scope)?.teamSet.has(agent) !== true) {
+    throw refused(
+      "INVALID_ARGUMENT",
+      `task ${taskId} names the agent ${JSON.stringify(agent)}, which is not on the team of ${scope}`,
+      { taskId, agent },
+    );
+  }
+}
+
 /** The same request again? Compared as data, without what the log adds. */
 function sameTask(existing: TaskSubmittedEvent, asked: TaskSubmittedEvent): boolean {
   const plain = (event: TaskSubmittedEvent): string => {
@@ -457,6 +460,7 @@ function sameTask(existing: TaskSubmittedEvent, asked: TaskSubmittedEvent): bool
       preemptible,
       budget,
       cost,
+      fallback,
       parentId,
     } = event;
     const priority = parentId === undefined ? event.priority : undefined;
@@ -478,6 +482,7 @@ function sameTask(existing: TaskSubmittedEvent, asked: TaskSubmittedEvent): bool
       preemptible,
       budget,
       cost,
+      fallback,
       parentId,
       priority,
     });

@@ -14,7 +14,7 @@ function many(length: number): string[] {
 
 export const shapes: readonly Refused[] = [
   invalid(
-    'task has the unknown key "prio"; allowed: id, name, input, context, skills, agent, priority, load, dependsOn, onDependencyFailure, resources, timeoutMs, deadlineMs, estimatedMs, graceMs, retry, preemptible, budget, cost',
+    'task has the unknown key "prio"; allowed: id, name, input, context, skills, agent, priority, load, dependsOn, onDependencyFailure, resources, timeoutMs, deadlineMs, estimatedMs, graceMs, retry, preemptible, budget, cost, fallback',
     submitting({ prio: 1 }),
   ),
   invalid("task is null; it must be an object", submitting(null)),
@@ -52,6 +52,14 @@ export const shapes: readonly Refused[] = [
   invalid(`estimatedMs is -1; ${fromZero}`, submitting({ estimatedMs: -1 })),
   invalid(`graceMs is "1"; ${fromZero}`, submitting({ graceMs: "1" })),
   invalid('preemptible is "no"; it must be true or false', submitting({ preemptible: "no" })),
+  invalid("fallback is {}; it must be an agent, skills or a value, or several of them", submitting({ fallback: {} })),
+  invalid("fallback is 7; it must be an object", submitting({ fallback: 7 })),
+  invalid('fallback has the unknown key "or"; allowed: agent, skills, value', submitting({ fallback: { or: "else" } })),
+  invalid(noId("agent of fallback", '""'), submitting({ fallback: { agent: "" } })),
+  invalid(
+    'the level of "x" is 2; it must be a number above 0, up to 1',
+    submitting({ fallback: { skills: [{ skill: "x", level: 2 }] } }),
+  ),
   invalid('skills is "x"; it must be a list of at most 64 skills', submitting({ skills: "x" })),
   invalid(
     'skills is ["n0", "n1", "n2", "n3", "n4", "n5", "n6", "n7", …]; it must be a list of at most 64 skills',

@@ -144,7 +144,7 @@ export class RunProgress {
         this.#becomes(event.taskId, "waiting", at);
         break;
       case "task.completed":
-        this.#stopped(event.taskId, event.token, at, "completed");
+        if (event.token !== undefined) this.#stopped(event.taskId, event.token, at, "completed");
         this.#ended(event.taskId, "completed", undefined, at);
         break;
       case "task.failed":
