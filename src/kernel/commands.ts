@@ -86,7 +86,7 @@ export interface BallotRequest {
   readonly method?: string;
   /** `"reputation"`: what each has learned to weigh, as of now. */
   readonly weights?: RecordOf<number> | "reputation";
-  readonly quorum?: number;
+  readonly quorum?: number | { readonly atLeast: string };
   readonly threshold?: number | { readonly atLeast: string };
   readonly tieBreak?: Json;
   readonly deadlineMs?: number;

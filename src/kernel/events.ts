@@ -451,7 +451,7 @@ export interface BallotOpenedEvent {
   readonly method: string;
   readonly electorate: readonly string[];
   readonly weights: Readonly<Record<string, number>>;
-  readonly quorum?: number;
+  readonly quorum?: number | { readonly atLeast: string };
   readonly threshold?: number | { readonly atLeast: string };
   readonly tieBreak?: Json;
   readonly deadlineAt: number;

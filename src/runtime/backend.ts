@@ -23,6 +23,8 @@ export interface QueryTypes {
   outcome: { readonly in: string; readonly out: OutcomeData | null };
   /** Null as long as the ballot is open. */
   decision: { readonly in: string; readonly out: BallotResult | null };
+  /** As it stands while the ballot is open. */
+  recount: { readonly in: string; readonly out: BallotResult };
   tasks: { readonly in: TaskFilter; readonly out: readonly TaskInfo[] };
   agents: { readonly in: undefined; readonly out: readonly AgentInfo[] };
   resources: { readonly in: undefined; readonly out: readonly ResourceInfo[] };

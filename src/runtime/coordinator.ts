@@ -44,16 +44,16 @@ export interface BallotSpec<O extends string = string> {
   readonly options: readonly O[];
   /** Names of agents that vote. Default: all that have a voter. */
   readonly voters?: readonly string[];
-  /** Default: `"majority"`. */
+  /** How votes are counted, as `tally` of `safeguards/coordination` describes. Default: `"majority"`. */
   readonly method?: VotingMethod;
   /**
    * Instead of the agents' own weights: each ≥ 0; or `"reputation"`, what each has learned to weigh from what was revealed
    * before. Default: the agents' own.
    */
   readonly weights?: RecordOf<number> | "reputation";
-  /** The least share of the electorate that must have voted validly: 0 to 1. Default: one vote. */
-  readonly quorum?: number;
-  /** The share of the valid votes that the leader needs. Default: none. */
+  /** The least share of the electorate (by weight for `weighted`, else by head) that must have voted validly. Default: one vote. */
+  readonly quorum?: number | { readonly atLeast: string };
+  /** The share of the valid votes that the leader needs: for majority, weighted and approval. Default: none. */
   readonly threshold?: Threshold;
   /** Default: `"none"`. */
   readonly tieBreak?: TieBreak;
@@ -276,6 +276,15 @@ export class Coordinator implements AsyncDisposable {
   /** Ballots that are open, and closed ones that are kept; of an open one, the count as it stands. */
   async ballots(): Promise<readonly BallotResult[]> {
     return this.#query("ballots", undefined);
+  }
+
+  /**
+   * Counts a ballot again, from its votes as they are journaled; of an open one, the count as it stands. It gives what
+   * `decide` gave, also after a restart, and for as long as the ballot is kept: closed ones are in memory first, and in
+   * the journal's archive from then on. UNKNOWN_BALLOT for an id that there never was.
+   */
+  async recount(ballotId: string): Promise<BallotResult> {
+    return this.#query("recount", checkId(ballotId, "ballotId"));
   }
 
   /** How many tasks there are in each status, and how long things take. */

@@ -56,6 +56,10 @@ export class Queries {
           ? this.#departed("ballot", id, (row) => this.#decisionIn(row))
           : ifEnded(decision);
       },
+      recount: (id) => {
+        const view = kernel.ballot(id);
+        return view === undefined ? this.#departed("ballot", id, (row) => this.#decisionIn(row)) : resultOf(view);
+      },
       tasks: (filter) => this.#tasks(filter),
       agents: () =>
         kernel.agents(clock.now()).map((agent) => (agent.team ? { ...agent, team: [...agent.team] } : agent)),

@@ -19,6 +19,7 @@ const QUERIES: ReadonlySet<string> = new Set<keyof QueryTypes>([
   "explain",
   "outcome",
   "decision",
+  "recount",
   "tasks",
   "agents",
   "resources",

@@ -1,6 +1,6 @@
 import type { RecordOf } from "../structures/types.ts";
 
-/** How votes are counted. The contract's whole list; {@link tally} names those that exist so far. */
+/** How votes are counted: {@link tally} says it of each. */
 export type VotingMethod =
   | "majority"
   | "weighted"
@@ -12,12 +12,12 @@ export type VotingMethod =
   | "schulze"
   | "ranked-pairs";
 
-/** A choice; a ranking (or, for approval, a set); scores. */
+/** A choice; a ranking, the best first (or, for approval, a set); scores, which count to nine decimals. */
 export type Vote<O extends string = string> = O | readonly O[] | Readonly<Partial<Record<O, number>>>;
 
 /**
  * What is done about a tie: nothing (`"none"`); the first in the order of the options; the option that the chair voted
- * for, if it is tied; or a choice that depends on nothing but the seed, an integer, and on which options are tied.
+ * for, if it is tied (of a ranking the highest that is, of a set or scores the one above all others that are); or a choice that depends on nothing but the seed, an integer, and on which options are tied.
  */
 export type TieBreak = "none" | "first" | { readonly chair: string } | { readonly seed: number };
 
@@ -40,7 +40,7 @@ export interface Election<O extends string> {
   readonly electorate?: readonly string[];
   /** The least share of the electorate (by weight for `weighted`, else by head) that must have voted validly. Default: one vote. */
   readonly quorum?: Quorum;
-  /** The share of the valid votes or their weight that the leader needs. Not for `unanimous`. Default: none. */
+  /** The share of the valid votes or their weight that the leader needs. For majority, weighted and approval only. Default: none. */
   readonly threshold?: Threshold;
   /** Default: `"none"`. */
   readonly tieBreak?: TieBreak;
@@ -55,7 +55,7 @@ export interface Decision<O extends string = string> {
   readonly decision: O | undefined;
   /** The options between which a tie stands, in option order, when `outcome` is `"tied"`. */
   readonly tied?: readonly O[];
-  /** Votes or weight for each option, in option order. */
+  /** What each option got, in option order: votes, weight, points or victories, as the method counts. */
   readonly tally: readonly { readonly option: O; readonly score: number }[];
   readonly method: VotingMethod;
   /** The votes that were counted; the record has no prototype. */

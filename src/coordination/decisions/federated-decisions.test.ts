@@ -304,7 +304,7 @@ describe("what is refused", () => {
     ["no options", "which?", []],
     ["an option twice", "which?", ["a", "a"]],
     ["an unknown key", "which?", ["a"], { timeoutMs: 5 }],
-    ["an unknown method", "which?", ["a"], { method: "borda" }],
+    ["an unknown method", "which?", ["a"], { method: "plurality" }],
     ["a quorum over 1", "which?", ["a"], { quorum: 2 }],
     ["a threshold with unanimous", "which?", ["a"], { method: "unanimous", threshold: 0.5 }],
     ["an unknown tie-break", "which?", ["a"], { tieBreak: "last" }],

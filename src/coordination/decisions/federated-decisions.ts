@@ -10,7 +10,7 @@
 import { SafeguardsError } from "../../errors.ts";
 import { checkAmount, checkId, checkInteger, checkKeys, invalid } from "../structures/arguments.ts";
 import type { Json } from "../structures/types.ts";
-import type { Decision, Threshold, TieBreak, Vote, VotingMethod } from "./election.ts";
+import type { Decision, Quorum, Threshold, TieBreak, Vote, VotingMethod } from "./election.ts";
 import { type PollHost, poll } from "./poll.ts";
 import { countVotes } from "./tally.ts";
 import { checkMethod, checkTerms } from "./terms.ts";
@@ -44,7 +44,7 @@ export interface FederatedDecisionsOptions {
 /** How one decision is made. What is left out is as for `tally`. */
 export interface DecideOptions<Signal> extends FederatedDecisionsOptions {
   /** The least share, 0 to 1, of all who are registered (by weight for `weighted`) that must have voted validly. */
-  readonly quorum?: number;
+  readonly quorum?: Quorum;
   readonly threshold?: Threshold;
   readonly tieBreak?: TieBreak;
   /** What the voters should know. Each gets a copy. */

@@ -1,4 +1,4 @@
-import { countChoices, readChoice } from "./single-choice.ts";
+import { countPicks, firstPick, readChoice } from "./single-choice.ts";
 import type { VotingRule } from "./voting-rule.ts";
 
 /** Most votes win (plurality): each vote is for one option and counts 1. With `threshold: 0.5` more than half is needed. */
@@ -9,5 +9,6 @@ export const majority: VotingRule = {
   hasThreshold: true,
   needsEverybody: false,
   read: readChoice,
-  count: countChoices,
+  count: countPicks,
+  favourite: firstPick,
 };

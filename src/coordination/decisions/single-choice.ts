@@ -1,22 +1,39 @@
-import { type Amount, add, equal, larger, ZERO } from "../structures/amount.ts";
-import type { Vote } from "./election.ts";
-import type { Ballot, Count, Score } from "./voting-rule.ts";
+import { type Amount, add, amountToNumber, equal, larger, ZERO } from "../structures/amount.ts";
+import type { Ballot, Count, Offer, Reading } from "./voting-rule.ts";
 
 /** A vote for one option: the option itself. */
-export function readChoice<O extends string>(vote: unknown, offered: ReadonlyMap<unknown, O>): O | undefined {
-  return offered.get(vote);
+export function readChoice<O extends string>(vote: unknown, { options, places }: Offer<O>): Reading<O> | undefined {
+  const place = places.get(vote);
+  const option = place === undefined ? undefined : options[place];
+  return place === undefined || option === undefined ? undefined : { vote: option, picks: [place], points: undefined };
 }
 
-/** The weight of the ballots for each option, in option order. */
-export function scoreChoices<O extends string>(ballots: readonly Ballot<O>[], options: readonly O[]): Score<O>[] {
-  const scores = new Map<Vote<O>, Amount>();
-  for (const { vote, weight } of ballots) scores.set(vote, add(scores.get(vote) ?? ZERO, weight));
-  return options.map((option) => ({ option, score: scores.get(option) ?? ZERO }));
+/** The weight of the ballots that pick each place. */
+export function weigh(ballots: readonly Ballot[], size: number): Amount[] {
+  const weights = new Array<Amount>(size).fill(ZERO);
+  for (const { picks, weight } of ballots) {
+    for (const place of picks) weights[place] = add(weights[place] ?? ZERO, weight);
+  }
+  return weights;
 }
 
-/** The options with the highest score win. */
-export function countChoices<O extends string>(ballots: readonly Ballot<O>[], options: readonly O[]): Count<O> {
-  const scores = scoreChoices(ballots, options);
-  const highest = scores.reduce((best, { score }) => larger(best, score), ZERO);
-  return { scores, winners: scores.filter(({ score }) => equal(score, highest)) };
+/** The places with the most weight win. */
+export function countPicks(ballots: readonly Ballot[], size: number): Count {
+  const weights = weigh(ballots, size);
+  const lead = weights.reduce(larger, ZERO);
+  return { scores: weights.map(amountToNumber), winners: placesWhere(weights, (weight) => equal(weight, lead)), lead };
+}
+
+/** The first of the picks that is tied: the choice, or the highest in a ranking. */
+export function firstPick({ picks }: Reading<string>, tied: readonly number[]): number | undefined {
+  return picks.find((place) => tied.includes(place));
+}
+
+/** The places whose value is as asked, ascending. */
+export function placesWhere<T>(values: readonly T[], isAsked: (value: T, place: number) => boolean): number[] {
+  const places: number[] = [];
+  values.forEach((value, place) => {
+    if (isAsked(value, place)) places.push(place);
+  });
+  return places;
 }

@@ -24,7 +24,23 @@ function tallyAnything(election: object): Decision {
   return Reflect.apply(tally, undefined, [election]);
 }
 
-const METHODS: readonly VotingMethod[] = ["majority", "weighted", "unanimous"];
+const METHODS: readonly VotingMethod[] = [
+  "majority",
+  "weighted",
+  "unanimous",
+  "approval",
+  "score",
+  "borda",
+  "instant-runoff",
+  "schulze",
+  "ranked-pairs",
+];
+
+/** For this option and no other, as the method wants it said. */
+function only(method: VotingMethod, option: Option): Vote<Option> {
+  if (method === "majority" || method === "weighted" || method === "unanimous") return option;
+  return method === "score" ? { [option]: 1 } : [option];
+}
 
 describe("majority", () => {
   test("most votes win, and every option is in the tally, in option order", () => {
@@ -233,12 +249,13 @@ describe("quorum", () => {
 
   test("is judged before consensus, threshold and ties", () => {
     const electorate = ["x", "y", "z", "w", "v"];
-    const votes = { x: "a", y: "b" } as const;
     for (const method of METHODS) {
-      expect(tally({ options: OPTIONS, votes, electorate, method, quorum: 0.5, tieBreak: "first" }).outcome).toBe(
-        "no_quorum",
-      );
+      const votes = { x: only(method, "a"), y: only(method, "b") };
+      const judged = (quorum: number) =>
+        tally({ options: OPTIONS, votes, electorate, method, quorum, tieBreak: "first" }).outcome;
+      expect([judged(0.5), judged(0.4)]).toEqual(["no_quorum", method === "unanimous" ? "no_consensus" : "decided"]);
     }
+    const votes = { x: "a", y: "b" } as const;
     expect(majority(votes, { electorate, quorum: 0.5, threshold: 0.9 }).outcome).toBe("no_quorum");
   });
 });
@@ -307,9 +324,23 @@ describe("threshold", () => {
   });
 });
 
+function recordOf<V>(entries: readonly (readonly [string, V])[]): Record<string, V> {
+  return Object.assign(Object.create(null), Object.fromEntries(entries));
+}
+
+function isList(vote: Vote): vote is readonly string[] {
+  return Array.isArray(vote);
+}
+
 describe("whatever the votes", () => {
   const voters = fc.uniqueArray(fc.constantFrom("v1", "v2", "v3", "v4", "v5", "v6", "__proto__", "constructor"));
-  const vote = fc.constantFrom<Vote | undefined>("a", "b", "c", "not offered", undefined);
+  const option = fc.constantFrom("a", "b", "c", "not offered");
+  const points = fc.constantFrom(0, 0.1, 0.2, 0.3, -1, 7);
+  const vote = fc.oneof(
+    fc.constantFrom<Vote | undefined>("a", "b", "c", "not offered", undefined),
+    fc.uniqueArray(option, { maxLength: 4 }),
+    fc.uniqueArray(fc.tuple(option, points), { selector: ([key]) => key }).map((pairs) => recordOf(pairs)),
+  );
   const elections = fc.record({
     method: fc.constantFrom(...METHODS),
     votes: voters.chain((ids) => fc.tuple(...ids.map((id) => fc.tuple(fc.constant(id), vote)))),
@@ -342,11 +373,16 @@ describe("whatever the votes", () => {
       ["c", ""],
     ]);
     const rename = <T>(name: T): T | string => renamed.get(String(name)) ?? name;
+    const renameAll = (given: Vote | undefined) => {
+      if (typeof given !== "object") return rename(given);
+      if (isList(given)) return given.map(rename);
+      return recordOf(Object.entries(given).map(([key, value]) => [String(rename(key)), value]));
+    };
     fc.assert(
       fc.property(elections, (drawn) => {
         fc.pre(drawn.tieBreak !== "first" && !(typeof drawn.tieBreak === "object" && "seed" in drawn.tieBreak));
         const before = count(drawn);
-        const votes = new Map(drawn.votes.map(([voter, given]) => [voter, rename(given)]));
+        const votes = new Map(drawn.votes.map(([voter, given]) => [voter, renameAll(given)]));
         const after = count(drawn, { options: OPTIONS.map(rename), votes });
         expect(after.outcome).toBe(before.outcome);
         expect(after.decision).toBe(rename(before.decision));
@@ -379,11 +415,12 @@ describe("whatever the votes", () => {
         expect([...Object.keys(decision.votes), ...decision.invalid].sort()).toEqual(given.sort());
         const electorate = drawn.electorate ?? drawn.votes.map(([voter]) => voter);
         expect(decision.abstained).toEqual(electorate.filter((voter) => !given.includes(voter)).sort());
+        expect(decision.decision === undefined).toBe(decision.outcome !== "decided");
+        if (!["majority", "weighted", "unanimous"].includes(drawn.method)) return;
         const cast = Object.keys(decision.votes).map((voter) => decision.weightsUsed?.[voter] ?? 1);
         const scores = decision.tally.map(({ score }) => score);
         const sum = (list: number[]) => Math.round(list.reduce((a, b) => a + b, 0) * 1e9);
         expect(sum(scores)).toBe(sum(cast));
-        expect(decision.decision === undefined).toBe(decision.outcome !== "decided");
       }),
     );
   });

@@ -1,60 +1,85 @@
-import { type Amount, add, amountToNumber, isZero, ONE, ZERO } from "../structures/amount.ts";
+import { type Amount, add, amountOf, amountToNumber, isZero, ONE, ZERO } from "../structures/amount.ts";
 import { checkKeys, entriesOf, nullRecord } from "../structures/arguments.ts";
-import type { Decision, Election, Vote } from "./election.ts";
+import type { Decision, Election } from "./election.ts";
 import { meets, nanosOf } from "./share.ts";
 import { type CheckedTerms, checkTerms, TERMS } from "./terms.ts";
 import { breakTie } from "./tie-break.ts";
-import type { Count } from "./voting-rule.ts";
+import type { Count, Offer, Reading, VotingRule } from "./voting-rule.ts";
 
 /**
  * Counts votes. Pure: the same election gives the same decision, and neither the order of the votes nor the names of the
  * options matter, but to the tie-breaks `first` and `seed`.
  *
+ * A vote is one option with the first three methods, a list with the others, scores with `score`:
  * - **majority**: most votes win. **weighted**: most weight wins. **unanimous**: all valid votes are for one option, and
- *   with an `electorate` nobody in it is missing; else `no_consensus`. Other methods do not exist yet.
- * - It is judged in this order: too few valid votes is `no_quorum`; a leader short of the threshold is `no_majority`;
- *   several leaders are `tied`, unless the tie-break finds one.
+ *   with an `electorate` nobody in it is missing; else `no_consensus`.
+ * - **approval**: a list of all options that are approved of; the most approved wins.
+ * - **score**: a number for each option, -1 000 000 to 1 000 000, 0 for those left out; the highest sum wins.
+ * - **borda**, **instant-runoff**, **schulze**, **ranked-pairs**: a ranking, the best first, of some or all options. Schulze
+ *   takes 250 options at most and ranked pairs 100. What the tally's scores mean is said below.
+ *
+ * How it is judged:
+ * - In this order: too few valid votes is `no_quorum`; a leader short of the threshold is `no_majority`; several leaders are
+ *   `tied`, unless the tie-break finds one. A chair decides if one tied option is above all others tied in its vote.
  * - No valid vote, or none that weighs anything, is `no_quorum` with every method and every quorum.
- * - A vote of `undefined` is an abstention. A vote of a wrong kind (`null` too), for what is not offered, or from outside
- *   the electorate is `invalid`: counted nowhere and reported. `votes` of the decision holds the valid ones.
+ * - A vote of `undefined` is an abstention. A vote of a wrong kind (`null` too), for what is not offered, with an option
+ *   twice, or from outside the electorate is `invalid`: counted nowhere and reported. `votes` of the decision holds the valid
+ *   ones. An empty list, or scores without an option, are valid: they prefer nothing.
+ * - Weights count with every method but majority and unanimous. They are added exactly: 0.1 and 0.2 tie with 0.3. All who may
+ *   vote together weigh less than 2^53. The quorum is a share of the weight for `weighted`, else of the heads.
  * - Shares are compared exactly: a threshold of 0.5 is exceeded by 2 of 3 and not by 2 of 4, and `{ atLeast: "2/3" }` is
  *   reached by 2 of 3. A threshold of 1 is exceeded by nothing; `{ atLeast: "1/1" }` asks for all.
- * - Weights are added exactly: 0.1 and 0.2 tie with 0.3. All who may vote together weigh less than 2^53.
  *
- * INVALID_ARGUMENT: an unknown key or method, no options or one twice, an elector twice, a weight that is negative or has
- * more than nine decimals, a share outside 0 to 1, a threshold with `unanimous`.
+ * The scores in `tally` are votes or weight; the sum with `score`; points with `borda` (n - 1 for the first of n); with
+ * `instant-runoff` what an option had when it left or in the last round; with `schulze` how many others it beats; with
+ * `ranked-pairs` how many others it is placed above, as far as the order of equal pairs does not matter.
+ *
+ * INVALID_ARGUMENT: an unknown key or method, no options, one twice or too many, an elector twice, a weight that is negative
+ * or has more than nine decimals, a share outside 0 to 1, a threshold with a method that is not majority, weighted or
+ * approval.
  *
  * @example
  * ```ts
  * import { tally } from "safeguards/coordination";
- * const votes = { ann: "ship", bob: "wait", cy: "ship" } as const;
- * const { outcome, decision } = tally({ options: ["ship", "wait"], votes, method: "majority", threshold: 0.5 });
+ * const votes = { ann: ["ship", "wait"], bob: ["wait", "stop"], cy: ["stop", "ship"], dee: ["ship"] } as const;
+ * const { outcome, decision } = tally({ options: ["ship", "wait", "stop"], votes, method: "schulze" });
  * // "decided", "ship"
  * ```
  */
 export function tally<const O extends string>(election: Election<O>): Decision<O> {
   checkKeys(election, [...TERMS, "votes"], "the election");
   const { votes, ...terms } = election;
-  const cast = new Map(entriesOf(votes, "votes"));
-  return countVotes(checkTerms(terms, cast.keys()), cast);
+  const cast = entriesOf(votes, "votes");
+  return count(
+    checkTerms(terms, () => cast.map(([voter]) => voter)),
+    cast,
+  );
 }
 
 /** {@link tally} for terms that were checked before, with votes that may be anything. */
 export function countVotes<O extends string>(terms: CheckedTerms<O>, votes: ReadonlyMap<string, unknown>): Decision<O> {
+  return count(terms, [...votes]);
+}
+
+/** A voter and what it gave. */
+type Cast = readonly [voter: string, vote: unknown];
+
+function count<O extends string>(terms: CheckedTerms<O>, votes: readonly Cast[]): Decision<O> {
   const { rule, options } = terms;
   const roll = callRoll(terms, votes);
-  const weightOf = (voter: string): Amount => (rule.weighs ? (terms.weights.get(voter) ?? ONE) : ONE);
-  const ballots = Array.from(roll.valid, ([voter, vote]) => ({ vote, weight: weightOf(voter) }));
-  const count = rule.count(ballots, options);
+  const weightOf = (voter: string): Amount => terms.weights.get(voter) ?? ONE;
+  const weights = roll.valid.map((voter) => (rule.weighs ? weightOf(voter) : ONE));
+  const ballots = roll.readings.map(({ picks, points }, at) => ({ picks, points, weight: weights[at] ?? ONE }));
+  const counted = rule.count(ballots, options.length);
   return {
-    ...judge(terms, roll, count, weightOf),
-    tally: count.scores.map(({ option, score }) => ({ option, score: amountToNumber(score) })),
+    ...judge(terms, roll, counted, weights),
+    tally: options.map((option, place) => ({ option, score: counted.scores[place] ?? 0 })),
     method: rule.method,
-    votes: recordOf(roll.valid),
+    votes: recordOf(roll.valid, roll.readings, ({ vote }) => vote),
     abstained: roll.abstained,
     invalid: roll.invalid,
     ...(rule.weighs
-      ? { weightsUsed: recordOf(roll.electorate.map((voter) => [voter, amountToNumber(weightOf(voter))])) }
+      ? { weightsUsed: recordOf(roll.electorate, roll.electorate, (voter) => amountToNumber(weightOf(voter))) }
       : {}),
     ...(terms.question === undefined ? {} : { question: terms.question }),
   };
@@ -63,28 +88,65 @@ export function countVotes<O extends string>(terms: CheckedTerms<O>, votes: Read
 /** Who voted what. All in the order of ids. */
 interface Roll<O extends string> {
   readonly electorate: readonly string[];
-  readonly valid: ReadonlyMap<string, Vote<O>>;
+  /** Whose votes are valid, and what these are. */
+  readonly valid: readonly string[];
+  readonly readings: readonly Reading<O>[];
   readonly abstained: readonly string[];
   readonly invalid: readonly string[];
 }
 
-function callRoll<O extends string>(terms: CheckedTerms<O>, votes: ReadonlyMap<string, unknown>): Roll<O> {
-  const electorate = terms.electorate ?? new Set(votes.keys());
-  const offered = new Map<unknown, O>(terms.options.map((option) => [option, option]));
-  const valid = new Map<string, Vote<O>>();
+function callRoll<O extends string>(terms: CheckedTerms<O>, votes: readonly Cast[]): Roll<O> {
+  const { options, rule } = terms;
+  const offer: Offer<O> = { options, places: new Map(options.map((option, place) => [option, place])) };
+  const cast = sorted(votes, ([voter], [other]) => voter < other);
+  const electorate =
+    terms.electorate === undefined
+      ? cast.map(([voter]) => voter)
+      : sorted([...terms.electorate], (elector, other) => elector < other);
+  const valid: string[] = [];
+  const readings: Reading<O>[] = [];
   const abstained: string[] = [];
   const invalid: string[] = [];
-  for (const voter of [...new Set([...electorate, ...votes.keys()])].sort()) {
-    const given = votes.get(voter);
+  // Both are sorted: electors and votes are met with in step.
+  let next = 0;
+  for (const [voter, given] of cast) {
+    for (let elector = electorate[next]; elector !== undefined && elector < voter; elector = electorate[next]) {
+      abstained.push(elector);
+      next += 1;
+    }
+    const isElector = electorate[next] === voter;
+    if (isElector) next += 1;
     if (given === undefined) {
-      if (electorate.has(voter)) abstained.push(voter);
+      if (isElector) abstained.push(voter);
       continue;
     }
-    const vote = electorate.has(voter) ? terms.rule.read(given, offered) : undefined;
-    if (vote === undefined) invalid.push(voter);
-    else valid.set(voter, vote);
+    const reading = isElector ? read(rule, given, offer) : undefined;
+    if (reading === undefined) invalid.push(voter);
+    else {
+      valid.push(voter);
+      readings.push(reading);
+    }
   }
-  return { electorate: [...electorate].sort(), valid, abstained, invalid };
+  return { electorate, valid, readings, abstained: [...abstained, ...electorate.slice(next)], invalid };
+}
+
+/** Distinct items in their order; most often they are in it already. */
+function sorted<T>(items: readonly T[], isBefore: (a: T, b: T) => boolean): readonly T[] {
+  for (let at = 1; at < items.length; at += 1) {
+    const [a, b] = [items[at - 1], items[at]];
+    if (a === undefined || b === undefined || !isBefore(a, b))
+      return items.toSorted((x, y) => (isBefore(x, y) ? -1 : 1));
+  }
+  return items;
+}
+
+/** A vote may be an object that throws when it is looked at: that spoils nobody else's. */
+function read<O extends string>(rule: VotingRule, vote: unknown, offer: Offer<O>): Reading<O> | undefined {
+  try {
+    return rule.read(vote, offer);
+  } catch {
+    return undefined;
+  }
 }
 
 type Judgement<O extends string> = Pick<Decision<O>, "outcome" | "decision" | "tied">;
@@ -92,41 +154,60 @@ type Judgement<O extends string> = Pick<Decision<O>, "outcome" | "decision" | "t
 function judge<O extends string>(
   terms: CheckedTerms<O>,
   roll: Roll<O>,
-  count: Count<O>,
-  weightOf: (voter: string) => Amount,
+  counted: Count,
+  weights: readonly Amount[],
 ): Judgement<O> {
   const { rule, quorum, threshold } = terms;
-  const cast = sumOf(roll.valid.keys(), weightOf);
+  const cast = rule.weighs ? sumOf(weights) : headsOf(weights);
   if (isZero(cast)) return { outcome: "no_quorum", decision: undefined };
   if (quorum !== undefined) {
-    const sizeOf = rule.quorumByWeight ? weightOf : () => ONE;
-    const present = sumOf(roll.valid.keys(), sizeOf);
-    const everybody = sumOf(roll.electorate, sizeOf);
-    if (!meets(quorum, nanosOf(present), nanosOf(everybody))) return { outcome: "no_quorum", decision: undefined };
+    const everybody = roll.electorate.map((voter) => terms.weights.get(voter) ?? ONE);
+    const [present, all] = rule.quorumByWeight ? [cast, sumOf(everybody)] : [headsOf(weights), headsOf(everybody)];
+    if (!meets(quorum, nanosOf(present), nanosOf(all))) return { outcome: "no_quorum", decision: undefined };
   }
 
-  const isMissing = terms.electorate !== undefined && roll.valid.size < roll.electorate.length;
-  const [leader, ...others] = rule.needsEverybody && isMissing ? [] : count.winners;
-  if (leader === undefined) return { outcome: "no_consensus", decision: undefined };
+  const isMissing = terms.electorate !== undefined && roll.valid.length < roll.electorate.length;
+  const winners = rule.needsEverybody && isMissing ? [] : counted.winners;
+  if (winners.length === 0) return { outcome: "no_consensus", decision: undefined };
   if (threshold !== undefined) {
-    if (!meets(threshold, nanosOf(leader.score), nanosOf(cast))) return { outcome: "no_majority", decision: undefined };
+    const lead = counted.lead ?? ZERO;
+    if (!meets(threshold, nanosOf(lead), nanosOf(cast))) return { outcome: "no_majority", decision: undefined };
   }
-  if (others.length === 0) return { outcome: "decided", decision: leader.option };
+  return decide(terms, roll, winners);
+}
 
-  const tied = count.winners.map(({ option }) => option);
-  const winner = breakTie(terms.tieBreak, tied, roll.valid);
-  if (winner !== undefined) return { outcome: "decided", decision: winner };
+function decide<O extends string>(
+  { rule, options, tieBreak }: CheckedTerms<O>,
+  { valid, readings }: Roll<O>,
+  winners: readonly number[],
+): Judgement<O> {
+  const tied = options.filter((_, place) => winners.includes(place));
+  if (tied.length === 1) return { outcome: "decided", decision: tied[0] };
+  const decision = breakTie(tieBreak, tied, (voter) => {
+    const reading = readings[valid.indexOf(voter)];
+    const place = reading === undefined ? undefined : rule.favourite(reading, winners);
+    return place === undefined ? undefined : options[place];
+  });
+  if (decision !== undefined) return { outcome: "decided", decision };
   return { outcome: "tied", decision: undefined, tied };
 }
 
-function sumOf(voters: Iterable<string>, sizeOf: (voter: string) => Amount): Amount {
-  let sum = ZERO;
-  for (const voter of voters) sum = add(sum, sizeOf(voter));
-  return sum;
+function sumOf(weights: readonly Amount[]): Amount {
+  return weights.reduce(add, ZERO);
 }
 
-function recordOf<V>(entries: Iterable<readonly [string, V]>): Readonly<Record<string, V>> {
+function headsOf(voters: readonly unknown[]): Amount {
+  return amountOf(voters.length) ?? ZERO;
+}
+
+function recordOf<T, V>(
+  keys: readonly string[],
+  items: readonly T[],
+  told: (item: T) => V,
+): Readonly<Record<string, V>> {
   const record = nullRecord<V>();
-  for (const [key, value] of entries) record[key] = value;
+  items.forEach((item, at) => {
+    record[keys[at] ?? ""] = told(item);
+  });
   return record;
 }

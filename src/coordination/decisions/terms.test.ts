@@ -54,10 +54,31 @@ test.each<[string, object]>([
   expect(() => tallyAnything(election)).toThrow(refusal);
 });
 
-test("a method that is not built is refused with those that are", () => {
-  for (const method of ["approval", "score", "borda", "instant-runoff", "schulze", "ranked-pairs"] as const) {
-    expect(() => tally({ options: ["a"], votes: {}, method })).toThrow(
-      `method is "${method}"; it must be one of majority, weighted, unanimous`,
+test("an unknown method is refused with all that there are", () => {
+  expect(() => tallyAnything({ options: ["a"], votes: {}, method: "plurality" })).toThrow(
+    'method is "plurality"; it must be one of majority, weighted, unanimous, approval, score, borda, instant-runoff, schulze, ranked-pairs',
+  );
+});
+
+test("a threshold is for majority, weighted and approval only", () => {
+  for (const method of ["majority", "weighted", "approval"] as const)
+    expect(tally({ options: ["a"], votes: {}, method, threshold: 0.5 }).outcome).toBe("no_quorum");
+  for (const method of ["unanimous", "score", "borda", "instant-runoff", "schulze", "ranked-pairs"] as const)
+    expect(() => tally({ options: ["a"], votes: {}, method, threshold: 0.5 })).toThrow(
+      `${method} takes no threshold; majority, weighted and approval do`,
     );
-  }
+});
+
+test("more options than can be compared in pairs are refused", () => {
+  const options = Array.from({ length: 251 }, (_, at) => `${at}`);
+  const few = (many: number) => options.slice(0, many);
+  expect(() => tally({ options, votes: {}, method: "schulze" })).toThrow(
+    "the number of options is 251; it must be at most 250 with schulze",
+  );
+  expect(() => tally({ options: few(101), votes: {}, method: "ranked-pairs" })).toThrow(
+    "the number of options is 101; it must be at most 100 with ranked-pairs",
+  );
+  expect(tally({ options: few(250), votes: {}, method: "schulze" }).outcome).toBe("no_quorum");
+  expect(tally({ options: few(100), votes: {}, method: "ranked-pairs" }).outcome).toBe("no_quorum");
+  expect(tally({ options, votes: {}, method: "borda" }).outcome).toBe("no_quorum");
 });

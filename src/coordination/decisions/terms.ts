@@ -2,8 +2,14 @@ import { SafeguardsError } from "../../errors.ts";
 import { type Amount, LARGEST, ONE } from "../structures/amount.ts";
 import { checkAmount, checkId, checkKeys, entriesOf, invalid, show } from "../structures/arguments.ts";
 import type { RecordOf } from "../structures/types.ts";
+import { approval } from "./approval.ts";
+import { borda } from "./borda.ts";
 import type { Quorum, Threshold, TieBreak } from "./election.ts";
+import { instantRunoff } from "./instant-runoff.ts";
 import { majority } from "./majority.ts";
+import { rankedPairs } from "./ranked-pairs.ts";
+import { schulze } from "./schulze.ts";
+import { score } from "./score.ts";
 import { checkQuorum, checkThreshold, nanosOf, type Share } from "./share.ts";
 import { checkTieBreak } from "./tie-break.ts";
 import { unanimous } from "./unanimous.ts";
@@ -11,7 +17,17 @@ import type { VotingRule } from "./voting-rule.ts";
 import { weighted } from "./weighted.ts";
 
 /** Every rule there is. Another is a file of its own and a name in this list. */
-const RULES: readonly VotingRule[] = [majority, weighted, unanimous];
+const RULES: readonly VotingRule[] = [
+  majority,
+  weighted,
+  unanimous,
+  approval,
+  score,
+  borda,
+  instantRunoff,
+  schulze,
+  rankedPairs,
+];
 
 /** An election without its votes: what can be checked before anybody is asked. */
 export interface Terms<O extends string> {
@@ -49,13 +65,16 @@ export interface CheckedTerms<O extends string> {
 }
 
 /** Checks everything but the votes. `voters` may vote where no electorate is given. INVALID_ARGUMENT names what is wrong. */
-export function checkTerms<O extends string>(terms: Terms<O>, voters: Iterable<string> = []): CheckedTerms<O> {
+export function checkTerms<O extends string>(
+  terms: Terms<O>,
+  voters: () => Iterable<string> = () => [],
+): CheckedTerms<O> {
   checkKeys(terms, TERMS, "the election");
   const rule = checkMethod(terms.method);
-  const options = checkOptions(terms.options);
+  const options = checkOptions(terms.options, rule);
   const weights = terms.weights === undefined ? new Map<string, Amount>() : checkWeights(terms.weights);
   const electorate = terms.electorate === undefined ? undefined : checkElectorate(terms.electorate);
-  if (rule.weighs) refuseTooMuchWeight(electorate ?? voters, weights);
+  if (rule.weighs) refuseTooMuchWeight(electorate ?? voters(), weights);
   return {
     options,
     rule,
@@ -78,12 +97,17 @@ export function checkMethod(method: unknown): VotingRule {
 function checkThresholdFor(rule: VotingRule, threshold: Threshold): Share {
   if (rule.hasThreshold) return checkThreshold(threshold);
   const methods = RULES.filter((known) => known.hasThreshold).map((known) => known.method);
-  throw new SafeguardsError("INVALID_ARGUMENT", `${rule.method} takes no threshold; ${methods.join(" and ")} do`);
+  throw new SafeguardsError(
+    "INVALID_ARGUMENT",
+    `${rule.method} takes no threshold; ${methods.slice(0, -1).join(", ")} and ${methods.at(-1)} do`,
+  );
 }
 
-function checkOptions<O extends string>(options: readonly O[]): readonly O[] {
+function checkOptions<O extends string>(options: readonly O[], { method, mostOptions }: VotingRule): readonly O[] {
   if (!Array.isArray(options) || options.length === 0)
     throw invalid("options", options, "a list of at least one string");
+  if (mostOptions !== undefined && options.length > mostOptions)
+    throw invalid("the number of options", options.length, `at most ${mostOptions} with ${method}`);
   for (const option of options) checkText(option, "an option");
   checkDistinct(options, "options");
   return [...options];

@@ -18,15 +18,18 @@ export function checkTieBreak(value: unknown): TieBreak {
   throw invalid("tieBreak", value, ALLOWED);
 }
 
-/** The winner among the tied options (in option order), or `undefined` where the tie stands. `votes` are the valid ones. */
+/**
+ * The winner among the tied options (in option order), or `undefined` where the tie stands. `favourite` tells which of them
+ * a voter with a valid vote put above all the others.
+ */
 export function breakTie<O extends string>(
   tieBreak: TieBreak,
   tied: readonly O[],
-  votes: ReadonlyMap<string, unknown>,
+  favourite: (voter: string) => O | undefined,
 ): O | undefined {
   if (tieBreak === "none") return undefined;
   if (tieBreak === "first") return tied[0];
-  if ("chair" in tieBreak) return tied.find((option) => option === votes.get(tieBreak.chair));
+  if ("chair" in tieBreak) return favourite(tieBreak.chair);
   return draw(tieBreak.seed, tied);
 }
 

@@ -1,5 +1,5 @@
-import { isZero } from "../structures/amount.ts";
-import { readChoice, scoreChoices } from "./single-choice.ts";
+import { amountToNumber, isZero } from "../structures/amount.ts";
+import { firstPick, placesWhere, readChoice, weigh } from "./single-choice.ts";
 import type { VotingRule } from "./voting-rule.ts";
 
 /** What everybody votes for wins: one option has all valid votes, and nobody of a given electorate is missing. */
@@ -10,9 +10,10 @@ export const unanimous: VotingRule = {
   hasThreshold: false,
   needsEverybody: true,
   read: readChoice,
-  count(ballots, options) {
-    const scores = scoreChoices(ballots, options);
-    const chosen = scores.filter(({ score }) => !isZero(score));
-    return { scores, winners: chosen.length === 1 ? chosen : [] };
+  count(ballots, size) {
+    const votes = weigh(ballots, size);
+    const chosen = placesWhere(votes, (count) => !isZero(count));
+    return { scores: votes.map(amountToNumber), winners: chosen.length === 1 ? chosen : [] };
   },
+  favourite: firstPick,
 };

@@ -1,4 +1,4 @@
-import { countChoices, readChoice } from "./single-choice.ts";
+import { countPicks, firstPick, readChoice } from "./single-choice.ts";
 import type { VotingRule } from "./voting-rule.ts";
 
 /** Most weight wins: each vote is for one option and counts what its voter weighs. */
@@ -9,5 +9,6 @@ export const weighted: VotingRule = {
   hasThreshold: true,
   needsEverybody: false,
   read: readChoice,
-  count: countChoices,
+  count: countPicks,
+  favourite: firstPick,
 };

@@ -26,10 +26,20 @@ export const tallies: readonly Refused[] = [
 export const electionTerms: readonly Refused[] = [
   invalid("the election is null; it must be an object", () => tally(wrong(null))),
   invalid("question is 7; it must be a string", tallying({ question: 7 })),
-  invalid('method is "magic"; it must be one of majority, weighted, unanimous', tallying({ method: "magic" })),
-  invalid("unanimous takes no threshold; majority and weighted do", tallying({ method: "unanimous", threshold: 0.5 })),
+  invalid(
+    'method is "magic"; it must be one of majority, weighted, unanimous, approval, score, borda, instant-runoff, schulze, ranked-pairs',
+    tallying({ method: "magic" }),
+  ),
+  invalid(
+    "unanimous takes no threshold; majority, weighted and approval do",
+    tallying({ method: "unanimous", threshold: 0.5 }),
+  ),
   invalid("options is []; it must be a list of at least one string", tallying({ options: [] })),
   invalid("an option is 7; it must be a string", tallying({ options: ["yes", 7] })),
+  invalid(
+    "the number of options is 101; it must be at most 100 with ranked-pairs",
+    tallying({ options: Array.from({ length: 101 }, (_, at) => `${at}`), method: "ranked-pairs" }),
+  ),
   invalid('options has "yes" twice', tallying({ options: ["yes", "no", "yes"] })),
   invalid('electorate is "ann"; it must be a list of ids', tallying({ electorate: "ann" })),
   invalid(noId("a member of electorate", '""'), tallying({ electorate: ["ann", ""] })),

@@ -31,7 +31,10 @@ export const ballots: readonly Refused[] = [
   invalid(`weight of bob is -1; ${amount}`, opening({ weights: { bob: -1 } })),
   invalid(`weight of ann is "1"; ${amount}`, opening({ weights: { ann: "1" } })),
   invalid(noId("voter", "null"), opening({ voters: ["ann", null] })),
-  invalid('method is "magic"; it must be one of majority, weighted, unanimous', opening({ method: "magic" })),
+  invalid(
+    'method is "magic"; it must be one of majority, weighted, unanimous, approval, score, borda, instant-runoff, schulze, ranked-pairs',
+    opening({ method: "magic" }),
+  ),
   {
     ask: () => opening({ voters: ["eve"] }),
     code: "UNKNOWN_AGENT",
