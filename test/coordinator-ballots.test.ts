@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { defineAgent, type Voter } from "../src/index.ts";
+import { type Coordinator, defineAgent, type Vote, type Voter } from "../src/index.ts";
 import { MemoryJournal } from "../src/journal/memory.ts";
+import { limits } from "../src/kernel/limits.ts";
 import { aborted, eventsOf, gate, MortalJournal, opened, rejection } from "./coordinator.fixture.ts";
 
 function voter(name: string, vote: Voter, weight = 1) {
@@ -140,5 +141,86 @@ describe("decide", () => {
     const { ballotId, ...decision } = await first.decide({ question: "?", options: ["yes", "no"] });
     await first.close();
     expect(await (await opened({ journal })).ballots()).toEqual([{ ...decision, ballotId, open: false }]);
+  });
+
+  it("takes rankings, sets and scores, with every method", async () => {
+    const coordinator = await opened();
+    const votes: Record<string, Vote> = { borda: ["b", "a"], approval: ["c", "b"], score: { b: 2, c: -1 } };
+    const vote: Voter = ({ question }) => votes[question] ?? ["b"];
+    for (const name of ["x", "y"]) await coordinator.register(voter(name, vote, 0.5));
+    await coordinator.register(voter("bad", () => ["b", "b"]));
+    for (const method of ["approval", "score", "borda", "instant-runoff", "schulze", "ranked-pairs"] as const) {
+      const question = method;
+      const decision = await coordinator.decide({
+        question,
+        options: ["a", "b", "c"],
+        method,
+        tieBreak: { chair: "x" },
+      });
+      const given = votes[method] ?? ["b"];
+      expect(decision).toMatchObject({ method, votes: { x: given, y: given }, invalid: ["bad"] });
+      expect(decision.decision).toBe(method === "approval" ? undefined : "b");
+      expect(decision.weightsUsed).toEqual({ bad: 1, x: 0.5, y: 0.5 });
+    }
+  });
+
+  it("takes exact fractions as quorum and threshold, and refuses a threshold where there is none", async () => {
+    const coordinator = await opened();
+    for (const name of ["x", "y"]) await coordinator.register(voter(name, () => "a"));
+    await coordinator.register(voter("z", () => undefined));
+    const asked = (atLeast: string) =>
+      coordinator.decide({ question: "?", options: ["a", "b"], quorum: { atLeast }, threshold: { atLeast: "1/1" } });
+    expect((await asked("2/3")).outcome).toBe("decided");
+    expect((await asked("3/4")).outcome).toBe("no_quorum");
+    const refused = coordinator.decide({ question: "?", options: ["a"], method: "borda", threshold: 0.5 });
+    expect(await rejection(refused)).toMatchObject({ code: "INVALID_ARGUMENT" });
+  });
+});
+
+describe("recount", () => {
+  const ballot = { question: "?", options: ["a", "b", "c"], method: "ranked-pairs", tieBreak: { seed: 3 } } as const;
+  const rankings: Record<string, Vote> = { x: ["a", "b", "c"], y: ["b", "c", "a"], z: ["c", "a", "b"], bad: "a" };
+
+  async function asked(coordinator: Coordinator) {
+    for (const name of Object.keys(rankings)) await coordinator.register(voter(name, () => rankings[name], 0.5));
+    return coordinator.decide(ballot);
+  }
+
+  it("gives what the decision was, and what the log says, also after a restart and a snapshot", async () => {
+    const journal = new MemoryJournal();
+    const first = await opened({ journal });
+    const decision = await asked(first);
+    expect(decision).toMatchObject({ outcome: "decided", invalid: ["bad"] });
+    const { ballotId } = decision;
+    expect(await first.recount(ballotId)).toEqual({ ...decision, open: false });
+    const [logged] = (await eventsOf(first)).filter(({ type }) => type === "ballot.decided");
+    expect(logged).toMatchObject({ ballotId, outcome: decision.outcome, decision: decision.decision });
+    await first.snapshot();
+    await first.close();
+    expect(await (await opened({ journal })).recount(ballotId)).toEqual({ ...decision, open: false });
+  });
+
+  it("gives it still when the ballot has left memory for the archive", { timeout: 120_000 }, async () => {
+    const journal = new MemoryJournal();
+    const first = await opened({ journal });
+    const decision = await asked(first);
+    const empty = { question: "?", options: ["a"], voters: [] };
+    await Promise.all(Array.from({ length: limits.keptBallots }, () => first.decide(empty)));
+    expect((await first.ballots()).some(({ ballotId }) => ballotId === decision.ballotId)).toBe(false);
+    expect(await first.recount(decision.ballotId)).toEqual({ ...decision, open: false });
+    await first.close();
+    expect(await (await opened({ journal })).recount(decision.ballotId)).toEqual({ ...decision, open: false });
+  });
+
+  it("of an open ballot is the count as it stands, and of none that ever was UNKNOWN_BALLOT", async () => {
+    const coordinator = await opened();
+    await coordinator.register(voter("x", () => "a"));
+    await coordinator.register(voter("slow", ({ signal }) => aborted(signal).then(() => undefined)));
+    const closed = rejection(coordinator.decide({ question: "?", options: ["a", "b"], deadlineMs: 60_000 }));
+    for await (const event of coordinator.events({ follow: true })) if (event.type === "ballot.cast") break;
+    expect(await coordinator.recount("b1")).toMatchObject({ open: true, decision: "a", abstained: ["slow"] });
+    expect(await rejection(coordinator.recount("b2"))).toMatchObject({ code: "UNKNOWN_BALLOT" });
+    await coordinator.close();
+    expect(await closed).toMatchObject({ code: "CLOSED" });
   });
 });

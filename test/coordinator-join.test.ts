@@ -84,6 +84,7 @@ describe("a coordinator that joins", () => {
     const decision = await joined.decide({ question: "?", options: ["yes", "no"] });
     expect(decision).toMatchObject({ decision: "yes", votes: { a: "yes", b: "yes" } });
     expect(await joined.ballots()).toMatchObject([{ ballotId: decision.ballotId, open: false }]);
+    expect(await joined.recount(decision.ballotId)).toEqual({ ...decision, open: false });
   });
 
   it("reads the log, and follows it until it is told to stop or the writer closes", async () => {

@@ -284,7 +284,7 @@ export class Coordinator implements AsyncDisposable {
    * the journal's archive from then on. UNKNOWN_BALLOT for an id that there never was.
    */
   async recount(ballotId: string): Promise<BallotResult> {
-    return this.#query("recount", checkId(ballotId, "ballotId"));
+    return this.#query("recount", checkText(ballotId, "the id of a ballot"));
   }
 
   /** How many tasks there are in each status, and how long things take. */

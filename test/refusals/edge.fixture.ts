@@ -84,6 +84,7 @@ const coordinator = rows(
     'a ballot has the unknown key "title"; allowed: question, options, voters, method, weights, quorum, threshold, tieBreak, deadlineMs, context',
     (coordinator) => coordinator.decide(wrong({ question: "?", options: ["yes"], title: "x" })),
   ],
+  [`the id of a ballot is 7; ${text}`, (coordinator) => coordinator.recount(wrong(7))],
   [`the id of a ballot is 7; ${text}`, (coordinator) => coordinator.reveal(wrong(7), "yes")],
   ["truth is 7; it must be an option of the ballot", (coordinator) => coordinator.reveal("b1", wrong(7))],
   [
