@@ -1,5 +1,6 @@
 /** What voters learn when the truth becomes known, and what that makes of their next votes. */
 import { describe, expect, test } from "vitest";
+import type { Json } from "../coordination/structures/types.ts";
 import { ballotRow } from "./ballot-row.ts";
 import type { BallotRequest, Command } from "./commands.ts";
 import { Kernel } from "./kernel.ts";
@@ -17,7 +18,7 @@ class Crew extends Story {
     for (const name of names) this.agent(name, { votes: true, weight: 7 });
   }
 
-  vote(votes: Readonly<Record<string, string | undefined>>, more: Partial<BallotRequest> = {}): string {
+  vote(votes: Readonly<Record<string, Json | undefined>>, more: Partial<BallotRequest> = {}): string {
     const ballotId = `b${++this.#ballots}`;
     const options = ["yes", "no"];
     this.do({ type: "ballot.open", question: "?", options, voters: Object.keys(votes), method: "weighted", ...more });
@@ -69,6 +70,16 @@ describe("what was revealed", () => {
     expect(crew.accuracies()).toEqual({ ann: 1 / 3, bob: 2 / 3 });
   });
 
+  test("teaches who put one option above all others, and nobody who did not", () => {
+    const crew = new Crew("ann", "bob", "cy", "dan");
+    crew.reveal(crew.vote({ ann: ["yes"], bob: ["yes", "no"], cy: ["no"] }, { method: "approval" }), "yes");
+    expect(crew.accuracies()).toEqual({ ann: 2 / 3, cy: 1 / 3 });
+    crew.reveal(crew.vote({ bob: ["yes", "no"], dan: ["no", "yes"] }, { method: "borda" }), "yes");
+    expect(crew.accuracies()).toEqual({ ann: 2 / 3, bob: 2 / 3, cy: 1 / 3, dan: 1 / 3 });
+    crew.reveal(crew.vote({ ann: { no: 2 }, cy: { yes: 3, no: 3 } }, { method: "score" }), "yes");
+    expect(crew.accuracies()).toMatchObject({ ann: 2 / 4, cy: 1 / 3 });
+  });
+
   test("stays known of an agent that is registered again, or gone", () => {
     const crew = new Crew("ann");
     crew.reveal(crew.vote({ ann: "yes" }), "yes");
@@ -106,6 +117,18 @@ describe("a ballot with learned weights", () => {
     crew.reveal(crew.vote({ ann: "no", bob: "no", cy: "yes" }), "yes");
     expect(crew.weights(crew.vote({ ann: "yes", bob: "no" }, learned))).toEqual({ ann: 1, bob: 1 });
     expect(crew.weights(crew.vote({ ann: "yes", cy: "no" }, learned))).toEqual({ ann: 0, cy: LN2 });
+  });
+
+  test("weighs approvals and rankings, too", () => {
+    const crew = new Crew("ann", "bob", "cy");
+    crew.reveal(crew.vote({ ann: "yes", bob: "no", cy: "no" }), "yes");
+    for (const method of ["approval", "schulze", "instant-runoff"]) {
+      const ballot = crew.vote({ ann: ["yes"], bob: ["no"], cy: ["no"] }, { method, ...learned });
+      expect(crew.kernel.ballot(ballot)?.decision).toMatchObject({
+        decision: "yes",
+        weightsUsed: { ann: LN2, bob: 0, cy: 0 },
+      });
+    }
   });
 
   test("keeps the weights that it was opened with", () => {

@@ -18,7 +18,13 @@ export const approval: VotingRule = {
   read: readList,
   count: countPicks,
   favourite({ picks }, tied) {
-    const approved = picks.filter((place) => tied.includes(place));
-    return approved.length === 1 ? approved[0] : undefined;
+    let one: number | undefined;
+    for (const place of picks) {
+      if (!tied.includes(place)) continue;
+      // No further look at the others: there may be many.
+      if (one !== undefined) return undefined;
+      one = place;
+    }
+    return one;
   },
 };

@@ -61,6 +61,22 @@ export function countVotes<O extends string>(terms: CheckedTerms<O>, votes: Read
   return count(terms, [...votes]);
 }
 
+/** The option that each voter put above all others, for those whose vote is valid and puts one there. By the same terms. */
+export function favouritesIn<O extends string>(
+  terms: CheckedTerms<O>,
+  votes: ReadonlyMap<string, unknown>,
+): ReadonlyMap<string, O> {
+  const { valid, readings } = callRoll(terms, [...votes]);
+  const places = terms.options.map((_, place) => place);
+  const favourites = new Map<string, O>();
+  for (const [at, reading] of readings.entries()) {
+    const voter = valid[at];
+    const option = terms.options[terms.rule.favourite(reading, places) ?? Number.NaN];
+    if (voter !== undefined && option !== undefined) favourites.set(voter, option);
+  }
+  return favourites;
+}
+
 /** A voter and what it gave. */
 type Cast = readonly [voter: string, vote: unknown];
 

@@ -1,8 +1,7 @@
 /** Ballots: electorate and weights are fixed at opening; one counted vote a voter, the last before closing. */
 
-import { choiceOf } from "../../coordination/decisions/choice.ts";
 import type { Decision } from "../../coordination/decisions/election.ts";
-import { countVotes } from "../../coordination/decisions/tally.ts";
+import { countVotes, favouritesIn } from "../../coordination/decisions/tally.ts";
 import { checkTerms, type Terms } from "../../coordination/decisions/terms.ts";
 import { learnedWeights, type Standing, standingAfter } from "../../coordination/reputation.ts";
 import { amountToNumber } from "../../coordination/structures/amount.ts";
@@ -155,12 +154,9 @@ export function reveal(desk: Desk, command: CommandOf<"ballot.reveal">): Answer 
 
 /** How those stand now whose vote put one option above all others. */
 function learnedFrom(state: State, ballot: Ballot, truth: string): Readonly<Record<string, Standing>> {
-  const { votes, method } = count(ballot.opened, ballot.votes);
   const learned = nullRecord<Standing>();
-  for (const [voter, vote] of Object.entries(votes)) {
-    const choice = choiceOf(vote, method);
-    if (choice !== undefined) learned[voter] = standingAfter(agentNamed(state, voter).standing, choice === truth);
-  }
+  for (const [voter, favourite] of favouritesIn(checkTerms(termsOf(ballot.opened)), ballot.votes))
+    learned[voter] = standingAfter(agentNamed(state, voter).standing, favourite === truth);
   return learned;
 }
 
