@@ -33,7 +33,7 @@ test("all faults of a crew in YAML are told at once, each with file, line and co
   expect(code).toBe(2);
   expect(stdout).toMatchInlineSnapshot(`
     "crew.yaml:3:50: agents[0].url: agents reached over A2A are not in this version yet — one of name, description, skills, capacity, weight, breaker, command, cwd, env, maxOutputBytes, output
-    crew.yaml:5:14: tasks[0] has the unknown key "skils" — one of id, name, input, context, skills, agent, priority, load, dependsOn, onDependencyFailure, resources, timeoutMs, deadlineMs, estimatedMs, graceMs, retry, preemptible, fallback
+    crew.yaml:5:14: tasks[0] has the unknown key "skils" — one of id, name, input, context, skills, agent, priority, load, dependsOn, onDependencyFailure, resources, timeoutMs, deadlineMs, estimatedMs, graceMs, retry, preemptible, fallback, cacheKey, cacheMs
     crew.yaml:5:35: tasks[0].load is 0 — a number above 0, with at most nine decimals
     3 faults
     "
@@ -44,6 +44,20 @@ test("all faults of a crew in YAML are told at once, each with file, line and co
     ok: false,
     faults: [{ file: "crew.yaml", line: 3, column: 50 }, {}, {}],
   });
+});
+
+test("a cacheMs without a cacheKey, or too long, is a fault", async () => {
+  const task = (more: string) => GOOD.replace("skills: [echo] }\n", `skills: [echo], ${more} }\n`);
+  for (const [more, says] of [
+    ["cacheMs: 5", "tasks[0].cacheMs is 5 — only beside cacheKey"],
+    ["cacheKey: k, cacheMs: 31622400001", "tasks[0].cacheMs is 31622400001 — milliseconds of at least 0, at most"],
+    ['cacheKey: ""', 'tasks[0].cacheKey is "" — text of 1 to 1024 characters'],
+  ] as const) {
+    const { code, stdout } = await safeguards(folderWith({ "crew.yaml": task(more) }), "check", "crew.yaml");
+    expect([code, stdout]).toEqual([2, expect.stringContaining(says)]);
+  }
+  const good = await safeguards(folderWith({ "crew.yaml": task("cacheKey: k, cacheMs: 5") }), "check", "crew.yaml");
+  expect(good.code).toBe(0);
 });
 
 test("all faults of a crew in TypeScript are told at once, where they stand in the source", async () => {

@@ -1,6 +1,9 @@
-/** What agents and tasks share: data by `ctx.cache`. */
-import { describe, expect, it } from "vitest";
-import { defineAgent } from "../src/index.ts";
+/** What agents and tasks share: data by `ctx.cache`, outputs by `cacheKey`. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { defineAgent, defineManager } from "../src/index.ts";
 import { aborted, gate, opened, rejection } from "./coordinator.fixture.ts";
 
 describe("ctx.cache", () => {
@@ -69,5 +72,89 @@ describe("ctx.cache", () => {
     );
     await (await coordinator.submit({})).result();
     expect(await rejection((await later.promise)())).toMatchObject({ code: "FENCED" });
+  });
+});
+
+const page = { cacheKey: "page" } as const;
+
+describe("cacheKey", () => {
+  it("runs what is asked for several times once, and says who was answered", async () => {
+    const coordinator = await opened();
+    let runs = 0;
+    await coordinator.register(defineAgent({ name: "ann", capacity: 9, run: () => ({ runs: ++runs }) }));
+    const handles = await coordinator.submit([page, page, page]);
+    const outcomes = await Promise.all(handles.map((handle) => handle.outcome()));
+    expect(outcomes.map(({ via }) => via)).toEqual(["agent", "cache", "cache"]);
+    expect(outcomes.map(({ output }) => output)).toEqual([{ runs: 1 }, { runs: 1 }, { runs: 1 }]);
+    expect(outcomes[1]).toMatchObject({ status: "completed", attempts: [], cost: "0" });
+    const later = await coordinator.submit(page);
+    expect(await later.result()).toEqual({ runs: 1 });
+    expect((await later.explain()).text).toMatch(/^completed with the output of t1/);
+  });
+
+  it("answers a plan's subtasks too, and those of another manager's of the same team are apart", async () => {
+    const coordinator = await opened();
+    const seen: string[] = [];
+    await coordinator.register(
+      defineAgent<string, string>({
+        name: "ann",
+        capacity: 9,
+        skills: ["read"],
+        run: (task) => {
+          seen.push(task.id);
+          return "read";
+        },
+      }),
+    );
+    for (const name of ["m1", "m2"]) {
+      const plan = () => ["a", "b"].map((id) => ({ id, skills: ["read"], ...page }));
+      await coordinator.register(
+        defineManager({ name, team: ["ann"], plan, aggregate: (_, outcomes) => outcomes.map(({ via }) => via ?? "") }),
+      );
+    }
+    const handles = await coordinator.submit([
+      { id: "x", agent: "m1" },
+      { id: "y", agent: "m2" },
+    ]);
+    expect(await Promise.all(handles.map((handle) => handle.result()))).toEqual([
+      ["agent", "cache"],
+      ["agent", "cache"],
+    ]);
+    expect(seen.toSorted()).toEqual(["x/a", "y/a"]);
+  });
+
+  it("still answers when its journal is opened again", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "safeguards-cache-"));
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+    const journal = `sqlite:${join(folder, "journal.db")}`;
+    const first = await opened({ journal });
+    await first.register(defineAgent({ name: "ann", run: () => "once" }));
+    await (await first.submit(page)).result();
+    await first.close();
+    const second = await opened({ journal });
+    const outcome = await (await second.submit(page)).outcome();
+    expect(outcome).toMatchObject({ via: "cache", output: "once" });
+    expect((await (await second.task("t1")).outcome()).via).toBe("agent");
+  });
+
+  it("lets the next one run when the first fails", async () => {
+    const coordinator = await opened();
+    await coordinator.register(
+      defineAgent({
+        name: "ann",
+        run: (task) => {
+          if (task.id === "a") throw new Error("no");
+          return task.id;
+        },
+      }),
+    );
+    const retry = { maxAttempts: 1 };
+    const [a, b, c] = await coordinator.submit([
+      { id: "a", ...page, retry },
+      { id: "b", ...page },
+      { id: "c", ...page },
+    ]);
+    expect(await rejection(a?.result() ?? Promise.resolve())).toMatchObject({ code: "TASK_FAILED" });
+    expect([await b?.result(), await c?.result()]).toEqual(["b", "b"]);
   });
 });

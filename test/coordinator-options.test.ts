@@ -36,7 +36,6 @@ describe("options", () => {
     ["cost", { cost: "1" }],
     ["approval", { approval: {} }],
     ["batchKey", { batchKey: "k" }],
-    ["cacheKey", { cacheKey: "k" }],
   ])("of a task refuse %s as not there yet", async (name, task) => {
     const coordinator = await opened();
     expect(await refusal(coordinator.submit(task as never))).toMatch(new RegExp(`"${name}" .* not in this version`));

@@ -33,6 +33,23 @@ const contested: SimulatedCrew = {
   resources: { cpu: { type: "compute", capacity: 3 } },
 };
 
+/** Forty tasks that ask for the same few things, one by one and in chains. */
+const alike: SimulatedCrew = {
+  agents: [{ name: "a", capacity: 3 }, { name: "b" }],
+  tasks: Array.from({ length: 40 }, (_, at) => ({
+    id: `t${at}`,
+    estimatedMs: 10 + (at % 7),
+    priority: at % 3,
+    cacheKey: `k${at % 6}`,
+    cacheMs: 30 * (at % 3),
+    timeoutMs: 60,
+    graceMs: 5,
+    ...(at % 4 === 3 ? { dependsOn: [`t${at - 3}`] } : {}),
+    ...(at % 5 === 0 ? { resources: { cpu: 2 } } : {}),
+  })),
+  resources: { cpu: { type: "compute", capacity: 3 } },
+};
+
 /** The simulation's report, and its journal, byte for byte and as events. */
 async function logged(
   crew: SimulatedCrew,
@@ -404,4 +421,13 @@ test.for<[code: string, crew: Partial<SimulatedCrew>]>([
   ["INVALID_ARGUMENT", { concurrency: 0 }],
 ])("refused as the coordinator refuses it: %s", async ([code, wrong]) => {
   await expect(simulate({ agents: [{ name: "a" }], tasks: [{ id: "t" }], ...wrong })).rejects.toMatchObject({ code });
+});
+
+test("tasks of one cacheKey share outputs, whatever fails, and the audit agrees", async () => {
+  for (let seed = 0; seed < 25; seed++) {
+    const { report, events } = await logged({ ...alike, seed, faults: everyFault });
+    expect(report.violations).toEqual([]);
+    const answered = events.filter((event) => event.type === "task.completed" && event.from !== undefined);
+    expect(answered.length).toBeGreaterThan(0);
+  }
 });

@@ -18,6 +18,11 @@ export function mapping<S extends Shape>(shape: S): z.ZodObject<S, z.core.$stric
   });
 }
 
+/** Whether a mapping that has the first key has the second too. */
+export function needs(key: string, other: string): (mapping: Readonly<Record<string, unknown>>) => boolean {
+  return (mapping) => mapping[key] === undefined || mapping[other] !== undefined;
+}
+
 export function listOf<T extends z.ZodType>(
   item: T,
   allowed: string,

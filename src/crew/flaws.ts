@@ -17,8 +17,6 @@ const LATER: ReadonlyMap<string, string> = new Map([
   ["maxBatch", "batches"],
   ["batchKey", "batches"],
   ["batchWaitMs", "batches"],
-  ["cacheKey", "caches"],
-  ["cacheMs", "caches"],
 ]);
 
 /** All that is wrong with the shape of `data`. */

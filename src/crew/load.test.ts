@@ -167,7 +167,7 @@ tasks:
       "crew.yaml:23:81: tasks[0].resources.disc: no resource is called "disc" — one of disk",
       "crew.yaml:23:96: tasks[0].resources.disk is 5 — at most 4, all there is of it",
       "crew.yaml:24:26: tasks[1].dependsOn[0] is "b": the tasks wait for one another (a → b → a) — no cycle",
-      "crew.yaml:24:30: tasks[1].approval: approvals are not in this version yet — one of id, name, input, context, skills, agent, priority, load, dependsOn, onDependencyFailure, resources, timeoutMs, deadlineMs, estimatedMs, graceMs, retry, preemptible, fallback",
+      "crew.yaml:24:30: tasks[1].approval: approvals are not in this version yet — one of id, name, input, context, skills, agent, priority, load, dependsOn, onDependencyFailure, resources, timeoutMs, deadlineMs, estimatedMs, graceMs, retry, preemptible, fallback, cacheKey, cacheMs",
       "crew.yaml:25:36: tasks[2].load is 3 — at most 1, the capacity of those who can do it",
       "crew.yaml:25:46: the number 12345678901234567000 is too large to be exact — a whole number up to 2^53 - 1, or text in quotes",
     ]

@@ -7,7 +7,21 @@ import type { Agent } from "../agents/agent.ts";
 import { definitionOf } from "../agents/definition.ts";
 import { limits } from "../kernel/limits.ts";
 import { runtimeLimits } from "../runtime/limits.ts";
-import { amount, duration, endless, flag, id, level, listOf, mapping, oneOf, payload, text, whole } from "./fields.ts";
+import {
+  amount,
+  duration,
+  endless,
+  flag,
+  id,
+  level,
+  listOf,
+  mapping,
+  needs,
+  oneOf,
+  payload,
+  text,
+  whole,
+} from "./fields.ts";
 
 const skill = id("the name of a skill: text");
 const SKILLS = "a list of skills, or a mapping from skill to a level above 0 and at most 1";
@@ -34,6 +48,8 @@ const fallback = mapping({
   value: payload().optional().describe("Its output when nobody has given one, as it stands here"),
 }).refine((entry) => Object.values(entry).some((part) => part !== undefined), FALLBACK);
 
+const KEY = `text of 1 to ${limits.keyLength} characters`;
+const CACHE_MS = `milliseconds of at least 0, at most ${limits.cacheMs}`;
 const task = mapping({
   id: id().optional().describe("Local to the list that it is in. Default: its index"),
   name: text("text of at most 256 characters", limits.idLength).optional().describe("For people and listings"),
@@ -66,7 +82,19 @@ const task = mapping({
   retry: retry.optional().describe("When to try again"),
   preemptible: flag().optional().describe("Whether it may be stopped for a task of higher priority. Default: true"),
   fallback: fallback.optional().describe("What takes the place of its failure"),
-}).meta({ id: "task" });
+  cacheKey: text(KEY, limits.keyLength)
+    .min(1, KEY)
+    .optional()
+    .describe("Tasks of one key that the same agents may do share one output"),
+  cacheMs: z
+    .number(CACHE_MS)
+    .min(0, CACHE_MS)
+    .max(limits.cacheMs, CACHE_MS)
+    .optional()
+    .describe("How old an output may be to answer it, in milliseconds. Default: 3600000"),
+})
+  .refine(needs("cacheMs", "cacheKey"), { path: ["cacheMs"], message: "only beside cacheKey" })
+  .meta({ id: "task" });
 
 /** The tasks of a crew or of a plan, and what a plan's program prints. */
 export const tasks: z.ZodArray = listOf(task, "a list of tasks", limits.tasksPerSubmit);

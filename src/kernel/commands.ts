@@ -37,6 +37,8 @@ export interface TaskRequest {
   readonly budget?: string;
   readonly cost?: Money;
   readonly fallback?: FallbackPolicy;
+  readonly cacheKey?: string;
+  readonly cacheMs?: number;
 }
 
 export interface AgentDescription {

@@ -198,6 +198,10 @@ export interface TaskFields {
   /** What an attempt is thought to cost: a decimal above 0. */
   readonly cost?: string;
   readonly fallback?: FallbackPolicy;
+  /** Tasks of one key, that the same agents may do, share one output. */
+  readonly cacheKey?: string;
+  /** How old an output may be to answer it. */
+  readonly cacheMs?: number;
 }
 export interface TaskSubmittedEvent extends TaskFields {
   readonly type: "task.submitted";
@@ -235,6 +239,8 @@ export interface TaskCompletedEvent {
   readonly output: Json;
   /** Absent: one of the agents that it was meant for. */
   readonly via?: Substitute;
+  /** The task whose output answers it, by their `cacheKey`. */
+  readonly from?: string;
 }
 /** What it was meant for is spent, or is not to be had: from now on its fallback does it, or stands for it. */
 export interface TaskFellBackEvent {
@@ -245,6 +251,20 @@ export interface TaskFellBackEvent {
   readonly to: "agents" | "value";
   /** What it would have failed with. */
   readonly error: Failure;
+}
+/** Of the tasks of its `cacheKey` it is the one that is to give the output; `alone`: for itself, since others wait for it. */
+export interface FlightLedEvent {
+  readonly type: "flight.led";
+  readonly v: 1;
+  readonly taskId: string;
+  readonly alone?: true;
+}
+/** It waits for the output that another of its `cacheKey` is to give. */
+export interface FlightJoinedEvent {
+  readonly type: "flight.joined";
+  readonly v: 1;
+  readonly taskId: string;
+  readonly leader: string;
 }
 export interface TaskFailedEvent {
   readonly type: "task.failed";
@@ -597,7 +617,9 @@ export type EventBody =
   | MessageSentEvent
   | MessageReadEvent
   | StateSetEvent
-  | StateDeletedEvent;
+  | StateDeletedEvent
+  | FlightLedEvent
+  | FlightJoinedEvent;
 
 /** An event as the kernel makes it and as replay takes it. */
 export type KernelEvent = EventHead & EventBody;
@@ -671,9 +693,11 @@ export const EVENTS: Readonly<Record<EventType, EventLayout>> = {
     "budget",
     "cost",
     "fallback",
+    "cacheKey",
+    "cacheMs",
   ]),
   "task.started": layout<"task.started">(8, ["taskId", "agent", "token", "attempt", "phase"]),
-  "task.completed": layout<"task.completed">(9, ["taskId", "token", "output", "via"]),
+  "task.completed": layout<"task.completed">(9, ["taskId", "token", "output", "via", "from"]),
   "task.failed": layout<"task.failed">(10, ["taskId", "error"]),
   "task.skipped": layout<"task.skipped">(11, ["taskId", "dependency", "error"]),
   "task.cancelled": layout<"task.cancelled">(12, ["taskId", "reason"]),
@@ -741,4 +765,6 @@ export const EVENTS: Readonly<Record<EventType, EventLayout>> = {
   "budget.set": layout<"budget.set">(36, ["budget", "limit", "parent"]),
   "budget.spent": layout<"budget.spent">(37, ["taskId", "token", "amount", "what"]),
   "task.fell-back": layout<"task.fell-back">(52, ["taskId", "to", "error"]),
+  "flight.led": layout<"flight.led">(54, ["taskId", "alone"]),
+  "flight.joined": layout<"flight.joined">(55, ["taskId", "leader"]),
 };

@@ -14,6 +14,7 @@ import { RateBucket } from "../coordination/structures/rate-bucket.ts";
 import { ballotRow } from "./ballot-row.ts";
 import { changeReturning, claim, dropClaim } from "./claims.ts";
 import type { KernelEvent } from "./events.ts";
+import { flightKey, follow, lead, leaveFlight, leaveUnjudged } from "./flights.ts";
 import { dropAllocation, dropKept, endAttempt, endRequest, seat, take, unseat } from "./holdings.ts";
 import { limits } from "./limits.ts";
 import { amount, known, liveOf, needsOf, taskOf } from "./named.ts";
@@ -45,7 +46,11 @@ export function evolve(state: State, event: KernelEvent, observer: StateObserver
       const wasGuarded = state.settings?.guardrails?.input !== undefined;
       state.settings = event;
       state.open = true;
-      if (wasGuarded || event.guardrails?.input !== undefined) judgeAllAnew(state);
+      if (wasGuarded || event.guardrails?.input !== undefined) {
+        judgeAllAnew(state);
+        for (const task of leaveUnjudged(state, observer))
+          if (task.status === "waiting" && task.family === undefined) setStatus(state, task, "pending");
+      }
       for (const agent of state.agents.values()) {
         agent.online = false;
         observer?.agent(agent, "other");
@@ -155,13 +160,23 @@ export function evolve(state: State, event: KernelEvent, observer: StateObserver
       break;
     case "task.completed": {
       const task = taskOf(state, event.taskId);
-      if (event.token !== undefined) {
-        const live = liveOf(state, event.token);
-        report(live, breakerSucceeded, state.openMs(event.at));
-        endAttempt(state, live, "completed", event.at, observer);
+      const { token, output, at, from } = event;
+      if (token !== undefined) {
+        const live = liveOf(state, token);
+        report(live, breakerSucceeded, state.openMs(at));
+        endAttempt(state, live, "completed", at, observer);
       }
       const via = event.via ?? (task.series.fallback === undefined ? undefined : "fallback");
-      terminal(state, task, "completed", { at: event.at, output: event.output, error: undefined, via }, observer);
+      if (from !== undefined) state.outputs.touch(flightKey(state, task));
+      else if (task.spec.cacheKey !== undefined && via === undefined)
+        state.outputs.put(flightKey(state, task), { taskId: task.id, at, output });
+      terminal(
+        state,
+        task,
+        "completed",
+        { at, output, error: undefined, via, ...(from === undefined ? {} : { from }) },
+        observer,
+      );
       break;
     }
     case "task.fell-back":
@@ -243,7 +258,9 @@ export function evolve(state: State, event: KernelEvent, observer: StateObserver
     case "task.paused": {
       const task = taskOf(state, event.taskId);
       task.held = true;
-      if (task.status === "blocked" || task.status === "pending") setStatus(state, task, "paused");
+      if (task.status === "blocked" || task.status === "pending" || state.flights.follows(task))
+        setStatus(state, task, "paused");
+      if (task.status === "paused") leaveFlight(state, task, observer);
       dropClaim(state, task, observer);
       observer?.task(task);
       if (task.live !== undefined) observer?.live(task.live);
@@ -254,12 +271,26 @@ export function evolve(state: State, event: KernelEvent, observer: StateObserver
       task.held = false;
       if (task.status === "paused") {
         if (task.missing > 0) setStatus(state, task, "blocked");
-        else becomePending(state, task, event.at);
+        else becomePending(state, task, event.at, observer);
       }
       observer?.task(task);
       if (task.live === undefined) break;
       task.live.seatMs = state.openMs(event.at);
       observer?.live(task.live);
+      break;
+    }
+    case "flight.led": {
+      const task = taskOf(state, event.taskId);
+      if (state.flights.follows(task)) setStatus(state, task, "pending");
+      lead(state, task, event.alone === true, observer);
+      observer?.task(task);
+      break;
+    }
+    case "flight.joined": {
+      const task = taskOf(state, event.taskId);
+      setStatus(state, task, "waiting");
+      follow(state, task, taskOf(state, event.leader), observer);
+      observer?.task(task);
       break;
     }
     case "task.prioritized": {
@@ -283,7 +314,7 @@ export function evolve(state: State, event: KernelEvent, observer: StateObserver
       task.checkpoint = undefined;
       task.phase = "aggregate";
       if (event.count > 0) setStatus(state, task, "waiting");
-      else becomePending(state, task, event.at);
+      else becomePending(state, task, event.at, observer);
       observer?.task(task);
       break;
     }

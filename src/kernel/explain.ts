@@ -46,6 +46,12 @@ const REFUSALS: ReadonlySet<string> = new Set([
 
 function ended({ attempts, status, ended }: Task): Told {
   const error = ended?.error;
+  if (error === undefined && ended?.from !== undefined)
+    return {
+      verdict: "ended",
+      text: `completed with the output of ${ended.from}, which has the same cacheKey`,
+      reasons: [],
+    };
   if (error === undefined) {
     const last = attempts.at(-1);
     const stood = ended?.via === undefined ? "" : ended.via === "fallback" ? ", its fallback," : ` (${ended.via})`;
@@ -119,6 +125,7 @@ function waitsFor(state: State, task: Task, now: number): readonly Reason[] {
   const { live } = task;
   if (task.ending !== undefined) return awaited("its subtasks", childrenOf(task));
   const reasons: Reason[] = [...held(task), ...unjudged(state, task)];
+  if (state.flights.follows(task)) reasons.push(...sharing(task, state.flights.of(task)?.leader));
   if (live?.awaiting !== undefined) reasons.push(...awaited("the tasks that it awaits", [...live.awaiting]));
   else if (task.status === "waiting") {
     // What its code submitted beside the plan is not waited for.
@@ -141,6 +148,14 @@ function waitsFor(state: State, task: Task, now: number): readonly Reason[] {
     });
   }
   return reasons;
+}
+
+/** Another is to give its output. */
+function sharing({ spec }: Task, leader: Task | undefined): readonly Reason[] {
+  if (leader === undefined) return [];
+  const { id, status } = leader;
+  const text = `it waits for the output of ${id} (${status}), which has the same cacheKey ${JSON.stringify(spec.cacheKey)}`;
+  return [{ code: "dependencies", need: 1, have: 0, who: [id], text }];
 }
 
 /** Those of them that have not ended, of so many; nothing when all have. */

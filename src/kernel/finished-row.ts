@@ -19,7 +19,7 @@ const STATUSES: readonly TaskStatus[] = ["completed", "failed", "skipped", "canc
 const ENDS: readonly AttemptEnd[] = ["completed", "failed", "timeout", "preempted", "cancelled", "lost", "abandoned"];
 const PHASES: readonly Phase[] = ["run", "plan", "aggregate"];
 
-type Spec = Omit<TaskSubmittedEvent, "type" | "v"> & Pick<EventHead, "trace">;
+type Spec = Omit<TaskSubmittedEvent, "type" | "v"> & Pick<EventHead, "trace" | "by">;
 /** Agent, token, milliseconds from submission to start, from start to end, end, phase, error, cost. */
 type AttemptRow = readonly [string, number, number, number, number, number?, (Failure | null)?, string?];
 interface More extends Partial<Subtasks> {
@@ -33,6 +33,7 @@ interface More extends Partial<Subtasks> {
   /** What was spent below it. */
   readonly spentBelow?: string;
   readonly via?: Substitute;
+  readonly from?: string;
 }
 type Row = readonly [
   status: number,
@@ -101,6 +102,10 @@ function written(spec: Spec): { readonly [K in keyof Required<Spec>]: Spec[K] | 
     budget: spec.budget,
     cost: spec.cost,
     fallback: spec.fallback,
+    cacheKey: spec.cacheKey,
+    // It tells whose outputs it shares.
+    by: spec.cacheKey === undefined ? undefined : spec.by,
+    cacheMs: spec.cacheMs,
   };
 }
 
@@ -139,6 +144,7 @@ function moreOf(task: Task): More | undefined {
     ...(phase === "run" ? {} : { phase }),
     ...(round === 0 ? {} : { round }),
     ...(ended?.via === undefined ? {} : { via: ended.via }),
+    ...(ended?.from === undefined ? {} : { from: ended.from }),
     ...(family === undefined ? {} : subtasksOf(task)),
     ...(accepted === undefined ? {} : { accepted: accepted.input === undefined ? {} : { input: accepted.input } }),
     ...(family === undefined || family.spentBelow.eq(0) ? {} : { spentBelow: textOf(family.spentBelow) }),
@@ -227,6 +233,7 @@ export function thaw(row: string, state: State): Thawed {
       output: status === "completed" ? output : undefined,
       error: more.error,
       via: more.via,
+      ...(more.from === undefined ? {} : { from: more.from }),
     },
     wish: undefined,
   };

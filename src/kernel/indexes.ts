@@ -10,6 +10,7 @@ import { orderRank } from "../coordination/structures/order-key.ts";
 import { PriorityInheritance } from "../coordination/structures/priority-inheritance.ts";
 import { type AgentPool, AgentPools, admitsFrom } from "./agent-pools.ts";
 import { hasFallback, lackOfAgents, wantedOf } from "./fallback.ts";
+import type { Flight } from "./flights.ts";
 import { Lending } from "./lending.ts";
 import { defaults, limits } from "./limits.ts";
 import type { Change, StateObserver } from "./observer.ts";
@@ -62,6 +63,9 @@ export class Indexes implements StateObserver {
   readonly impossible: Set<Task> = new Set();
   /** Tasks that are kept back until guardrails have looked at their input. */
   readonly judging: Set<Task> = new Set();
+  /** Ready tasks with a `cacheKey` of which it is not decided whether they lead or follow, and flights that lack a leader. */
+  readonly undecided: Set<Task> = new Set();
+  readonly leaderless: Set<Flight> = new Set();
   readonly lending: Lending;
   readonly ends: PredictedEnds = new PredictedEnds();
   readonly requirements: Requirements = new Requirements();
@@ -97,6 +101,11 @@ export class Indexes implements StateObserver {
       const { parent } = task;
       if (parent?.live?.awaiting?.has(task)) this.waits(parent, [task]);
       this.task(task);
+    }
+    for (const flight of state.flights.all()) {
+      const { leader } = flight;
+      if (leader !== undefined) for (const follower of flight.followers) this.waits(follower, [leader]);
+      this.flight(flight);
     }
     for (const live of state.live.values()) this.live(live);
     for (const request of state.requests.values()) this.request(request);
@@ -138,7 +147,10 @@ export class Indexes implements StateObserver {
     const ready = isReady(task);
     const early = ready && task.notBefore > this.now;
     this.#watchBackoff(task, early);
-    if (!ready || early) {
+    const { spec, series } = task;
+    const isShared = spec.cacheKey !== undefined && series.fallback === undefined;
+    const shares = isShared && !this.#leads(task, ready && !early);
+    if (!ready || early || shares) {
       this.impossible.delete(task);
       this.#leaveQueue(task);
       return;
@@ -166,6 +178,23 @@ export class Indexes implements StateObserver {
 
   waits(task: Task, on: readonly Task[]): void {
     for (const other of on) this.inheritance.wait(task, other);
+  }
+
+  unwaits(task: Task, on: Task): void {
+    this.inheritance.unwait(task, on);
+  }
+
+  flight(flight: Flight): void {
+    if (flight.leader === undefined && flight.followers.size > 0) this.leaderless.add(flight);
+    else this.leaderless.delete(flight);
+  }
+
+  /** Whether it is decided that it gives the output for all of its key; one that is ready is to be decided on. */
+  #leads(task: Task, ready: boolean): boolean {
+    const leads = this.state.flights.leads(task);
+    if (ready && !leads) this.undecided.add(task);
+    else this.undecided.delete(task);
+    return leads;
   }
 
   ended(task: Task, dependents: readonly Task[]): void {

@@ -25,6 +25,7 @@ import { failImpossible, failUnpayable, failUnroutable } from "./decide/hopeless
 import { close, open } from "./decide/lifecycle.ts";
 import { read, send } from "./decide/messages.ts";
 import { awaitTasks, leaseDue, release, request, setResource } from "./decide/resources.ts";
+import { shareOutputs } from "./decide/sharing.ts";
 import { plan, submit } from "./decide/submission.ts";
 import { deleteState, setState } from "./decide/versioned-state.ts";
 import type { Departed } from "./departed.ts";
@@ -152,8 +153,10 @@ export class Kernel {
         if (of !== undefined) unroutable.push(of);
       }
       failUnroutable(desk, unroutable);
-      failImpossible(desk);
-      failUnpayable(desk);
+      do {
+        failImpossible(desk);
+        failUnpayable(desk);
+      } while (shareOutputs(desk));
       scheduler.admit();
     }
     return { events: this.#events, answers, departed: state.outbox.take() };

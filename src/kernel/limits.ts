@@ -78,6 +78,13 @@ export const limits = {
   traceLength: 256,
   /** Tasks that have ended and are kept in memory: each takes some 200 bytes and what its input and output have. */
   keptTasks: 10_000_000,
+  /** Characters of a `cacheKey`: an address or a hash of what is asked fits. */
+  keyLength: 1_024,
+  /** Milliseconds of a `cacheMs`: 366 days, beyond which an output is no answer but a record. */
+  cacheMs: 31_622_400_000,
+  /** Outputs kept for later tasks of the same `cacheKey`, and their characters as JSON: small beside what tasks take. */
+  cachedOutputs: 10_000,
+  cachedBytes: 64_000_000,
 } as const;
 
 /** Defaults of what a caller leaves out; milliseconds. */
@@ -93,4 +100,6 @@ export const defaults = {
   retryFactor: 2,
   maxAttempts: 3,
   ballotDeadlineMs: 30_000,
+  /** How old an output may be to answer a task: an hour. */
+  cacheMs: 3_600_000,
 } as const;

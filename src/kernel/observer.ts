@@ -1,5 +1,6 @@
 /** Who keeps indexes over the state is told of each thing that an event changed. */
 import type { Sum } from "../coordination/structures/money.ts";
+import type { Flight } from "./flights.ts";
 import type {
   AgentState,
   Ballot,
@@ -21,8 +22,12 @@ export interface StateObserver {
   asksAnew(task: Task): void;
   /** Its own priority, which was `before`, has changed. */
   priority(task: Task, before: number): void;
-  /** The task waits for these, or no longer does. */
+  /** The task waits for these. */
   waits(task: Task, on: readonly Task[]): void;
+  /** The task no longer waits for the other. */
+  unwaits(task: Task, on: Task): void;
+  /** Another leads it, or nobody does. */
+  flight(flight: Flight): void;
   /** It ended; these waited for it. */
   ended(task: Task, dependents: readonly Task[]): void;
   live(live: LiveAttempt): void;

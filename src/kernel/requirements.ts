@@ -68,7 +68,7 @@ function within(pin: string | undefined, scope: string | undefined): string {
 }
 
 /** One requirement a skill, at the highest level asked for, by name: alike however they were written. */
-function normalized(skills: readonly SkillRequirement[]): Requirement["skills"] {
+export function normalized(skills: readonly SkillRequirement[]): Requirement["skills"] {
   const sorted = skills.map((required) => (typeof required === "string" ? { skill: required, level: 0 } : required));
   sorted.sort((a, b) => (a.skill === b.skill ? b.level - a.level : a.skill < b.skill ? -1 : 1));
   return sorted.filter(({ skill }, i) => skill !== sorted[i - 1]?.skill);

@@ -14,6 +14,7 @@ import { enter } from "./settling.ts";
 import {
   type AgentRow,
   type ClaimRow,
+  type FlightRow,
   FORMAT,
   type LiveRow,
   type MetaRow,
@@ -102,6 +103,13 @@ export class Restoration {
       }
       case "claim":
         this.#claims.push(row);
+        break;
+      case "flight":
+        this.#link();
+        restoreFlight(state, row);
+        break;
+      case "output":
+        state.outputs.put(row.key, row);
         break;
       case "reservation": {
         const { what, startsAt = Number.POSITIVE_INFINITY } = row;
@@ -228,7 +236,13 @@ function restoreTask(state: State, row: TaskRow): void {
     checkpoint: row.checkpoint,
     claim: undefined,
     ending: row.ending && { ...row.ending, fallback: row.ending.fallback },
-    ended: ended && { at: ended.at, output: ended.output, error: ended.error, via: ended.via },
+    ended: ended && {
+      at: ended.at,
+      output: ended.output,
+      error: ended.error,
+      via: ended.via,
+      ...(ended.from === undefined ? {} : { from: ended.from }),
+    },
     wish: undefined,
   };
   state.tasks.set(task.id, task);
@@ -307,6 +321,15 @@ function restoreLive(state: State, row: LiveRow): void {
     live.request = { id, live, needs: needsOf(state, amounts), leaseMs, askedMs, wish: undefined };
     state.requests.set(id, live.request);
   }
+}
+
+function restoreFlight(state: State, { key, leader, followers, open }: FlightRow): void {
+  state.flights.add({
+    key,
+    leader: leader === undefined ? undefined : taskOf(state, leader),
+    followers: new Set(followers.map((id) => taskOf(state, id))),
+    open,
+  });
 }
 
 function hold({ resource, amount: held }: Need): void {

@@ -5,6 +5,7 @@ import type { RateBucketState } from "../coordination/structures/rate-bucket.ts"
 import type { Json } from "../coordination/structures/types.ts";
 import type { Cast } from "./ballot-row.ts";
 import type { AgentRegisteredEvent, BreakerPolicy, OpenedEvent, Phase, ResourceKind, StopReason } from "./events.ts";
+import type { KeptOutput } from "./kept-outputs.ts";
 import type { KeptMessage, Reading } from "./mailroom.ts";
 import type { AttemptRecord, Ended, Judgement, Reserved, Series, Submitted, Task, TaskStatus } from "./state.ts";
 import type { Entry } from "./versioned-state.ts";
@@ -113,6 +114,18 @@ export interface ClaimRow {
   readonly agent: string;
   readonly victims: readonly number[];
 }
+export interface FlightRow {
+  readonly row: "flight";
+  readonly key: string;
+  readonly leader?: string;
+  readonly followers: readonly string[];
+  readonly open: boolean;
+}
+/** An output that may answer later tasks. */
+export interface OutputRow extends KeptOutput {
+  readonly row: "output";
+  readonly key: string;
+}
 export interface ReservationRow {
   readonly row: "reservation";
   readonly taskId: string;
@@ -159,6 +172,8 @@ export type Row =
   | LiveRow
   | KeptRow
   | ClaimRow
+  | FlightRow
+  | OutputRow
   | ReservationRow
   | BallotRow
   | MessageRow

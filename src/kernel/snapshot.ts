@@ -99,6 +99,11 @@ function* rowsOf(state: State): Generator<Row, void, undefined> {
         victims: [...claim.victims].map((live) => live.token),
       };
   }
+  for (const { key, leader, followers, open } of state.flights.all()) {
+    const ids = [...followers].map((task) => task.id);
+    yield { row: "flight", key, ...defined({ leader: leader?.id }), followers: ids, open };
+  }
+  for (const [key, { taskId, at, output }] of state.outputs.entries()) yield { row: "output", key, taskId, at, output };
   if (state.reserved !== undefined) {
     const { task, what, agent, startsAt } = state.reserved;
     const foreseen = startsAt === Number.POSITIVE_INFINITY ? {} : { startsAt };
@@ -136,7 +141,10 @@ function taskRow(state: State, task: Task): TaskRow {
       judgement: task.judgement,
       checkpoint: task.checkpoint,
       ending: task.ending,
-      ended: ended && { at: ended.at, ...defined({ output: ended.output, error: ended.error, via: ended.via }) },
+      ended: ended && {
+        at: ended.at,
+        ...defined({ output: ended.output, error: ended.error, via: ended.via, from: ended.from }),
+      },
     }),
   };
 }

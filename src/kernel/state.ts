@@ -29,6 +29,8 @@ import type {
   TaskSubmittedEvent,
 } from "./events.ts";
 import { FinishedTasks } from "./finished-tasks.ts";
+import { Flights } from "./flights.ts";
+import { KeptOutputs } from "./kept-outputs.ts";
 import { Mailroom } from "./mailroom.ts";
 import type { ReadyClass, Wish } from "./ready-queue.ts";
 import type { RunningPlace } from "./running-index.ts";
@@ -183,6 +185,8 @@ export interface Ended {
   readonly error: Failure | undefined;
   /** Undefined: its own agents. */
   readonly via: Substitute | undefined;
+  /** The task whose output it was given, when none of its own attempts gave it. */
+  readonly from?: string;
 }
 
 /** Of this there may be millions: what few of them have stands in an object of its own, and times are small differences. */
@@ -347,6 +351,9 @@ export class State {
   /** Tasks for which something is set aside. */
   readonly claims: Set<Task> = new Set();
   reserved: Reserved | undefined = undefined;
+  /** Tasks that share an output, and outputs that answer later ones. */
+  readonly flights: Flights = new Flights();
+  readonly outputs: KeptOutputs = new KeptOutputs();
   /** Live attempts by token. */
   readonly live: Map<number, LiveAttempt> = new Map();
   /** What attempts keep that were abandoned and whose code goes on, by token. */

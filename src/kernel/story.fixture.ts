@@ -219,9 +219,14 @@ export function told(events: readonly KernelEvent[]): string[] {
       case "task.started":
         return [`${event.taskId} ${event.phase === "run" ? "starts" : `${event.phase}s`} on ${event.agent}`];
       case "task.completed":
+        if (event.from !== undefined) return [`${event.taskId} completed by ${event.from}`];
         return [`${event.taskId} completed${event.via === undefined ? "" : ` via ${event.via}`}`];
       case "task.fell-back":
         return [`${event.taskId} falls back on ${event.to === "agents" ? "others" : "a value"}: ${event.error.code}`];
+      case "flight.led":
+        return [`${event.taskId} leads${event.alone === true ? " alone" : ""}`];
+      case "flight.joined":
+        return [`${event.taskId} follows ${event.leader}`];
       case "task.failed":
         return [`${event.taskId} failed: ${event.error.code}`];
       case "task.skipped":

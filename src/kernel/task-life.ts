@@ -4,6 +4,7 @@ import { NO_MONEY } from "../coordination/structures/money.ts";
 import { dropClaim } from "./claims.ts";
 import type { AttemptEndedEvent, InputAcceptedEvent, TaskStartedEvent, TaskSubmittedEvent } from "./events.ts";
 import { statusIn } from "./finished-row.ts";
+import { leaveFlight } from "./flights.ts";
 import { endAttempt, keepHeld, seat, take } from "./holdings.ts";
 import { amount, known, liveOf, needsOf, taskOf } from "./named.ts";
 import type { StateObserver } from "./observer.ts";
@@ -235,8 +236,9 @@ export function attemptEnded(
   } else if (reason === "preempted" || reason === "paused" || task.held) {
     setStatus(state, task, "paused");
     readyAt(state, task, at);
+    if (task.held) leaveFlight(state, task, observer);
   } else {
-    becomePending(state, task, at);
+    becomePending(state, task, at, observer);
   }
   observer?.task(task);
 }
@@ -248,8 +250,9 @@ function counts(event: AttemptEndedEvent, live: LiveAttempt): boolean {
 }
 
 /** Ready to be started, or held where a person wants it so. */
-export function becomePending(state: State, task: Task, at: number): void {
+export function becomePending(state: State, task: Task, at: number, observer: StateObserver | undefined): void {
   setStatus(state, task, task.held ? "paused" : "pending");
+  if (task.held) leaveFlight(state, task, observer);
   readyAt(state, task, Math.max(at, task.notBefore));
 }
 
@@ -268,6 +271,7 @@ export function terminal(
   dropClaim(state, task, observer);
   if (state.reserved?.task === task) state.reserved = undefined;
   setStatus(state, task, status);
+  if (task.spec.cacheKey !== undefined) leaveFlight(state, task, observer);
   task.ended = how;
   task.ending = undefined;
   task.held = false;
@@ -302,7 +306,7 @@ export function terminal(
         parent.live === undefined &&
         parent.ending === undefined
       ) {
-        becomePending(state, parent, at);
+        becomePending(state, parent, at, observer);
         observer?.task(parent);
       }
     }
@@ -327,7 +331,9 @@ export function fellBack(state: State, task: Task, at: number, observer: StateOb
   task.checkpoint = undefined;
   task.notBefore = 0;
   task.ending = undefined;
-  becomePending(state, task, at);
+  // What others give is no answer to those who ask for whom it was meant for.
+  leaveFlight(state, task, observer);
+  becomePending(state, task, at, observer);
   observer?.asksAnew(task);
 }
 

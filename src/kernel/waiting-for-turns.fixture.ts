@@ -4,6 +4,24 @@ import { type Waiting, world } from "./waiting.fixture.ts";
 
 export const dependencies: readonly Waiting[] = [
   {
+    what: "the task of the same cacheKey whose output it waits for",
+    story: () => {
+      const story = world();
+      story.submit({ id: "first", cacheKey: "page" }, { id: "second", cacheKey: "page" });
+      return story;
+    },
+    id: "second",
+    reasons: [
+      {
+        code: "dependencies",
+        need: 1,
+        have: 0,
+        who: ["first"],
+        text: 'it waits for the output of first (running), which has the same cacheKey "page"',
+      },
+    ],
+  },
+  {
     what: "each dependency that has not ended, with its status, and how many have",
     story: () => {
       const story = world({ concurrency: 2 });

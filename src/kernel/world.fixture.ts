@@ -162,6 +162,9 @@ export class World {
       ...(budget === undefined ? {} : { budget }),
       ...(draws.chance(40) ? { cost: COSTS[draws.below(COSTS.length)] ?? 1 } : {}),
       ...(draws.chance(25) ? { fallback: FALLBACKS[draws.below(FALLBACKS.length)] ?? { value: 0 } } : {}),
+      ...(draws.chance(15)
+        ? { cacheKey: draws.pick(["k", "l"]) ?? "k", ...(draws.chance(60) ? { cacheMs: 500 * draws.below(4) } : {}) }
+        : {}),
       graceMs: 100 * draws.below(10),
       retry: { maxAttempts: 1 + draws.below(3), initialMs: 200 },
     };
@@ -443,6 +446,8 @@ const ASKED: readonly (keyof TaskRequest & keyof Task["spec"])[] = [
   "budget",
   "cost",
   "fallback",
+  "cacheKey",
+  "cacheMs",
 ];
 
 /** The request that made the task, again. */
@@ -479,6 +484,28 @@ function checkPromises(state: State, check: Check): void {
     const returning = sum(victims.map((victim) => heldBy(victim, resource)));
     check(compare(returning, resource.returning) === 0, `comes back of ${resource.id}`);
   }
+}
+
+/** Of a key one task is at work, but for those that go alone; whoever follows waits, and a flight has a leader. */
+function checkFlights(state: State, check: Check): void {
+  const open = new Map<string, Task>();
+  let following = 0;
+  for (const { leader, followers, open: joins, key } of state.flights.all()) {
+    following += followers.size;
+    check(leader !== undefined, `a flight of ${key} has a leader`);
+    if (leader === undefined) continue;
+    check(!isTerminal(leader.status) && state.flights.leads(leader), `${leader.id} leads and has not ended`);
+    check(joins || followers.size === 0, `nobody follows ${leader.id}, which goes alone`);
+    check(!joins || open.get(key) === undefined, `${leader.id} leads, and so does ${open.get(key)?.id}`);
+    if (joins) open.set(key, leader);
+    for (const task of followers) check(task.status === "waiting" && task.live === undefined, `${task.id} follows`);
+  }
+  check(following === state.flights.following, "followers counted");
+  for (const { task } of state.live.values())
+    check(
+      task.spec.cacheKey === undefined || task.series.fallback !== undefined || state.flights.leads(task),
+      `${task.id} runs in a flight`,
+    );
 }
 
 function checkChildren(task: Task, check: Check): void {
@@ -536,6 +563,7 @@ export function violations(world: World): string[] {
   );
   world.budgets.compare(kernel.budgets(), kernel.tasks());
   found.push(...world.complaints);
+  checkFlights(state, check);
   const seen: Record<string, number> = {};
   for (const task of state.tasks.values()) {
     seen[task.status] = (seen[task.status] ?? 0) + 1;

@@ -30,8 +30,10 @@ const KEYS = {
     "retry",
     "preemptible",
     "fallback",
+    "cacheKey",
+    "cacheMs",
   ],
-  later: ["budget", "cost", "approval", "batchKey", "batchWaitMs", "cacheKey", "cacheMs"],
+  later: ["budget", "cost", "approval", "batchKey", "batchWaitMs"],
 };
 
 const FALLBACK_KEYS = ["agent", "skills", "value"];
@@ -91,6 +93,8 @@ function copied(spec: TaskSpec, what: string): TakenIn {
   if (spec.retry !== undefined) request.retry = retryOf(spec.retry, what);
   if (spec.preemptible !== undefined) request.preemptible = spec.preemptible;
   if (spec.fallback !== undefined) request.fallback = fallbackOf(spec.fallback);
+  if (spec.cacheKey !== undefined) request.cacheKey = spec.cacheKey;
+  if (spec.cacheMs !== undefined) request.cacheMs = spec.cacheMs;
   return { request, bytes };
 
   function fallbackOf(fallback: FallbackPolicy): FallbackPolicy {

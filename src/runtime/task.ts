@@ -54,6 +54,15 @@ export interface TaskSpec<I extends Json = Json> {
    * `outcome.via` is then `"fallback"`. What was cancelled, skipped, too late or refused by a guardrail falls back on nothing.
    */
   readonly fallback?: FallbackPolicy;
+  /**
+   * Tasks of one key share one output: 1 to 1 024 characters. One that is ready is answered with an output that is young enough
+   * (`outcome.via` is `"cache"`); if another of its key is under way, it waits for that one's output, and should that one
+   * end without, goes on itself. Keys of other agents or skills, teams, people and guardrails are other keys. The latest output of a
+   * key is kept, of 10 000 keys and 64 000 000 characters of JSON at most; what was not asked for the longest goes first.
+   */
+  readonly cacheKey?: string;
+  /** How old an output may be to answer it, in milliseconds: 0 (it must be under way still) to 31 622 400 000. Default: 3 600 000. */
+  readonly cacheMs?: number;
 }
 
 /** One attempt at a task, as it is told afterwards. */

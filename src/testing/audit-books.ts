@@ -91,7 +91,7 @@ export class AuditBooks {
         if (event.token !== undefined) this.#giveBack(event.token, event.at);
         break;
       case "attempt.ended":
-        this.#giveBack(event.token, event.at);
+        if (event.token !== undefined) this.#giveBack(event.token, event.at);
         break;
       default:
         break;

@@ -85,7 +85,7 @@ export class AuditBudgets {
         if (event.token !== undefined) this.#settle(event.token);
         break;
       case "task.planned":
-        this.#settle(event.token);
+        if (event.token !== undefined) this.#settle(event.token);
         break;
       default:
         break;

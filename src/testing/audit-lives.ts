@@ -80,6 +80,10 @@ export class AuditLives {
       case "task.completed": {
         const { token } = event;
         if (token === undefined) {
+          if (event.from !== undefined) {
+            this.#answered(event);
+            break;
+          }
           if (event.via === "fallback" && this.#life(event.taskId)?.fellBack !== true)
             this.#complain(`task ${show(event.taskId)} completes without an attempt, and fell back on nothing`);
           this.#ended(event, "completed");
@@ -91,6 +95,14 @@ export class AuditLives {
         const of = tokenIn(event.output);
         if (of !== event.token) this.#complain(`task ${show(event.taskId)} completes with the output of token ${of}`);
         this.#ended(event, "completed");
+        break;
+      }
+      case "flight.joined":
+        this.#joined(event);
+        break;
+      case "flight.led": {
+        const life = this.#life(event.taskId);
+        if (life?.status === "waiting") life.status = "pending";
         break;
       }
       case "task.failed":
@@ -209,6 +221,28 @@ export class AuditLives {
     life.token = undefined;
     life.stopping = undefined;
     life.status = stopping === "preempted" || stopping === "paused" ? "paused" : "pending";
+  }
+
+  /** It waits for another's output: one of the same key that has not ended. */
+  #joined({ taskId, leader }: EventOf<"flight.joined">): void {
+    const life = this.#life(taskId);
+    const other = this.#life(leader);
+    if (life?.status !== "pending" && life?.status !== "paused")
+      this.#complain(`task ${show(taskId)} follows another while ${life?.status}`);
+    const isSame = other?.submitted.cacheKey === life?.submitted.cacheKey && other !== undefined;
+    if (!isSame || isTerminal(other.status))
+      this.#complain(`task ${show(taskId)} follows ${show(leader)}, which is none to follow`);
+    if (life !== undefined) life.status = "waiting";
+  }
+
+  /** It has the output of another of the same key that has completed. */
+  #answered(event: EventOf<"task.completed">): void {
+    const life = this.#life(event.taskId);
+    const other = event.from === undefined ? undefined : this.#life(event.from);
+    const isSame = other?.submitted.cacheKey === life?.submitted.cacheKey && other?.submitted.cacheKey !== undefined;
+    if (!isSame || other.status !== "completed")
+      this.#complain(`task ${show(event.taskId)} is answered by ${show(event.from)}, which has no output for it`);
+    this.#ended(event, "completed");
   }
 
   #skipped(event: EventOf<"task.skipped">): void {

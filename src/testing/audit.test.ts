@@ -26,6 +26,14 @@ function complete(taskId: string, token: number, of: number = token): EventBody 
   return { type: "task.completed", v: 1, taskId, token, output: { token: of } };
 }
 
+function join(taskId: string, leader: string): EventBody {
+  return { type: "flight.joined", v: 1, taskId, leader };
+}
+
+function answered(taskId: string, from: string): EventBody {
+  return { type: "task.completed", v: 1, taskId, output: null, from };
+}
+
 function end(taskId: string, token: number, how: Extract<EventBody, { type: "attempt.ended" }>["end"]): EventBody {
   return { type: "attempt.ended", v: 1, taskId, token, end: how };
 }
@@ -136,6 +144,31 @@ test.for<[what: string, events: readonly EventBody[], told: string]>([
     "what is given back twice",
     [task("1"), start("1", 1), end("1", 1, "failed"), end("1", 1, "failed")],
     "the attempt of token 1 gives back what it does not hold",
+  ],
+  [
+    "a follower of another key",
+    [task("1", { cacheKey: "k" }), task("2", { cacheKey: "l" }), join("2", "1")],
+    'task "2" follows "1", which is none to follow',
+  ],
+  [
+    "a follower of what has ended",
+    [task("1", { cacheKey: "k" }), start("1", 1), complete("1", 1), task("2", { cacheKey: "k" }), join("2", "1")],
+    'task "2" follows "1", which is none to follow',
+  ],
+  [
+    "a follower that runs",
+    [task("1", { cacheKey: "k" }), task("2", { cacheKey: "k" }), start("2", 1), join("2", "1")],
+    'task "2" follows another while running',
+  ],
+  [
+    "a follower that starts",
+    [task("1", { cacheKey: "k" }), task("2", { cacheKey: "k" }), join("2", "1"), start("2", 1)],
+    'task "2" starts while waiting',
+  ],
+  [
+    "an answer by what has not completed",
+    [task("1", { cacheKey: "k" }), task("2", { cacheKey: "k" }), answered("2", "1")],
+    'task "2" is answered by "1", which has no output for it',
   ],
   ["a task that is submitted twice", [task("1"), task("1")], 'task "1" is submitted twice'],
   ["a task that was never submitted", [failed("1")], 'tells of task "1", which was not submitted'],

@@ -22,6 +22,8 @@ const EXPECTED: ReadonlySet<EventType> = new Set([
   "task.submitted",
   "task.started",
   "task.completed",
+  "flight.led",
+  "flight.joined",
   "task.failed",
   "task.skipped",
   "task.cancelled",

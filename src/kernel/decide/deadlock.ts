@@ -44,9 +44,9 @@ export function stuckWith(
   };
   for (const request of state.requests.values()) waitOf(request.live).needs.push(...request.needs);
   for (const live of state.live.values())
-    if (live.awaiting !== undefined && live.awaiting.size > 0) follow(live.awaiting, waitOf(live));
+    if (live.awaiting !== undefined && live.awaiting.size > 0) follow(state, live.awaiting, waitOf(live));
   waitOf(asking).needs.push(...needs);
-  follow(tasks, waitOf(asking));
+  follow(state, tasks, waitOf(asking));
   for (;;) {
     const held = heldFirmlyBy(waits.keys());
     const reserved = reservedFor(waits.keys());
@@ -93,7 +93,7 @@ function reservedFor(attempts: Iterable<LiveAttempt>): ReadonlyMap<Budget, Sum> 
 }
 
 /** All that has to end before these tasks have: what it will need, and what runs of it. */
-function follow(tasks: Iterable<Task>, wait: Wait): void {
+function follow(state: State, tasks: Iterable<Task>, wait: Wait): void {
   const ahead = new Set(tasks);
   for (const task of ahead) {
     if (isTerminal(task.status)) continue;
@@ -104,6 +104,8 @@ function follow(tasks: Iterable<Task>, wait: Wait): void {
     wait.needs.push(...task.needs);
     if (task.funding !== undefined) wait.payments.push(task.funding);
     for (const dependency of task.dependsOn) ahead.add(dependency);
+    const leader = state.flights.of(task)?.leader;
+    if (leader !== undefined) ahead.add(leader);
     if (task.status !== "waiting") continue;
     for (const child of childrenOf(task)) if (child.spec.round !== undefined) ahead.add(child);
   }

@@ -9,6 +9,7 @@
 import type { Json } from "../../coordination/structures/types.ts";
 import type { EventBody, Failure, StopReason, TaskSkippedEvent } from "../events.ts";
 import { namesAgents } from "../fallback.ts";
+import type { Flight } from "../flights.ts";
 import { defaults } from "../limits.ts";
 import { known } from "../named.ts";
 import { type AgentState, childrenOf, isTerminal, type LiveAttempt, openChildrenOf, type Task } from "../state.ts";
@@ -21,8 +22,11 @@ export function end(desk: Desk, task: Task, body: TerminalEvent): void {
   // A round is judged when it ends: what ends again after a person's retry, while its manager is at work or waits to be, is not.
   if (body.type === "task.completed") {
     const judges = task.parent?.status === "waiting";
+    const gives = body.via === undefined && desk.state.flights.leads(task);
+    const flight = gives ? desk.state.flights.of(task) : undefined;
     desk.emit(body);
     if (task.parent !== undefined) afterChild(desk, task.parent, task, judges);
+    if (flight !== undefined) answerAll(desk, flight, { taskId: task.id, output: body.output });
     return;
   }
   const ending: { readonly task: Task; readonly body: TerminalEvent }[] = [{ task, body }];
@@ -39,6 +43,21 @@ export function end(desk: Desk, task: Task, body: TerminalEvent): void {
   }
   for (const { task: child } of ending)
     if (child.parent !== undefined) afterChild(desk, child.parent, child, judges.has(child.parent));
+}
+
+function answerAll(desk: Desk, flight: Flight, given: Given): void {
+  for (const follower of [...flight.followers]) if (flight.followers.has(follower)) answer(desk, follower, given);
+}
+
+/** What a task gave. */
+interface Given {
+  readonly taskId: string;
+  readonly output: Json;
+}
+
+/** The task has its output from another of its `cacheKey`. */
+export function answer(desk: Desk, task: Task, { taskId, output }: Given): void {
+  end(desk, task, { type: "task.completed", v: 1, taskId: task.id, output, via: "cache", from: taskId });
 }
 
 export function skipped(task: Task, dependency: Task): TaskSkippedEvent {

@@ -39,6 +39,8 @@ const TASK_KEYS = [
   "budget",
   "cost",
   "fallback",
+  "cacheKey",
+  "cacheMs",
 ];
 
 /** A task's own id: one segment. */
@@ -107,7 +109,22 @@ export function checkTask(request: TaskRequest): TaskFields {
     if (cost.gt(0)) fields.cost = textOf(cost);
   }
   if (request.fallback !== undefined) fields.fallback = checkFallback(request.fallback);
+  if (request.cacheKey !== undefined) fields.cacheKey = checkKey(request.cacheKey, "cacheKey");
+  if (request.cacheMs !== undefined) fields.cacheMs = checkCacheMs(request.cacheMs, request.cacheKey);
   return fields;
+}
+
+function checkKey(key: unknown, what: string): string {
+  if (typeof key !== "string" || key.length === 0 || key.length > limits.keyLength)
+    throw invalid(what, key, `a string of 1 to ${limits.keyLength} characters`);
+  return key;
+}
+
+function checkCacheMs(cacheMs: unknown, key: string | undefined): number {
+  if (key === undefined) throw invalid("cacheMs", cacheMs, "left out where there is no cacheKey");
+  const ms = duration(cacheMs, "cacheMs", true);
+  if (ms > limits.cacheMs) throw invalid("cacheMs", cacheMs, `at most ${limits.cacheMs}`);
+  return ms;
 }
 
 /** Whole milliseconds: fractions are rounded up, so that nothing is due before its time. */

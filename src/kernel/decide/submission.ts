@@ -20,6 +20,7 @@ import { type Desk, isKnown, isPresent, refused, speaker, taskKnown } from "./de
 import { end, failFast, skipped } from "./endings.ts";
 import { noteRead } from "./messages.ts";
 import { checkTask } from "./shapes.ts";
+import { partFollowers } from "./sharing.ts";
 
 type CommandOf<T extends Command["type"]> = Extract<Command, { type: T }>;
 
@@ -53,7 +54,7 @@ export function submit(desk: Desk, command: CommandOf<"task.submit">): Answer {
     };
   }
   const prepared = prepare(desk, command.tasks, shapes, place, key);
-  submitAll(desk, prepared.events);
+  submitAll(desk, prepared, place.parent);
   return { ok: true, ids: prepared.ids };
 }
 
@@ -71,14 +72,15 @@ export function plan(desk: Desk, command: CommandOf<"attempt.plan">): Answer {
   const prepared = prepare(desk, command.tasks, shapes, { parent: task, scope: live.agent.name, round }, undefined);
   noteRead(desk, live, command.read);
   desk.emit({ type: "task.planned", v: 1, taskId: task.id, token: live.token, round, count: prepared.events.length });
-  submitAll(desk, prepared.events);
+  submitAll(desk, prepared, task);
   if ((task.family?.openRound ?? 0) > 0 && task.ending === undefined) failFast(desk, task);
   return { ok: true, ids: prepared.ids };
 }
 
 /** First all are there; then those end whose dependency is lost already, so that nobody judges an incomplete round. */
-function submitAll(desk: Desk, events: readonly TaskSubmittedEvent[]): void {
+function submitAll(desk: Desk, { events, outside }: Prepared, parent: Task | undefined): void {
   for (const event of events) desk.emit(event);
+  if (outside && parent !== undefined) partFollowers(desk, parent);
   for (const { taskId, dependsOn, onDependencyFailure } of events) {
     if (dependsOn === undefined || onDependencyFailure === "run") continue;
     const task = desk.state.tasks.get(taskId);
@@ -125,6 +127,8 @@ interface Prepared {
   /** Of all tasks asked for, those that exist already among them. */
   readonly ids: readonly string[];
   readonly events: readonly TaskSubmittedEvent[];
+  /** Whether any depends on a task that was there before. */
+  readonly outside: boolean;
 }
 
 function prepare(
@@ -186,7 +190,7 @@ function prepare(
       `${open} tasks wait or run; ${events.length} more would be over ${limits.liveTasks}, the most that may`,
       { open, limit: limits.liveTasks, more: events.length },
     );
-  return { ids, events };
+  return { ids, events, outside };
 }
 
 function checkDepth(parent: Task): void {
@@ -461,6 +465,8 @@ function sameTask(existing: TaskSubmittedEvent, asked: TaskSubmittedEvent): bool
       budget,
       cost,
       fallback,
+      cacheKey,
+      cacheMs,
       parentId,
     } = event;
     const priority = parentId === undefined ? event.priority : undefined;
@@ -483,6 +489,8 @@ function sameTask(existing: TaskSubmittedEvent, asked: TaskSubmittedEvent): bool
       budget,
       cost,
       fallback,
+      cacheKey,
+      cacheMs,
       parentId,
       priority,
     });

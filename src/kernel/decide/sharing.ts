@@ -1,0 +1,97 @@
+/** Which tasks of one `cacheKey` run, wait for one another, or have an output already. */
+import { findCycle } from "../../coordination/structures/dependency-graph.ts";
+import { type Flight, flightKey } from "../flights.ts";
+import type { KeptOutput } from "../kept-outputs.ts";
+import { defaults } from "../limits.ts";
+import { childrenOf, isTerminal, openChildrenOf, type State, type Task } from "../state.ts";
+import { heldFirmly } from "./deadlock.ts";
+import type { Desk } from "./desk.ts";
+import { answer } from "./endings.ts";
+
+/**
+ * Decides on those that have become ready, and on those whose leader is gone: before anything is admitted. Whether anything
+ * was decided.
+ */
+export function shareOutputs(desk: Desk): boolean {
+  const { undecided, leaderless } = desk.indexes;
+  if (undecided.size === 0 && leaderless.size === 0) return false;
+  for (const flight of [...leaderless]) findLeader(desk, flight);
+  for (const task of [...undecided].sort((a, b) => a.seq - b.seq)) if (undecided.has(task)) decideOn(desk, task);
+  return true;
+}
+
+/** The first of its followers that no output answers by now leads it. */
+function findLeader(desk: Desk, flight: Flight): void {
+  for (const task of [...flight.followers]) {
+    if (!flight.followers.has(task)) continue;
+    const kept = keptFor(desk, task, flight.key);
+    if (kept === undefined) {
+      desk.emit({ type: "flight.led", v: 1, taskId: task.id });
+      return;
+    }
+    answer(desk, task, kept);
+  }
+}
+
+function decideOn(desk: Desk, task: Task): void {
+  const { state } = desk;
+  const key = flightKey(state, task);
+  const kept = keptFor(desk, task, key);
+  if (kept !== undefined) {
+    answer(desk, task, kept);
+    return;
+  }
+  const leader = state.flights.openFor(key)?.leader;
+  if (leader === undefined) desk.emit({ type: "flight.led", v: 1, taskId: task.id });
+  else if (mayFollow(state, task, leader))
+    desk.emit({ type: "flight.joined", v: 1, taskId: task.id, leader: leader.id });
+  else desk.emit({ type: "flight.led", v: 1, taskId: task.id, alone: true });
+}
+
+/** An output that is young enough for the task. */
+function keptFor({ state, now }: Desk, task: Task, key: string): KeptOutput | undefined {
+  const kept = state.outputs.get(key);
+  return kept !== undefined && now - kept.at < (task.spec.cacheMs ?? defaults.cacheMs) ? kept : undefined;
+}
+
+/** Not what has subtasks of its own already, nor what its leader, or who holds what its leader may need, waits for. */
+function mayFollow(state: State, task: Task, leader: Task): boolean {
+  if (task.family !== undefined || task.phase === "aggregate") return false;
+  if (task.parent === undefined && task.dependents === undefined) return true;
+  const needed = new Set(leader.needs.map((need) => need.resource));
+  const waiting = new Set([task]);
+  for (const one of waiting) {
+    if (one === leader) return false;
+    const { live } = one;
+    if (live?.seated === false) {
+      if (heldFirmly(live).some(({ resource }) => needed.has(resource))) return false;
+      if (one.funding !== undefined && leader.funding !== undefined) return false;
+    }
+    for (const dependent of one.dependents ?? []) if (!isTerminal(dependent.status)) waiting.add(dependent);
+    if (one.parent !== undefined && !isTerminal(one.parent.status)) waiting.add(one.parent);
+    if (state.flights.leads(one)) for (const follower of state.flights.of(one)?.followers ?? []) waiting.add(follower);
+  }
+  return true;
+}
+
+/** Where new subtasks make a task wait for one that follows it, that one goes alone. */
+export function partFollowers(desk: Desk, parent: Task): void {
+  const { state } = desk;
+  while (state.flights.following > 0) {
+    const circle = findCycle([parent.id], (id) => waitsOf(state, id)) ?? [];
+    const tasks = circle.flatMap((id) => state.tasks.get(id) ?? []);
+    const follower = tasks.find((task) => state.flights.follows(task));
+    if (follower === undefined) return;
+    desk.emit({ type: "flight.led", v: 1, taskId: follower.id, alone: true });
+  }
+}
+
+function waitsOf(state: State, id: string): readonly string[] {
+  const task = state.tasks.get(id);
+  if (task === undefined || isTerminal(task.status)) return [];
+  const on = task.dependsOn.map((dependency) => dependency.id);
+  if (openChildrenOf(task) > 0) for (const child of childrenOf(task)) if (!isTerminal(child.status)) on.push(child.id);
+  const leader = state.flights.follows(task) ? state.flights.of(task)?.leader : undefined;
+  if (leader !== undefined) on.push(leader.id);
+  return on;
+}

@@ -1,0 +1,142 @@
+/**
+ * Tasks that ask for the same output, by their `cacheKey`: of those that are under way one leads, and the others wait for what
+ * it gives.
+ *
+ * 1. Of a key at most one flight is open: whoever comes joins it. A task that its leader waits for does not join: it goes
+ *    alone, in a flight that nobody joins.
+ * 2. A task is in at most one flight, from when it is decided that it leads or follows until it ends or a person holds it.
+ * 3. A flight without a leader has followers: before anything else is admitted one of them leads, or all have their output.
+ */
+
+import type { StateObserver } from "./observer.ts";
+import { normalized } from "./requirements.ts";
+import { awaitsJudgement, type State, type Task } from "./state.ts";
+
+export interface Flight {
+  readonly key: string;
+  leader: Task | undefined;
+  /** In the order in which they came. */
+  readonly followers: Set<Task>;
+  /** Whether others may join. */
+  readonly open: boolean;
+}
+
+export class Flights {
+  readonly #open: Map<string, Flight> = new Map();
+  readonly #of: Map<Task, Flight> = new Map();
+  readonly #all: Set<Flight> = new Set();
+  #following = 0;
+
+  /** How many follow. */
+  get following(): number {
+    return this.#following;
+  }
+
+  /** The one that whoever asks for this may join. */
+  openFor(key: string): Flight | undefined {
+    return this.#open.get(key);
+  }
+
+  of(task: Task): Flight | undefined {
+    return this.#of.get(task);
+  }
+
+  leads(task: Task): boolean {
+    return this.#of.get(task)?.leader === task;
+  }
+
+  follows(task: Task): boolean {
+    const flight = this.#of.get(task);
+    return flight !== undefined && flight.leader !== task;
+  }
+
+  /** All, in the order in which they began. */
+  all(): Iterable<Flight> {
+    return this.#all;
+  }
+
+  add(flight: Flight): void {
+    this.#all.add(flight);
+    if (flight.open) this.#open.set(flight.key, flight);
+    if (flight.leader !== undefined) this.#of.set(flight.leader, flight);
+    for (const follower of flight.followers) this.#of.set(follower, flight);
+    this.#following += flight.followers.size;
+  }
+
+  follow(flight: Flight, task: Task): void {
+    flight.followers.add(task);
+    this.#of.set(task, flight);
+    this.#following += 1;
+  }
+
+  /** One of its followers leads it now. */
+  takeOver(flight: Flight, task: Task): void {
+    flight.followers.delete(task);
+    flight.leader = task;
+    this.#following -= 1;
+  }
+
+  leave(flight: Flight, task: Task): void {
+    this.#of.delete(task);
+    if (flight.leader === task) flight.leader = undefined;
+    else if (flight.followers.delete(task)) this.#following -= 1;
+    if (flight.leader !== undefined || flight.followers.size > 0) return;
+    this.#all.delete(flight);
+    if (flight.open) this.#open.delete(flight.key);
+  }
+}
+
+/**
+ * What tasks that ask for the same have in common. Tasks of other people, for other agents or for other skills, or under other
+ * guardrails, never do, whatever their `cacheKey`.
+ */
+export function flightKey({ settings }: State, { spec }: Task): string {
+  const { by = "", agent = "", scope = "", skills = [], cacheKey = "" } = spec;
+  const asked = normalized(skills).map(({ skill, level }) => [skill, level]);
+  return JSON.stringify([by, agent, scope, asked, settings?.guardrails ?? null, cacheKey]);
+}
+
+/** It leads its flight when that has lost its leader, and otherwise one of its own. */
+export function lead(state: State, task: Task, alone: boolean, observer: StateObserver | undefined): void {
+  const { flights } = state;
+  const flight = flights.of(task);
+  if (flight !== undefined && flight.leader === undefined && !alone) {
+    flights.takeOver(flight, task);
+    observer?.flight(flight);
+    for (const follower of flight.followers) observer?.waits(follower, [task]);
+    return;
+  }
+  leaveFlight(state, task, observer);
+  flights.add({ key: flightKey(state, task), leader: task, followers: new Set(), open: !alone });
+}
+
+/** It waits for what the other gives. */
+export function follow(state: State, task: Task, leader: Task, observer: StateObserver | undefined): void {
+  const flight = state.flights.of(leader);
+  if (flight === undefined) throw new RangeError(`${leader.id} leads nobody`);
+  state.flights.follow(flight, task);
+  observer?.waits(task, [leader]);
+}
+
+/** Nobody waits for the output of what guardrails have yet to let pass, nor has one before that. */
+export function leaveUnjudged(state: State, observer: StateObserver | undefined): readonly Task[] {
+  const members = [...state.flights.all()].flatMap(({ leader, followers }) => [
+    ...(leader ? [leader] : []),
+    ...followers,
+  ]);
+  const unjudged = members.filter((task) => task.live === undefined && awaitsJudgement(task));
+  for (const task of unjudged) leaveFlight(state, task, observer);
+  return unjudged;
+}
+
+/** It has ended, or a person holds it. Who followed it waits for what is decided next. */
+export function leaveFlight(state: State, task: Task, observer: StateObserver | undefined): void {
+  const flight = state.flights.of(task);
+  if (flight === undefined) return;
+  const { leader } = flight;
+  state.flights.leave(flight, task);
+  if (observer === undefined) return;
+  if (leader === task) for (const follower of flight.followers) observer.unwaits(follower, task);
+  else if (leader !== undefined) observer.unwaits(task, leader);
+  observer.flight(flight);
+}
