@@ -22,7 +22,15 @@ export type { Decision, Threshold, TieBreak, Vote, VotingMethod } from "./coordi
 export type { Json, Money, RecordOf, SkillRequirement } from "./coordination/structures/types.ts";
 export { type CrewSpec, defineCrew } from "./crew/crew.ts";
 export { type ErrorCode, isSafeguardsError, SafeguardsError, type SafeguardsErrorOptions } from "./errors.ts";
+export { type ActionRateOptions, actionRate } from "./guardrails/action-rate.ts";
+export { type AllOfOptions, allOf } from "./guardrails/all-of.ts";
+export { type AllowedActionsOptions, allowedActions } from "./guardrails/allowed-actions.ts";
+export { type AllowedHostsOptions, allowedHosts } from "./guardrails/allowed-hosts.ts";
 export type { GuardedPoint, GuardedSubject, Guardrail, Verdict } from "./guardrails/guardrail.ts";
+export { type MatchesSchemaOptions, matchesSchema } from "./guardrails/matches-schema.ts";
+export { type NoSecretsOptions, noSecrets } from "./guardrails/no-secrets.ts";
+export type { SecretRule } from "./guardrails/secret-rules.ts";
+export { type WithinSizeOptions, withinSize } from "./guardrails/within-size.ts";
 export type { BreakerPolicy, ResourceKind, RetryPolicy } from "./kernel/events.ts";
 export type { AgentInfo, Explanation, Reason, ResourceInfo, TaskFilter, TaskInfo, TaskStatus } from "./kernel/views.ts";
 export type { BallotResult } from "./runtime/backend.ts";

@@ -24,6 +24,11 @@ export const runtimeLimits = {
   verdictBytes: 128,
   /** Actions of one attempt that guardrails look at: each leaves events. */
   actionsPerAttempt: 10_000,
+  /** Characters that built-in guardrails look through for one verdict: that takes some ten milliseconds. */
+  searchedCharacters: 1_000_000,
+  /** Actions that a rate may allow within its window, and agents or tasks whose actions it counts: each instant is remembered. */
+  countedActions: 10_000,
+  countedActors: 10_000,
   /** Errors that agents threw, kept as they were for those who ask for a result. */
   keptErrors: 1_000,
   /** Places in which one attempt waits for messages at a time. */

@@ -3,7 +3,20 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
-import { Coordinator, command, defineAgent, defineManager, type ErrorCode } from "../../src/index.ts";
+import {
+  actionRate,
+  allOf,
+  allowedActions,
+  allowedHosts,
+  Coordinator,
+  command,
+  defineAgent,
+  defineManager,
+  type ErrorCode,
+  matchesSchema,
+  noSecrets,
+  withinSize,
+} from "../../src/index.ts";
 import { opened, silent } from "../coordinator.fixture.ts";
 
 export interface Refused {
@@ -280,12 +293,120 @@ const guardrail = rows(
   ],
 );
 
+const schema = { "~standard": { version: 1, vendor: "x", validate: () => ({}) } } as const;
+const points = "it must be input, output, action";
+const list = "it must be a list of at most 1000";
+
+const builtIn = {
+  schema: rows(
+    [
+      'the options of matchesSchema has the unknown key "fits"; allowed: on, schema, name',
+      () => matchesSchema(wrong({ fits: 1 })),
+    ],
+    [
+      "the schema of matchesSchema is null; it must be a Standard Schema of version 1",
+      () => matchesSchema(wrong({ on: "input" })),
+    ],
+    [`on of matchesSchema is "all"; ${points}`, () => matchesSchema({ on: wrong("all"), schema })],
+    [`name of matchesSchema is ""; ${id}`, () => matchesSchema({ on: "input", schema, name: "" })],
+  ),
+  size: rows(
+    [
+      'the options of withinSize has the unknown key "bytes"; allowed: on, maxBytes, maxDepth, name',
+      () => withinSize(wrong({ bytes: 1 })),
+    ],
+    [
+      "maxBytes of withinSize is 0; it must be an integer from 1 to 16000000",
+      () => withinSize({ on: "input", maxBytes: 0 }),
+    ],
+    [
+      "maxDepth of withinSize is 65; it must be an integer from 0 to 64",
+      () => withinSize({ on: "input", maxBytes: 1, maxDepth: 65 }),
+    ],
+    [`on of withinSize is "all"; ${points}`, () => withinSize({ on: wrong("all"), maxBytes: 1 })],
+    [`name of withinSize is ""; ${id}`, () => withinSize({ on: "input", maxBytes: 1, name: "" })],
+  ),
+  actions: rows(
+    [
+      'the options of allowedActions has the unknown key "on"; allowed: actions, name',
+      () => allowedActions(wrong({ on: "action" })),
+    ],
+    [`actions of allowedActions is "x"; ${list} names`, () => allowedActions({ actions: wrong("x") })],
+    [`an action of allowedActions is ""; ${id}`, () => allowedActions({ actions: [""] })],
+    [`name of allowedActions is ""; ${id}`, () => allowedActions({ actions: [], name: "" })],
+  ),
+  rate: rows(
+    [
+      'the options of actionRate has the unknown key "max"; allowed: limit, perMs, per, name',
+      () => actionRate(wrong({ max: 1 })),
+    ],
+    ["limit of actionRate is 0; it must be an integer from 1 to 10000", () => actionRate({ limit: 0, perMs: 1 })],
+    [
+      "perMs of actionRate is 0; it must be a number of milliseconds greater than 0 and finite",
+      () => actionRate({ limit: 1, perMs: 0 }),
+    ],
+    [
+      'per of actionRate is "day"; it must be agent, task, all',
+      () => actionRate({ limit: 1, perMs: 1, per: wrong("day") }),
+    ],
+    [`name of actionRate is ""; ${id}`, () => actionRate({ limit: 1, perMs: 1, name: "" })],
+  ),
+  all: rows(
+    ['the options of allOf has the unknown key "on"; allowed: name, guardrails', () => allOf(wrong({ on: "input" }))],
+    [`name of allOf is ""; ${id}`, () => allOf({ name: "", guardrails: [noSecrets()] })],
+    ["guardrails of allOf is 7; it must be a list of guardrails", () => allOf({ name: "x", guardrails: wrong(7) })],
+    [
+      "guardrails of allOf is []; it must be a list of at least one, which all look at the same",
+      () => allOf({ name: "x", guardrails: [] }),
+    ],
+  ),
+  hosts: rows(
+    [
+      'the options of allowedHosts has the unknown key "urls"; allowed: hosts, on, name',
+      () => allowedHosts(wrong({ urls: [] })),
+    ],
+    [`hosts of allowedHosts is "x"; ${list} hosts`, () => allowedHosts({ hosts: wrong("x") })],
+    ...["", "https://a.com", "a.com/x", "a.com:80", "u@a.com", "*", "a.*.com", "*.*.com", "a b"].map(
+      (host): Row => [
+        `a host of allowedHosts is ${JSON.stringify(host)}; it must be a host as "example.com" is, or "*.example.com" for all below it`,
+        () => allowedHosts({ hosts: [host] }),
+      ],
+    ),
+    [`on of allowedHosts is "all"; ${points}`, () => allowedHosts({ hosts: [], on: wrong("all") })],
+    [`name of allowedHosts is ""; ${id}`, () => allowedHosts({ hosts: [], name: "" })],
+  ),
+  secrets: rows(
+    [
+      'the options of noSecrets has the unknown key "known"; allowed: on, redact, rules, values, name',
+      () => noSecrets(wrong({ known: [] })),
+    ],
+    ["redact of noSecrets is 1; it must be a boolean", () => noSecrets({ redact: wrong(1) })],
+    [
+      'rules of noSecrets is ["all"]; it must be a list of aws-access-key, github-token, gitlab-token, google-api-key, npm-token, slack-token, stripe-key, model-key, json-web-token, private-key, url-password, high-entropy',
+      () => noSecrets({ rules: [wrong("all")] }),
+    ],
+    [
+      'values of noSecrets is "…"; it must be a list of at most 1000 strings of at least 8 characters',
+      () => noSecrets({ values: ["short"] }),
+    ],
+    [`on of noSecrets is "all"; ${points}`, () => noSecrets({ on: wrong("all") })],
+    [`name of noSecrets is ""; ${id}`, () => noSecrets({ name: "" })],
+  ),
+};
+
 export const edgeRefusals: Readonly<Record<string, readonly Refused[]>> = {
   "src/agents/command.ts": commandAgent,
   "src/agents/definition.ts": agentDefinition,
   "src/agents/function.ts": functionAgent,
   "src/agents/manager.ts": managerAgent,
+  "src/guardrails/action-rate.ts": builtIn.rate,
+  "src/guardrails/all-of.ts": builtIn.all,
+  "src/guardrails/allowed-actions.ts": builtIn.actions,
+  "src/guardrails/allowed-hosts.ts": builtIn.hosts,
   "src/guardrails/guardrail.ts": guardrail,
+  "src/guardrails/matches-schema.ts": builtIn.schema,
+  "src/guardrails/no-secrets.ts": builtIn.secrets,
+  "src/guardrails/within-size.ts": builtIn.size,
   "src/runtime/coordinator-options.ts": coordinatorOptions,
   "src/runtime/coordinator.ts": coordinator,
   "src/runtime/event-feed.ts": eventFeed,

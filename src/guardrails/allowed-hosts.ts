@@ -1,0 +1,106 @@
+import { checkId, invalid } from "../coordination/structures/arguments.ts";
+import { limits } from "../kernel/limits.ts";
+import { checkOptions } from "../runtime/options.ts";
+import { checkPoint, type GuardedPoint, type Guardrail } from "./guardrail.ts";
+import { textsIn, tooMuchText } from "./texts.ts";
+
+/** What {@link allowedHosts} takes. */
+export interface AllowedHostsOptions {
+  /**
+   * `example.com` is this host alone, `*.example.com` every host below it, but not itself; on any port. At most 1 000. No
+   * other patterns.
+   */
+  readonly hosts: readonly string[];
+  /** Where addresses are looked for. Default: `action`, in its arguments. */
+  readonly on?: GuardedPoint;
+  /** Default: `allowed-hosts`. */
+  readonly name?: string;
+}
+
+/**
+ * Blocks what has the address of another host in it: in a string that is an address, or among its words, and in keys of
+ * objects. An address is read as browsers and `fetch` read it (`https:\\host`, `//host`, `https://user@host`, tabs in its
+ * midst); one that cannot be read, and one without a host (`file:///…`), is not allowed. A bare name (`example.com/x`) is no address.
+ *
+ * @example
+ * ```ts
+ * import { allowedHosts, Coordinator } from "safeguards";
+ * const hosts = allowedHosts({ hosts: ["api.example.com", "*.wikipedia.org"] });
+ * await using coordinator = await Coordinator.open({ guardrails: [hosts] });
+ * ```
+ */
+export function allowedHosts(options: AllowedHostsOptions): Guardrail {
+  checkOptions(options, { known: ["hosts", "on", "name"] }, "the options of allowedHosts");
+  const { hosts, on = "action", name = "allowed-hosts" } = options;
+  if (!Array.isArray(hosts) || hosts.length > limits.options)
+    throw invalid("hosts of allowedHosts", hosts, `a list of at most ${limits.options} hosts`);
+  const exact = new Set<string>();
+  const parents = new Set<string>();
+  for (const host of hosts) {
+    const isWild = typeof host === "string" && host.startsWith("*.");
+    const own = nameIn(isWild ? host.slice(2) : host);
+    if (own === undefined)
+      throw invalid("a host of allowedHosts", host, 'a host as "example.com" is, or "*.example.com" for all below it');
+    (isWild ? parents : exact).add(own);
+  }
+  return {
+    name: checkId(name, "name of allowedHosts"),
+    on: checkPoint(on, "on of allowedHosts"),
+    check: ({ value }) => {
+      const refusal = tooMuchText(value);
+      if (refusal !== undefined) return refusal;
+      let count = 0;
+      let others = 0;
+      for (const text of textsIn(value)) {
+        for (const address of addressesIn(text)) {
+          count += 1;
+          const host = hostOf(address);
+          if (host === undefined || !(exact.has(host) || hasParent(host, parents))) others += 1;
+        }
+      }
+      if (others === 0) return { allow: true };
+      return { allow: false, reason: `${others} of the ${count} addresses in it are not of hosts that are allowed` };
+    },
+  };
+}
+
+/** A host as addresses name it; undefined: it is more than that, or none. */
+function nameIn(host: unknown): string | undefined {
+  if (typeof host !== "string" || /[\s/\\?#@*]/.test(host) || !URL.canParse(`https://${host}`)) return undefined;
+  const { hostname, host: withPort } = new URL(`https://${host}`);
+  return withPort === hostname && !/:\d*$/.test(host.replace(/^\[.*\]/, "")) ? hostname.replace(/\.$/, "") : undefined;
+}
+
+function hasParent(host: string, parents: ReadonlySet<string>): boolean {
+  for (let dot = host.indexOf("."); dot >= 0; dot = host.indexOf(".", dot + 1))
+    if (parents.has(host.slice(dot + 1))) return true;
+  return false;
+}
+
+/** What `fetch` would ask; undefined: nobody, or it cannot be read. */
+function hostOf(address: string): string | undefined {
+  if (!URL.canParse(address, "https://none.invalid")) return undefined;
+  const { hostname } = new URL(address, "https://none.invalid");
+  return hostname === "" ? undefined : hostname.replace(/\.$/, "");
+}
+
+/** A whole text that is an address: with a scheme and an authority, one of those that need no slashes, or without a scheme. */
+const WHOLE = /^(?:[a-z][a-z0-9+.-]{0,31}:[\\/]{2}|(?:https?|wss?|ftp):|[\\/]{2})./is;
+/** The same among words. What comes before the colon is bounded, so that no text takes more than linear time. */
+const AMONG_WORDS = /(?:(?:https?|wss?|ftp):|[a-z][a-z0-9+.-]{0,31}:[\\/]{2})[^\s"'<>`]+/gi;
+
+function addressesIn(text: string): ReadonlySet<string> {
+  const addresses = new Set<string>();
+  // Those who read an address leave these out before they look at it.
+  const whole = text.trim().replace(/[\t\n\r]/g, "");
+  if (WHOLE.test(whole)) addresses.add(whole);
+  for (const [found] of text.matchAll(AMONG_WORDS)) addresses.add(withoutStops(found));
+  return addresses;
+}
+
+/** Without what ends a sentence, not an address. */
+function withoutStops(found: string): string {
+  let end = found.length;
+  while (end > 0 && ".,;:!?)}".includes(found.charAt(end - 1))) end -= 1;
+  return found.slice(0, end);
+}
