@@ -12,6 +12,7 @@ import type { Outcome, TaskSpec } from "../runtime/task.ts";
 import type { CrewSpec } from "./crew.ts";
 import type { CrewFileScope } from "./crew-file-flaws.ts";
 import { flawsOf } from "./flaws.ts";
+import { type GuardrailEntry, guardrailOf } from "./guardrails.ts";
 import { tasks as taskList } from "./schema.ts";
 import { fill, fillText, type TemplateScope } from "./template.ts";
 
@@ -56,6 +57,7 @@ interface CrewEntry {
   readonly concurrency?: number;
   readonly agingMs?: number;
   readonly protectAfterMs?: number;
+  readonly guardrails?: readonly GuardrailEntry[];
 }
 
 /** A program that an agent of the crew starts. */
@@ -75,10 +77,11 @@ export function crewFromFile(data: unknown, scope: CrewFileScope): { crew: CrewS
     programs.push({ of, argv, cwd: options.cwd ?? scope.folder });
     return command(argv, options);
   };
-  const { name, agents = [], managers = [], tasks, ...settings } = entry;
+  const { name, agents = [], managers = [], tasks, guardrails, ...settings } = entry;
   const crew: CrewSpec = {
     name,
     ...settings,
+    ...(guardrails === undefined ? {} : { guardrails: guardrails.map(guardrailOf) }),
     agents: [
       ...agents.map((agent) => worker(agent, start)),
       ...managers.map((manager) => managerOf(manager, start, scope)),

@@ -2,6 +2,7 @@ import type { Agent } from "../agents/agent.ts";
 import { definitionOf } from "../agents/definition.ts";
 import { nullRecord } from "../coordination/structures/arguments.ts";
 import type { Json, RecordOf } from "../coordination/structures/types.ts";
+import type { Guardrail } from "../guardrails/guardrail.ts";
 import type { ResourceKind } from "../kernel/events.ts";
 import type { Outcome, TaskSpec } from "../runtime/task.ts";
 import { crossCheck } from "./cross-check.ts";
@@ -21,6 +22,8 @@ export interface CrewSpec {
   readonly resources?:
     | RecordOf<{ readonly type: ResourceKind; readonly capacity: number; readonly per?: number }>
     | undefined;
+  /** Look at the inputs and outputs of its tasks, and of the run itself, and at what its agents do. Default: none. */
+  readonly guardrails?: readonly Guardrail[];
   /** Tasks that run at once. Default: 64. */
   readonly concurrency?: number;
   /** Milliseconds of waiting that outweigh one step of priority. Default: off. */

@@ -8,7 +8,6 @@ const LATER: ReadonlyMap<string, string> = new Map([
   ["budgets", "budgets"],
   ["budget", "budgets"],
   ["cost", "budgets"],
-  ["guardrails", "guardrails"],
   ["url", "agents reached over A2A"],
   ["vote", "votes by commands"],
   ["isolated", "isolated agents"],

@@ -143,9 +143,9 @@ tasks:
   expect(found).toMatchInlineSnapshot(`
     [
       "crew.yaml:1:7: name is "nightly/review" — text of 1 to 200 characters without "/"",
-      "crew.yaml:2:1: the crew has the unknown key "concurency" — one of name, concurrency, agingMs, protectAfterMs, resources, agents, managers, tasks",
+      "crew.yaml:2:1: the crew has the unknown key "concurency" — one of name, concurrency, agingMs, protectAfterMs, resources, agents, managers, tasks, guardrails",
       "crew.yaml:4:17: resources.disk.type is "storag" — one of compute, memory, storage, api_call, data",
-      "crew.yaml:5:1: budgets: budgets are not in this version yet — one of name, concurrency, agingMs, protectAfterMs, resources, agents, managers, tasks",
+      "crew.yaml:5:1: budgets: budgets are not in this version yet — one of name, concurrency, agingMs, protectAfterMs, resources, agents, managers, tasks, guardrails",
       "crew.yaml:9:26: agents[0].skills[1] is 7 — the name of a skill: text of 1 to 256 characters without "/"",
       "crew.yaml:10:15: agents[0].capacity is -2 — a number of at least 0, with at most nine decimals",
       "crew.yaml:11:14: agents[0].command is "node lint.mjs" — a list of text: a program and its arguments",
@@ -183,12 +183,12 @@ test("YAML that cannot be read is told where, with all that is wrong", async () 
   `);
   expect(await faults("")).toMatchInlineSnapshot(`
     [
-      "crew.yaml:1:1: the crew is null — a mapping with name, concurrency, agingMs, protectAfterMs, resources, agents, managers, tasks",
+      "crew.yaml:1:1: the crew is null — a mapping with name, concurrency, agingMs, protectAfterMs, resources, agents, managers, tasks, guardrails",
     ]
   `);
   expect(await faults("- a\n- b\n")).toMatchInlineSnapshot(`
     [
-      "crew.yaml:1:1: the crew is ["a", "b"] — a mapping with name, concurrency, agingMs, protectAfterMs, resources, agents, managers, tasks",
+      "crew.yaml:1:1: the crew is ["a", "b"] — a mapping with name, concurrency, agingMs, protectAfterMs, resources, agents, managers, tasks, guardrails",
     ]
   `);
 });

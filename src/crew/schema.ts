@@ -22,6 +22,7 @@ import {
   text,
   whole,
 } from "./fields.ts";
+import { guardrailEntries, guardrailList } from "./guardrails.ts";
 
 const skill = id("the name of a skill: text");
 const SKILLS = "a list of skills, or a mapping from skill to a level above 0 and at most 1";
@@ -186,6 +187,7 @@ export const crewFile: z.ZodType = mapping({
   agents: listOf(agent, "a list of agents").optional().describe("Who does tasks"),
   managers: listOf(manager, "a list of managers").optional().describe("Who has tasks done by a team"),
   tasks: tasks.min(1, "at least one task").describe("What a run does"),
+  guardrails: guardrailEntries.optional().describe("Look at inputs and outputs, in this order"),
 });
 
 const AGENT = "what defineAgent or defineManager returned";
@@ -195,6 +197,7 @@ const aFunction = z.custom((value) => typeof value === "function", "a function")
 export const crewSpec: z.ZodType = mapping({
   ...settings,
   agents: listOf(z.custom(isAgent, AGENT), `a list of ${AGENT}`),
+  guardrails: guardrailList.optional(),
   tasks: z.union([tasks, aFunction], "a list of tasks, or a function from the input to one"),
   output: aFunction.optional(),
 });

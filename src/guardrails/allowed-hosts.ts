@@ -37,11 +37,9 @@ export function allowedHosts(options: AllowedHostsOptions): Guardrail {
   const exact = new Set<string>();
   const parents = new Set<string>();
   for (const host of hosts) {
-    const isWild = typeof host === "string" && host.startsWith("*.");
-    const own = nameIn(isWild ? host.slice(2) : host);
-    if (own === undefined)
+    if (!isHost(host))
       throw invalid("a host of allowedHosts", host, 'a host as "example.com" is, or "*.example.com" for all below it');
-    (isWild ? parents : exact).add(own);
+    (isWild(host) ? parents : exact).add(ownName(host) ?? "");
   }
   return {
     name: checkId(name, "name of allowedHosts"),
@@ -64,11 +62,22 @@ export function allowedHosts(options: AllowedHostsOptions): Guardrail {
   };
 }
 
-/** A host as addresses name it; undefined: it is more than that, or none. */
-function nameIn(host: unknown): string | undefined {
-  if (typeof host !== "string" || /[\s/\\?#@*]/.test(host) || !URL.canParse(`https://${host}`)) return undefined;
-  const { hostname, host: withPort } = new URL(`https://${host}`);
-  return withPort === hostname && !/:\d*$/.test(host.replace(/^\[.*\]/, "")) ? hostname.replace(/\.$/, "") : undefined;
+/** Whether {@link allowedHosts} takes this as a host. */
+export function isHost(value: unknown): value is string {
+  return typeof value === "string" && ownName(value) !== undefined;
+}
+
+function isWild(host: string): boolean {
+  return host.startsWith("*.");
+}
+
+/** The host itself, or the one above all those that are meant, as addresses name it; undefined: it is more than that, or none. */
+function ownName(host: string): string | undefined {
+  const own = isWild(host) ? host.slice(2) : host;
+  if (/[\s/\\?#@*]/.test(own) || !URL.canParse(`https://${own}`)) return undefined;
+  const { hostname } = new URL(`https://${own}`);
+  const hasPort = /:\d*$/.test(own.replace(/^\[.*\]/, ""));
+  return hasPort ? undefined : hostname.replace(/\.$/, "");
 }
 
 function hasParent(host: string, parents: ReadonlySet<string>): boolean {
