@@ -1,6 +1,19 @@
 /** Guardrails at work: what they let pass, change and block, and what the log tells of it. */
-import { describe, expect, it } from "vitest";
-import { type Coordinator, defineAgent, defineManager, type Guardrail, type Json, type Verdict } from "../src/index.ts";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it, onTestFinished } from "vitest";
+import * as z from "zod";
+import {
+  type Coordinator,
+  defineAgent,
+  defineManager,
+  type Guardrail,
+  type Json,
+  matchesSchema,
+  noSecrets,
+  type Verdict,
+} from "../src/index.ts";
 import { MemoryJournal } from "../src/journal/memory.ts";
 import { eventsOf, gate, historyOf, MortalJournal, opened, rejection } from "./coordinator.fixture.ts";
 
@@ -177,6 +190,77 @@ describe("guardrails on inputs", () => {
       Array.from({ length: 2_000 }, (_, i) => i),
     );
     expect(asked).toEqual(Array.from({ length: 2_000 }, (_, i) => i));
+  });
+});
+
+describe("what guardrails found", () => {
+  it("is in no verdict, log line, error, explanation or snapshot, also when they throw it", async () => {
+    const canary = "canary-4711";
+    const lines: string[] = [];
+    const note = (...line: unknown[]): void => {
+      lines.push(JSON.stringify(line, (_, value) => (value instanceof Error ? String(value) : value)));
+    };
+    const guardrails: Guardrail[] = [
+      noSecrets({ values: [canary] }),
+      noSecrets({ on: "action", values: [canary] }),
+      matchesSchema({ on: "output", schema: z.union([z.number(), z.literal("fine")]) }),
+      guardrail("throws", "action", ({ value }) => {
+        throw new Error(`what is ${JSON.stringify(value)}?`);
+      }),
+    ];
+    const journal = new MemoryJournal();
+    const coordinator = await opened({
+      journal,
+      guardrails,
+      logger: { debug: () => undefined, info: note, warn: note, error: note },
+    });
+    await coordinator.register(
+      defineAgent({
+        name: "teller",
+        run: async (task, ctx) => {
+          if (task.id === "secret") return `the word is ${canary}`;
+          if (task.id === "shape") return { [canary]: canary };
+          if (task.id === "thrown")
+            await ctx.act("tell", ["x", canary.slice(0, 6)], async () => 1).catch(() => undefined);
+          return ctx.act("tell", canary, async () => 1);
+        },
+      }),
+    );
+    const ids = ["secret", "shape", "action", "thrown"];
+    await coordinator.submit(ids.map((id) => ({ id, retry: { maxAttempts: 1 } })));
+    await coordinator.idle();
+    for (const id of ids) {
+      const outcome = await (await coordinator.task(id)).outcome();
+      expect(outcome.attempts[0]?.error?.code).toBe("GUARDRAIL_BLOCKED");
+      note(outcome, outcome.error?.message, String(outcome.error?.cause), await coordinator.explain(id));
+      note(outcome.error?.details);
+    }
+    await coordinator.snapshot();
+    note(await eventsOf(coordinator));
+    expect(lines.join("\n")).not.toContain("canary");
+    expect(await verdicts(coordinator)).toEqual([
+      "no-secrets block output of secret",
+      "no-secrets block output of shape",
+      "no-secrets block action of action",
+      "no-secrets allow action of thrown",
+      "throws block action of thrown",
+      "no-secrets block action of thrown",
+    ]);
+    expect(lines.join("\n")).toContain('guardrail \\"throws\\" threw, and so blocks');
+  });
+});
+
+describe("a coordinator that has joined", () => {
+  it("submits what the guardrails of the one that writes look at", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "safeguards-guardrails-"));
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+    const journal = `sqlite:${join(folder, "crew.db")}`;
+    const writer = await opened({ journal, guardrails: [blocks("no-bad", "input", (value) => value === "bad")] });
+    writer.register(echo);
+    const joined = await opened({ journal, join: true });
+    const handle = await joined.submit({ id: "a", input: "bad" });
+    expect(await rejection(handle.result())).toMatchObject({ code: "GUARDRAIL_BLOCKED" });
+    expect(await verdicts(joined)).toEqual(["no-bad block input of a"]);
   });
 });
 

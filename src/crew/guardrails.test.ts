@@ -40,7 +40,7 @@ describe("in a crew file", () => {
     expect(told).toEqual([
       "it has 22 bytes; at most 5 are allowed",
       { changed: "https[removed: url-password]evil.com" },
-      "1 of the 1 addresses in it are not of hosts that are allowed",
+      "it has addresses of hosts that are not allowed: 1 of 1",
     ]);
   });
 

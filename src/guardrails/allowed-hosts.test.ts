@@ -66,7 +66,7 @@ describe("allowedHosts", () => {
 
   test("tells how many, never which", async () => {
     expect(await said(guardrail, ["https://canary.evil.com", "x https://api.example.com"])).toBe(
-      "1 of the 2 addresses in it are not of hosts that are allowed",
+      "it has addresses of hosts that are not allowed: 1 of 2",
     );
   });
 

@@ -57,7 +57,7 @@ export function allowedHosts(options: AllowedHostsOptions): Guardrail {
         }
       }
       if (others === 0) return { allow: true };
-      return { allow: false, reason: `${others} of the ${count} addresses in it are not of hosts that are allowed` };
+      return { allow: false, reason: `it has addresses of hosts that are not allowed: ${others} of ${count}` };
     },
   };
 }
