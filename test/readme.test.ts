@@ -35,7 +35,7 @@ function fence(heading: string, language: string): string {
 
 /** Runs Node in the folder, where `safeguards` is this repository's own. */
 function node(...argv: readonly string[]): string {
-  const hooks = new URL("../src/crew/own-modules.ts", import.meta.url).href;
+  const hooks = new URL("../src/agents/own-modules.ts", import.meta.url).href;
   const register = `data:text/javascript,import { shareOwnModules } from ${JSON.stringify(hooks)}; shareOwnModules();`;
   return execFileSync(process.execPath, ["--import", register, ...argv], { cwd: folder, encoding: "utf8" });
 }

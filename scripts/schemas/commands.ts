@@ -98,6 +98,7 @@ export const COMMAND_SCHEMAS = {
     verdicts: list(verdict),
   }),
   "attempt.fail": command("attempt.fail", "It threw, or stopped because it was told to.", { ...from, error: failure }),
+  "attempt.lose": command("attempt.lose", "Nothing is heard any more of what ran it.", { ...from, message: text }),
   "attempt.gone": command("attempt.gone", "The code of an abandoned attempt has ended after all.", from),
   "attempt.checkpoint": command("attempt.checkpoint", "Keeps this for the next attempt.", { ...from, state: json }),
   "attempt.plan": command(

@@ -148,6 +148,7 @@ export const EVENT_SCHEMAS = {
     notBefore: instant.exactOptional(),
     keeps: z.literal(true).exactOptional(),
     assumed: decimal.exactOptional(),
+    missed: z.literal(true).exactOptional(),
   }),
   "attempt.gone": event("attempt.gone", "The code of an abandoned attempt has ended: what it kept is free.", {
     taskId,

@@ -84,7 +84,11 @@ export interface AgentContext {
   readonly resumeFrom?: Json;
   /** Keeps this for the next attempt, should this one not end well: JSON of at most 1 000 000 bytes. Durable when it resolves. */
   checkpoint(state: Json): Promise<void>;
-  /** Tells that the attempt is alive. Inside the coordinator's own process that is known anyway. */
+  /**
+   * Tells that the attempt is alive; FENCED once it is over. Inside the coordinator's own process its life is known, and this is
+   * only a way to ask whether the attempt still counts. An isolated agent renews its lease with it, also from code that blocks
+   * its thread, and need not: a timer does that wherever the thread is free.
+   */
   heartbeat(): Promise<void>;
   /** How far it is, 0 to 1, for those who watch. Not journaled; told at most ten times a second. */
   progress(fraction: number, note?: string): void;
@@ -216,6 +220,16 @@ export interface AgentSpec<I extends Json = Json, O extends Json = Json> {
   run?(task: Task<I>, ctx: AgentContext): O | void | Promise<O | void>;
   /** Its vote. Left out: it is no voter. */
   readonly vote?: Voter;
+  /**
+   * Instead of `run`: its code is in this module, a file URL or a path (seen from the working directory), whose default export,
+   * or the agent of this name among its exports, is what `defineAgent` made of a `run`. Each attempt runs in a thread of its own
+   * that can be killed: an endless loop, `process.exit`, too much memory or a crash end that attempt and nothing else.
+   *
+   * `memoryMb`: of JavaScript objects, from 16 to 65 536; more ends the thread. Default: 256. `leaseMs`: when nothing is heard of
+   * the thread for so long, as when its code blocks it, the attempt is lost; from 100. Default: 30 000. What its thread cannot be
+   * given says so: `ctx.act`, `ctx.messages`, `ctx.cache` and `ctx.submit`.
+   */
+  readonly isolated?: { readonly module: string; readonly memoryMb?: number; readonly leaseMs?: number };
   /** When to stop giving it tasks. Defaults: 5 failures in a row; or, with `ratio`, that share of at least `minCalls` in `windowMs`; 30 000 ms; 1. */
   readonly breaker?: BreakerPolicy | undefined;
 }

@@ -6,6 +6,14 @@ import type { AgentDescription } from "../kernel/commands.ts";
 import type { Outcome } from "../runtime/task.ts";
 import type { Agent, AgentContext, ManagerContext, StandardSchema, Task, Voter } from "./agent.ts";
 
+/** Where the code of an isolated agent is, and what its thread may take. */
+export interface IsolatedOptions {
+  /** A URL. */
+  readonly module: string;
+  readonly memoryMb: number;
+  readonly leaseMs: number;
+}
+
 /** An agent that does its tasks itself. */
 export interface WorkerDefinition {
   readonly kind: "agent";
@@ -13,6 +21,8 @@ export interface WorkerDefinition {
   readonly vote?: Voter;
   readonly input?: StandardSchema<unknown>;
   readonly output?: StandardSchema<unknown>;
+  /** Its code runs in a thread of its own, and is not here. */
+  readonly isolated?: IsolatedOptions;
   run?(task: Task, ctx: AgentContext): unknown;
 }
 

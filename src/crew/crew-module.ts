@@ -1,11 +1,11 @@
 /** Loads a crew from the default export of a JavaScript or TypeScript module, whose code this runs. */
 import { dirname, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { shareOwnModules } from "../agents/own-modules.ts";
 import { isSafeguardsError } from "../errors.ts";
 import { type CrewSpec, defineCrew } from "./crew.ts";
 import type { Fault, Flaw, Position } from "./fault.ts";
 import { type ModuleSource, readModule } from "./module-source.ts";
-import { shareOwnModules } from "./own-modules.ts";
 
 /** The crew of a module, or all that is wrong with it. `file` is absolute, and its text was read before. */
 export async function loadModule(

@@ -149,6 +149,8 @@ export type Command =
     } & FromAttempt)
   /** It threw, or stopped because it was told to. */
   | ({ readonly type: "attempt.fail"; readonly error: Failure } & FromAttempt)
+  /** Nothing is heard any more of what ran it. */
+  | ({ readonly type: "attempt.lose"; readonly message: string } & FromAttempt)
   /** The code of an abandoned attempt has ended after all: what it kept is free. Nothing where it kept nothing. */
   | ({ readonly type: "attempt.gone" } & FromAttempt)
   | ({ readonly type: "attempt.checkpoint"; readonly state: Json } & FromAttempt)

@@ -311,6 +311,8 @@ export interface AttemptEndedEvent {
   readonly keeps?: true;
   /** What was still set aside for an attempt of which nobody knows what it spent: taken as spent. */
   readonly assumed?: string;
+  /** Of a lost one: its lease ran out while its process lived, so that it is its agent's failure. */
+  readonly missed?: true;
 }
 /** The code of an abandoned attempt that kept its resources has ended, or its process has: they are free. */
 export interface AttemptGoneEvent {
@@ -702,7 +704,16 @@ export const EVENTS: Readonly<Record<EventType, EventLayout>> = {
   "task.skipped": layout<"task.skipped">(11, ["taskId", "dependency", "error"]),
   "task.cancelled": layout<"task.cancelled">(12, ["taskId", "reason"]),
   "task.ending": layout<"task.ending">(13, ["taskId", "as", "error", "reason", "fallback"]),
-  "attempt.ended": layout<"attempt.ended">(14, ["taskId", "token", "end", "error", "notBefore", "keeps", "assumed"]),
+  "attempt.ended": layout<"attempt.ended">(14, [
+    "taskId",
+    "token",
+    "end",
+    "error",
+    "notBefore",
+    "keeps",
+    "assumed",
+    "missed",
+  ]),
   "attempt.stopping": layout<"attempt.stopping">(15, ["taskId", "token", "reason", "graceUntil", "for"]),
   "task.promised": layout<"task.promised">(16, ["taskId", "agent", "victims"]),
   "promise.dropped": layout<"promise.dropped">(17, ["taskId"]),

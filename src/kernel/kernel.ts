@@ -15,7 +15,7 @@ import { ballotIn } from "./ballot-row.ts";
 import type { Answer, Command, Envelope } from "./commands.ts";
 import { answerAgain } from "./decide/again.ts";
 import { register, setTeam, unregister } from "./decide/agents.ts";
-import { attemptDue, checkpoint, complete, deadlineDue, fail, gone } from "./decide/attempts.ts";
+import { attemptDue, checkpoint, complete, deadlineDue, fail, gone, loseHeard } from "./decide/attempts.ts";
 import { ballotDue, cast, openBallot, reveal } from "./decide/ballots.ts";
 import { setBudget, spendMoney } from "./decide/budgets.ts";
 import { cancel, pause, prioritize, resume, retry } from "./decide/control.ts";
@@ -430,6 +430,8 @@ function decide(desk: Desk, command: Command): Answer {
       return complete(desk, command);
     case "attempt.fail":
       return fail(desk, command);
+    case "attempt.lose":
+      return loseHeard(desk, command);
     case "attempt.gone":
       return gone(desk, command);
     case "attempt.checkpoint":

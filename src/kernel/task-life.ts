@@ -217,7 +217,8 @@ export function attemptEnded(
   live.record.error = event.error;
   if (counts(event, live)) {
     const { failures, losses, excluded } = task.series;
-    if (event.end === "lost") task.series = { ...task.series, failures: failures + 1, losses: losses + 1 };
+    if (event.end === "lost" && event.missed !== true)
+      task.series = { ...task.series, failures: failures + 1, losses: losses + 1 };
     else {
       const { name } = live.agent;
       const avoided = excluded.includes(name) ? excluded : [...excluded, name];

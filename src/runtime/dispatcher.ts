@@ -6,9 +6,8 @@
  * 3. Code that is told to stop has its signal aborted, and everything that it awaits through its context refused.
  * 4. What is told to stop because the coordinator closes has not failed: a throw then is not reported.
  */
-import type { Task } from "../agents/agent.ts";
-import type { Definition, ManagerDefinition, WorkerDefinition } from "../agents/definition.ts";
-import { validate } from "../agents/schema.ts";
+import type { AgentContext, Task } from "../agents/agent.ts";
+import type { Definition, IsolatedOptions, ManagerDefinition } from "../agents/definition.ts";
 import { show } from "../coordination/structures/arguments.ts";
 import { SafeguardsError } from "../errors.ts";
 import type { Answer, Command } from "../kernel/commands.ts";
@@ -22,8 +21,10 @@ import {
   NO_OUTPUTS,
   type Outputs,
 } from "./attempt-context.ts";
+import { runChecked } from "./checked-run.ts";
 import { failureOf } from "./failure.ts";
 import { taskOf } from "./handed-task.ts";
+import { IsolatedThread } from "./isolated-thread.ts";
 import { admit } from "./json.ts";
 import { runtimeLimits } from "./limits.ts";
 import { handOut, outcomeOf } from "./outcome.ts";
@@ -46,6 +47,8 @@ export interface DispatcherParts {
   post(command: Command, by: string, bytes: number, answered?: (answer: Answer) => void): void;
   /** Lets others have their turn. */
   pause(): Promise<void>;
+  /** Calls once after so many milliseconds, unless the function that it returns is called before. */
+  after(ms: number, fn: () => void): () => void;
 }
 
 export class Dispatcher {
@@ -68,6 +71,11 @@ export class Dispatcher {
   /** Tells all code that runs to stop. */
   stopAll(error: SafeguardsError): void {
     for (const attempt of [...this.#running.values()]) attempt.stop(error);
+  }
+
+  /** Ends all threads: nobody hears any more what they give. */
+  killAll(): void {
+    for (const attempt of [...this.#running.values()]) attempt.kill?.();
   }
 
   /** Resolves when no code runs. */
@@ -136,8 +144,15 @@ export class Dispatcher {
     this.#end(attempt);
     const { taskId, agent, number } = attempt;
     attempt.stop(new SafeguardsError("FENCED", `this attempt at task ${taskId} is over`, { details: { taskId } }));
+    if (end.type !== "attempt.ended" || end.end !== "abandoned") attempt.kill?.();
     if (end.type === "attempt.ended" && end.end === "abandoned") {
       if (end.keeps === true) this.#deaf.set(token, attempt);
+      if (attempt.kill !== undefined) {
+        const facts = { taskId, agent, attempt: number };
+        this.#parts.services.logger.warn(facts, `agent ${show(agent)} did not stop in time: its thread is ended`);
+        attempt.kill();
+        return;
+      }
       const kept = end.keeps === true ? ", and its resources stay taken until it has ended" : "";
       this.#parts.services.logger.warn(
         { taskId, agent, attempt: number },
@@ -172,12 +187,31 @@ export class Dispatcher {
     const task = taskOf(view);
     if (definition.kind === "agent") {
       const context = new AttemptContext(attempt, view, outputs, this.#parts.services);
-      if (definition.input === undefined && definition.output === undefined) return definition.run?.(task, context);
-      return runChecked(definition, task, context);
+      const { isolated } = definition;
+      if (isolated === undefined)
+        return runChecked(definition, (given, ctx) => definition.run?.(given, ctx), task, context);
+      return runChecked(definition, (given, ctx) => this.#isolate(isolated, attempt, given, ctx), task, context);
     }
     const context = new ManagerAttemptContext(attempt, view, outputs, this.#parts.services);
     if (attempt.phase === "plan") return definition.plan(task, context);
     return this.#aggregate(definition, task, view, context);
+  }
+
+  /** Has its code run in a thread of its own. */
+  #isolate(options: IsolatedOptions, attempt: RunningAttempt, task: Task, context: AgentContext): Promise<unknown> {
+    const { agent } = attempt;
+    // What a schema made of it has to be sent.
+    const { json } = admit(task, `what is handed to agent ${show(agent)}`, 3 * runtimeLimits.inputBytes);
+    const thread = new IsolatedThread({
+      agent,
+      options,
+      task: json as unknown as Task,
+      context,
+      after: this.#parts.after,
+      lost: (message) => this.#lost(attempt, message),
+    });
+    attempt.kill = () => thread.kill();
+    return thread.result;
   }
 
   async #aggregate(
@@ -251,6 +285,14 @@ export class Dispatcher {
     this.#fail(attempt, own);
   }
 
+  /** Nothing is heard of it any more. */
+  #lost(attempt: RunningAttempt, message: string): void {
+    if (!this.#end(attempt) || attempt.stopped?.code === "CLOSED") return;
+    const { taskId, token, agent } = attempt;
+    attempt.stop(new SafeguardsError("FENCED", `this attempt at task ${taskId} is lost`, { details: { taskId } }));
+    this.#parts.post({ type: "attempt.lose", taskId, token, message }, agent, message.length);
+  }
+
   #fail({ taskId, token, agent }: RunningAttempt, error: Failure): void {
     this.#parts.post({ type: "attempt.fail", taskId, token, error }, agent, error.message.length);
   }
@@ -274,23 +316,6 @@ export class Dispatcher {
     }
     return true;
   }
-}
-
-async function runChecked(definition: WorkerDefinition, task: Task, context: AttemptContext): Promise<unknown> {
-  let { input }: { input: unknown } = task;
-  if (definition.input !== undefined) {
-    const checked = await validate(definition.input, input);
-    if ("problem" in checked) {
-      throw new SafeguardsError("INVALID_ARGUMENT", `the input of task ${task.id} does not fit: ${checked.problem}`);
-    }
-    input = checked.value;
-  }
-  // What a schema makes of an input is what its agent's code was written for, JSON or not.
-  const output = await definition.run?.({ ...task, input } as Task, context);
-  if (definition.output === undefined) return output;
-  const checked = await validate(definition.output, output);
-  if ("value" in checked) return checked.value;
-  throw new SafeguardsError("TASK_FAILED", `the output for task ${task.id} does not fit: ${checked.problem}`);
 }
 
 /** What is reported of a value that was returned. */

@@ -37,6 +37,14 @@ export const runtimeLimits = {
   progressMs: 100,
   /** Characters of a note on progress. */
   noteLength: 1_024,
+  /** Isolated attempts that run at a time in one process: each thread takes some 10 MB before its code does anything. */
+  isolatedThreads: 256,
+  /** Milliseconds that the module of an isolated agent may take to be imported. */
+  isolatedStartMs: 30_000,
+  /** Megabytes that an isolated attempt may take by default. */
+  isolatedMemoryMb: 256,
+  /** Milliseconds after which an isolated attempt of which nothing is heard is lost, by default: nothing but its own code can keep a thread from answering. */
+  isolatedLeaseMs: 30_000,
   /** Milliseconds that running attempts are given to stop when the coordinator is closed. */
   closeGraceMs: 2_000,
   /** Milliseconds that a drain waits for running attempts by default. */

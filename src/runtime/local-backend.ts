@@ -169,6 +169,7 @@ export class LocalBackend implements Backend, Observer {
       definition,
       post,
       pause: () => this.#pause(),
+      after: (ms, fn) => this.#clock.after(ms, fn),
     });
     this.#ballots = new Ballots({ logger, definition, post });
     this.#ballots.resume(kernel.ballots());
@@ -472,6 +473,7 @@ export class LocalBackend implements Backend, Observer {
   #end(error: SafeguardsError, forReaders: SafeguardsError | undefined): void {
     this.#dispatcher.close();
     this.#dispatcher.stopAll(error);
+    this.#dispatcher.killAll();
     this.#ballots.stop();
     this.#inputs.stop();
     this.#outcomes.stop(error);

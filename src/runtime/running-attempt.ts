@@ -25,6 +25,8 @@ export class RunningAttempt {
   inHand: Set<string> | undefined = undefined;
   /** Wakes those of its code that wait for a message. */
   readers: Set<() => void> | undefined = undefined;
+  /** Ends its thread, where it has one of its own. */
+  kill: (() => void) | undefined = undefined;
   /** When its progress was last told: epoch milliseconds. */
   progressAt: number | undefined = undefined;
   #controller: AbortController | undefined = undefined;

@@ -197,12 +197,28 @@ const agentDefinition = rows(
 
 const functionAgent = rows(
   [
-    'an agent has the unknown key "tools"; allowed: name, description, skills, capacity, weight, input, output, run, vote, breaker',
+    'an agent has the unknown key "tools"; allowed: name, description, skills, capacity, weight, input, output, run, vote, breaker, isolated',
     () => defineAgent(wrong({ name: "ann", tools: [] })),
   ],
   [
-    'the option "isolated" of an agent is not in this version of safeguards',
-    () => defineAgent(wrong({ isolated: true })),
+    'the option "runBatch" of an agent is not in this version of safeguards',
+    () => defineAgent(wrong({ runBatch: true })),
+  ],
+  [
+    'the module of isolated of agent "ann" is 7; it must be a file URL or a path',
+    () => defineAgent({ name: "ann", isolated: { module: wrong(7) } }),
+  ],
+  [
+    'memoryMb of isolated of agent "ann" is 8; it must be an integer from 16 to 65536',
+    () => defineAgent({ name: "ann", isolated: { module: "m.js", memoryMb: 8 } }),
+  ],
+  [
+    'leaseMs of isolated of agent "ann" is 99; it must be an integer from 100 to 2147483647',
+    () => defineAgent({ name: "ann", isolated: { module: "m.js", leaseMs: 99 } }),
+  ],
+  [
+    'agent "ann" has both run and isolated; its code is here or in the module, not in both',
+    () => defineAgent({ name: "ann", run: () => 1, isolated: { module: "m.js" } }),
   ],
   [
     'the description of agent "ann" is 7; it must be a string',
@@ -223,7 +239,7 @@ const functionAgent = rows(
   ],
   ['run of agent "ann" is 7; it must be a function', () => defineAgent({ name: "ann", run: wrong(7) })],
   ['vote of agent "ann" is 7; it must be a function', () => defineAgent({ name: "ann", vote: wrong(7) })],
-  ['agent "ann" has neither run nor vote; it needs at least one', () => defineAgent({ name: "ann" })],
+  ['agent "ann" has neither run nor vote nor isolated; it needs at least one', () => defineAgent({ name: "ann" })],
 );
 
 const manager = { name: "boss", team: ["ann"], plan: () => [] } as const;

@@ -91,9 +91,19 @@ export function abandon(desk: Desk, live: LiveAttempt): void {
   else uncounted(desk, live, "abandoned");
 }
 
-/** Its process died, or its lease ran out. */
+/** Its process died. */
 export function lose(desk: Desk, live: LiveAttempt): void {
   counted(desk, live, "lost", { code: "TASK_FAILED", message: "the process in which it ran is gone" }, { died: true });
+}
+
+/** Its lease ran out: nothing was heard for too long of what runs it, and this process lives. */
+export function loseHeard(desk: Desk, command: CommandOf<"attempt.lose">): Answer {
+  const { message } = command;
+  if (typeof message !== "string") throw invalid("message", message, "a string");
+  const live = speaker(desk.state, command);
+  if (live.stopping !== undefined || live.task.ending !== undefined) stopped(desk, live, { died: true });
+  else counted(desk, live, "lost", { code: "TASK_FAILED", message }, { died: true, missed: true });
+  return DONE;
 }
 
 function timedOut(task: Task): Failure {
@@ -147,11 +157,15 @@ function counted(
   live: LiveAttempt,
   how: AttemptEnd,
   error: Failure,
-  { last, died = false }: { readonly last?: Failure; readonly died?: boolean } = {},
+  {
+    last,
+    died = false,
+    missed = false,
+  }: { readonly last?: Failure; readonly died?: boolean; readonly missed?: boolean } = {},
 ): void {
   const { task } = live;
   const policy = task.spec.retry ?? {};
-  const losses = task.series.losses + (how === "lost" ? 1 : 0);
+  const losses = task.series.losses + (how === "lost" && !missed ? 1 : 0);
   const poison = losses >= limits.losses;
   const again =
     task.ending === undefined &&
@@ -174,6 +188,7 @@ function counted(
       ...(keeps(desk, live, how) ? { keeps: true as const } : {}),
       ...(again ? { notBefore: desk.now + backoff(policy, task.series.failures + 1, task.seq) } : {}),
       ...assumedOf(live, died),
+      ...(missed ? { missed: true as const } : {}),
     });
   });
   if (task.ending !== undefined) settle(desk, task);

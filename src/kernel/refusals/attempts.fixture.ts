@@ -10,6 +10,7 @@ export const attempts: readonly Refused[] = [
     code: "INVALID_STATE",
     says: "task m is being planned: a plan ends with subtasks, not with an output",
   },
+  invalid("message is 7; it must be a string", { type: "attempt.lose", taskId: "a", token: 1, message: 7 }),
   invalid('error is "no"; it must be an error\'s code and message', {
     type: "attempt.fail",
     taskId: "a",

@@ -1,6 +1,7 @@
 /**
- * Lets a crew's module import `safeguards` from wherever it lies: it always gets the very modules that run it, so that an
- * agent defined there is one here, also where the package is not installed beside it or in another version.
+ * Lets a module of a user's, a crew or an isolated agent, import `safeguards` from wherever it lies: it always gets the very
+ * modules that run it, so that an agent defined there is one here, also where the package is not installed beside it or in
+ * another version.
  */
 import { readFileSync } from "node:fs";
 import { registerHooks } from "node:module";

@@ -1,0 +1,213 @@
+import { describe, expect, it } from "vitest";
+import { type AgentSpec, type Coordinator, defineAgent, type Json, type TaskSpec } from "../src/index.ts";
+import { eventsOf, gate, opened, rejection, silent } from "./coordinator.fixture.ts";
+
+const module = new URL("isolated-agent.fixture.ts", import.meta.url).href;
+const once = { retry: { maxAttempts: 1 } } as const;
+
+function isolated(more: Partial<AgentSpec["isolated"] & object> = {}) {
+  return defineAgent({ name: "inside", capacity: 9, isolated: { module, ...more } });
+}
+
+/** Asks the isolated agent for this while another agent goes on: that one must come to no harm. */
+async function asked(
+  order: string,
+  {
+    agent = isolated(),
+    task = {},
+    ...options
+  }: { agent?: ReturnType<typeof isolated>; task?: TaskSpec; strict?: boolean } = {},
+) {
+  const coordinator = await opened(options);
+  await coordinator.register(agent);
+  await coordinator.register(defineAgent({ name: "beside", capacity: 9, run: () => "fine" }));
+  const handle = await coordinator.submit({ id: "x", agent: "inside", input: { do: order }, ...once, ...task });
+  expect(await (await coordinator.submit({ agent: "beside" })).result()).toBe("fine");
+  const outcome = await handle.outcome();
+  expect(await (await coordinator.submit({ agent: "beside" })).result()).toBe("fine");
+  return { coordinator, outcome, last: outcome.attempts.at(-1) };
+}
+
+/** The isolated agent loops for ever, and holds the disk. */
+async function looping(options: { strict?: boolean }) {
+  const begun = gate();
+  const logger = { ...silent, debug: () => begun.resolve() };
+  const coordinator = await opened({ ...options, logger, resources: { disk: { type: "storage", capacity: 1 } } });
+  await coordinator.register(isolated());
+  const handle = await coordinator.submit({
+    agent: "inside",
+    resources: { disk: 1 },
+    input: { do: "loop" },
+    graceMs: 50,
+  });
+  await begun.promise;
+  return { coordinator, handle };
+}
+
+describe("an isolated agent", () => {
+  it("does its task in a thread of its own, with all that it needs to know", async () => {
+    const coordinator = await opened();
+    await coordinator.register(isolated());
+    await coordinator.register(defineAgent({ name: "first", run: () => ({ __proto__: null, n: 1 }) as Json }));
+    await coordinator.submit({ id: "before", agent: "first" });
+    const handle = await coordinator.submit({
+      id: "x",
+      agent: "inside",
+      input: { do: "echo", with: JSON.parse('{"__proto__":[1]}') },
+      dependsOn: ["before"],
+    });
+    expect(JSON.stringify(await handle.result())).toBe(
+      '{"input":{"__proto__":[1]},"attempt":1,"key":"x","needs":{"before":{"n":1}}}',
+    );
+  });
+
+  it("may be one of several in its module, by its name", async () => {
+    const coordinator = await opened();
+    const both = `${new URL("isolated-named.fixture.ts", import.meta.url).href}`;
+    await coordinator.register(defineAgent({ name: "named", isolated: { module: both } }));
+    expect(await (await coordinator.submit({})).result()).toBe("by its name");
+  });
+
+  it.each([
+    ["throws", "throw", { code: "TASK_FAILED", message: "inside" }],
+    [
+      "ends its process",
+      "exit",
+      { message: 'the thread of agent "inside" ended with exit code 3 before its task did' },
+    ],
+    ["ends its process later", "exit later", { message: expect.stringContaining("exit code 4") }],
+    ["leaves a rejection", "reject later", { message: 'the thread of agent "inside" died: nobody looks' }],
+    ["answers with a cycle", "cycle", { message: expect.stringContaining("JSON has no cycles") }],
+    ["answers with 100 MB", "huge", { message: expect.stringContaining("larger than 16000000 bytes") }],
+  ])("that %s harms nothing but its own attempt", async (_, order, error) => {
+    const { outcome, last } = await asked(order);
+    expect(outcome.status).toBe("failed");
+    expect(last).toMatchObject({ end: "failed", error });
+  });
+
+  it("that takes more memory than it may fails, and says so", async () => {
+    const { last } = await asked("hoard", { agent: isolated({ memoryMb: 32 }) });
+    expect(last).toMatchObject({ end: "failed", error: { message: expect.stringContaining("more than the 32 MB") } });
+  });
+
+  it("that loops for ever is lost when its lease has run out, and its thread is ended", async () => {
+    const { coordinator, outcome, last } = await asked("loop", { agent: isolated({ leaseMs: 300 }) });
+    expect(last).toMatchObject({
+      end: "lost",
+      error: { message: 'nothing was heard of agent "inside" for 300 ms: its lease has run out' },
+    });
+    expect(outcome.error).toMatchObject({ code: "TASK_FAILED" });
+    expect((await eventsOf(coordinator)).find(({ type }) => type === "attempt.ended")).toMatchObject({ missed: true });
+  });
+
+  it("that blocks its thread and tells that it is alive keeps its lease", async () => {
+    const { outcome } = await asked("loop, alive", { agent: isolated({ leaseMs: 1_000 }) });
+    expect(outcome).toMatchObject({ status: "completed", output: "done" });
+  });
+
+  it("that does not stop within its grace is abandoned, and its thread is ended", async () => {
+    const { coordinator, handle } = await looping({});
+    await handle.cancel();
+    expect(await handle.outcome()).toMatchObject({ status: "cancelled", attempts: [{ end: "abandoned" }] });
+    const next = await coordinator.submit({ agent: "inside", resources: { disk: 1 }, input: { do: "echo" } });
+    expect(await next.result()).toMatchObject({ attempt: 1 });
+  });
+
+  it("gives back under strict what it held when its thread has ended", async () => {
+    const { coordinator, handle } = await looping({ strict: true });
+    await handle.cancel();
+    const next = await coordinator.submit({ agent: "inside", resources: { disk: 1 }, input: { do: "echo" } });
+    expect(await next.result()).toMatchObject({ attempt: 1 });
+    expect((await eventsOf(coordinator)).map(({ type }) => type)).toContain("attempt.gone");
+  });
+
+  it.each([
+    ["before its code is there", () => Promise.resolve()],
+    ["while it runs", (begun: Promise<void>) => begun],
+  ])("that is told to stop hears it, %s", async (_, when) => {
+    const begun = gate();
+    const logger = { ...silent, debug: () => begun.resolve() };
+    const coordinator = await opened({ logger });
+    await coordinator.register(isolated());
+    const handle = await coordinator.submit({ agent: "inside", input: { do: "stop" } });
+    while ((await handle.status()) !== "running") await handle.status();
+    await when(begun.promise);
+    await handle.cancel("enough");
+    expect(await handle.outcome()).toMatchObject({ status: "cancelled", attempts: [{ end: "cancelled" }] });
+  });
+
+  it("tells its progress, writes log lines, keeps checkpoints and is tried again from there", async () => {
+    const lines: unknown[] = [];
+    const logger = { ...silent, info: (facts: object, text = "") => lines.push([text, Reflect.get(facts, "deep")]) };
+    const coordinator = await opened({ logger });
+    await coordinator.register(isolated());
+    const handle = await coordinator.submit({
+      agent: "inside",
+      input: { do: "tell" },
+      retry: { maxAttempts: 2, initialMs: 0 },
+    });
+    expect(await handle.result()).toEqual({ resumed: { at: 1 } });
+    expect(lines).toContainEqual(["told", { n: 1 }]);
+  });
+
+  it("asks for resources and shares state", async () => {
+    const coordinator = await opened({ resources: { disk: { type: "storage", capacity: 1 } } });
+    await coordinator.register(isolated());
+    const handle = await coordinator.submit({ id: "x", agent: "inside", input: { do: "ask" } });
+    expect(await handle.result()).toMatchObject({ code: "CAPACITY_EXCEEDED", read: { from: "x" } });
+    expect(await coordinator.resources()).toMatchObject([{ allocated: 0 }]);
+  });
+
+  it("is told what it cannot have there", async () => {
+    const { outcome } = await asked("absent");
+    expect(outcome.output).toEqual([
+      "ctx.submit is not available to an isolated agent",
+      "ctx.act is not available to an isolated agent",
+      "ctx.cache is not available to an isolated agent",
+      "ctx.messages is not available to an isolated agent",
+      expect.stringContaining("what ctx.checkpoint is given is 1n"),
+    ]);
+  });
+
+  it("cannot speak past its context", async () => {
+    const { outcome } = await asked("break in");
+    expect(outcome).toMatchObject({ status: "completed", output: "honest" });
+  });
+
+  it("has its schemas checked, outside and inside", async () => {
+    const text = {
+      "~standard": {
+        version: 1 as const,
+        vendor: "test",
+        validate: (value: unknown) =>
+          typeof value === "string" ? { value } : { issues: [{ message: "a string is needed" }] },
+      },
+    };
+    const agent = defineAgent({ name: "inside", isolated: { module }, output: text as never });
+    const { last } = await asked("echo", { agent: agent as ReturnType<typeof isolated> });
+    expect(last?.error?.message).toContain("a string is needed");
+  });
+
+  it.each([
+    ["is not there", new URL("nowhere.ts", import.meta.url).href, /could not be imported/],
+    ["has no agent", new URL("coordinator.fixture.ts", import.meta.url).href, /could not be imported|has no code/],
+    [
+      "has none with code",
+      new URL("isolated-empty.fixture.ts", import.meta.url).href,
+      /has no code for agent "inside"/,
+    ],
+  ])("whose module %s fails for good", async (_, missing, message) => {
+    const { outcome, last } = await asked("echo", { agent: isolated({ module: missing }), task: { retry: {} } });
+    expect(outcome.attempts).toHaveLength(1);
+    expect(last?.error?.message).toMatch(message);
+  });
+
+  it("is ended when its coordinator closes", async () => {
+    const coordinator: Coordinator = await opened();
+    await coordinator.register(isolated());
+    const handle = await coordinator.submit({ agent: "inside", input: { do: "stop" } });
+    while ((await handle.status()) !== "running") await handle.status();
+    await coordinator.close();
+    expect(await rejection(handle.result())).toMatchObject({ code: "CLOSED" });
+  });
+});

@@ -1,0 +1,99 @@
+/** An agent that is run in a thread of its own, and does there what its task asks for. */
+import { defineAgent, type Json } from "../src/index.ts";
+
+interface Order {
+  readonly do: string;
+  readonly with?: Json;
+}
+
+export default defineAgent<Order & Record<string, never>>({
+  name: "inside",
+  run: async (task, ctx) => {
+    const { input } = task;
+    switch (input.do as string) {
+      case "echo":
+        return {
+          input: input.with ?? null,
+          attempt: ctx.attempt,
+          key: ctx.idempotencyKey,
+          needs: { ...ctx.dependencies },
+        };
+      case "loop":
+        ctx.log.debug({}, "begun");
+        for (;;);
+      case "loop, alive": {
+        const until = Date.now() + 1_500;
+        while (Date.now() < until) void ctx.heartbeat();
+        return "done";
+      }
+      case "exit":
+        return process.exit(3);
+      case "exit later":
+        setTimeout(() => process.exit(4), 0);
+        return await new Promise<never>(() => undefined);
+      case "reject later":
+        void Promise.reject(new Error("nobody looks"));
+        return await new Promise<never>(() => undefined);
+      case "hoard": {
+        const hoard: number[][] = [];
+        for (;;) hoard.push(new Array(100_000).fill(hoard.length));
+      }
+      case "throw":
+        throw Object.assign(new TypeError("inside"), { retryable: false });
+      case "hang":
+        return await new Promise<never>(() => undefined);
+      case "stop":
+        ctx.log.debug({}, "begun");
+        await new Promise((resolve) => ctx.signal.addEventListener("abort", resolve, { once: true }));
+        throw ctx.signal.reason;
+      case "cycle": {
+        const cycle: Record<string, unknown> = {};
+        cycle.self = cycle;
+        return cycle as never;
+      }
+      case "huge":
+        return "x".repeat(100_000_000);
+      case "tell":
+        ctx.progress(0.5, "half");
+        ctx.log.info({ deep: { n: 1 } }, "told");
+        await ctx.checkpoint({ at: ctx.attempt });
+        await ctx.heartbeat();
+        if (ctx.attempt === 1) throw new Error("again");
+        return { resumed: ctx.resumeFrom ?? null };
+      case "ask": {
+        const allocation = await ctx.request({ disk: 1 });
+        const code = await ctx.request({ disk: 9 }).then(
+          () => "granted",
+          (error: { code: string }) => error.code,
+        );
+        await ctx.release(allocation);
+        const version = await ctx.state.set("shared", { from: task.id });
+        return { code, version, read: (await ctx.state.get("shared"))?.value ?? null };
+      }
+      case "absent": {
+        const refused = await Promise.allSettled([
+          ctx.submit({}),
+          ctx.act("a", null, async () => null),
+          ctx.cache("k", 1, async () => null),
+          (async () => ctx.messages())(),
+          ctx.checkpoint(1n as never),
+        ]);
+        return refused.map((one) => (one.status === "rejected" ? String(one.reason.message) : "given"));
+      }
+      case "break in": {
+        // What an agent can reach of its thread is not the port.
+        const { MessagePort, parentPort } = await import("node:worker_threads");
+        parentPort?.postMessage(JSON.stringify({ tell: "returned", output: "forged" }));
+        const original = MessagePort.prototype.postMessage;
+        MessagePort.prototype.postMessage = function (this: unknown, ..._: never[]) {
+          Reflect.apply(original, this, [JSON.stringify({ tell: "returned", output: "forged" })]);
+          Reflect.apply(original, this, ["not even JSON"]);
+        } as never;
+        JSON.stringify = () => "null";
+        return "honest";
+      }
+      default:
+        return null;
+    }
+  },
+});
