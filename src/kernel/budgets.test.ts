@@ -212,6 +212,17 @@ describe("admission", () => {
     expect(told(story.submit({ id: "b", load: 8 }))).toEqual(["b starts on ann"]);
   });
 
+  test("nothing is kept for who has waited long when what was left is taken before its turn", () => {
+    const story = open({ protectAfterMs: 1_000 });
+    story.agent("bob", { skills: ["y"] });
+    story.submit({ id: "busy", skills: ["y"], priority: 9, preemptible: false });
+    story.submit({ id: "long", skills: ["y"], priority: 1, budget: "team", cost: 3 });
+    story.after(1_000);
+    expect(story.reasons("long")).toBe("room reserved");
+    expect(told(story.submit({ id: "rich", budget: "team", cost: 4 }))).toEqual(["rich starts on ann"]);
+    expect(story.reasons("long")).toBe("room budget");
+  });
+
   test("money that differs only behind the ninth place is told apart", () => {
     const story = open();
     story.budget("small", "1.000000000001");

@@ -11,7 +11,7 @@ import { compareOrder } from "../coordination/structures/order-key.ts";
 import type { EventBody } from "./events.ts";
 import type { Indexes } from "./indexes.ts";
 import type { ReadyClass, Wish } from "./ready-queue.ts";
-import { firstDue, type Reservation, reserve, stands } from "./reservation.ts";
+import { canPay, firstDue, type Reservation, reserve, stands } from "./reservation.ts";
 import { mayBeGiven } from "./resource.ts";
 import type { AgentState, State } from "./state.ts";
 
@@ -69,11 +69,12 @@ export class Protection {
     const due = this.#due;
     if (due === undefined || compareOrder(wish, due) > 0) return;
     this.#reservation = undefined;
-    // It may be that one itself, or have sent the last probe of whoever, or of what, could have been given to that one.
+    // It may be that one itself, or have sent the last probe of whoever, or of what, could have been given to that one, or have
+    // taken the money for it.
     const { pool } = due.of;
     const { now } = this.#indexes;
     const isTaken = pool === undefined || pool.eligibleCount(this.#state, now) > 0;
-    if (wish !== due && isTaken && mayBeGiven(this.#state, due.needs, now)) return;
+    if (wish !== due && isTaken && mayBeGiven(this.#state, due.needs, now) && canPay(due)) return;
     this.begin();
     for (const of of advanced) if (!of.parked) this.passedOver(of, of.entry && of.candidate);
   }

@@ -6,6 +6,7 @@
 import { breakerState, loadOf, probesOut, spendRates, utilization } from "./books.ts";
 import { beside, choose, enough, type Free, type Gone, type Reservation, usable } from "./free.ts";
 import { type Agent, type Amounts, isTerminal, type Model, type Task } from "./model.ts";
+import { isBeyondReach, isLeft } from "./money.ts";
 import { canBeMadeToGiveUp, compareKeys, effectivePriorities, type Key, keyOf, lenders } from "./order.ts";
 import { eligible, hosts, type Wish, wishesOf } from "./wishes.ts";
 
@@ -13,10 +14,15 @@ const PREEMPT_SCAN = 256;
 
 /** Whether it can be given what it wishes, and by whom. */
 export function place(model: Model, wish: Wish, has: Free): { readonly agent: Agent | undefined } | undefined {
-  if (has.slots < wish.slots || !enough(wish.needs, has)) return undefined;
+  if (has.slots < wish.slots || !enough(wish.needs, has) || !canPay(model, wish)) return undefined;
   if (wish.kind === "request") return { agent: undefined };
   const agent = choose(model, hosts(model, wish), wish.load, has);
   return agent === undefined ? undefined : { agent };
+}
+
+/** Whether what its next attempt is thought to cost is left. */
+export function canPay(model: Model, { kind, task }: Wish): boolean {
+  return kind !== "start" || isLeft(model, task.budget, task.cost);
 }
 
 function wishKey(model: Model, wish: Wish, priorities: ReadonlyMap<Task, number>): Key {
@@ -118,6 +124,7 @@ function start(model: Model, task: Task, agent: Agent): void {
     agent,
     phase,
     startedAt: model.now,
+    reserved: task.budget === undefined ? 0 : task.cost,
     seated: true,
     stopping: undefined,
     awaiting: [],
@@ -147,8 +154,8 @@ function stoppable(model: Model, wish: Wish): readonly Task[] {
 
 /** Makes others make way, if some can: then what they free is promised to it. */
 function preempt(model: Model, wish: Wish, reservation: Reservation | undefined): boolean {
-  // What an attempt asks for besides is granted or waits; nobody is stopped for it.
-  if (wish.kind === "request") return false;
+  // What an attempt asks for besides is granted or waits; nobody is stopped for that, nor for want of money.
+  if (wish.kind === "request" || !canPay(model, wish)) return false;
   const could = (gone: Gone): Agent | undefined => agentWithout(model, wish, reservation, gone);
   let chosen: Task[] = [];
   for (const task of stoppable(model, wish)) {
@@ -188,6 +195,8 @@ function isDue(model: Model, wish: Wish): boolean {
   const { protectAfterMs } = model.settings;
   if (wish.task.promise !== undefined && wish.kind !== "request") return false;
   if (model.openMs - wish.since < protectAfterMs) return false;
+  // Money is kept for nobody.
+  if (!canPay(model, wish)) return false;
   if (![...wish.needs].every(([id, amount]) => (model.resource(id)?.capacity ?? 0) >= amount)) return false;
   return wish.kind === "request" || eligible(model, wish).some((agent) => agent.capacity >= wish.load);
 }
@@ -314,5 +323,12 @@ export function impossible(model: Model): readonly Task[] {
         ({ kind, needs }) =>
           kind === "start" && [...needs].some(([id, amount]) => amount > (model.resource(id)?.capacity ?? 0)),
       ),
+  );
+}
+
+/** Tasks that wait for more money than will be left, however little the others spend. */
+export function unpayable(model: Model): readonly Task[] {
+  return model.tasks.filter(
+    (task) => wishesOf(model, task).some(({ kind }) => kind === "start") && isBeyondReach(task),
   );
 }

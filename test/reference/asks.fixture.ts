@@ -47,7 +47,7 @@ export const ASKS = {
   },
   agent: ({ cast, tape }) => {
     const name = tape.pick(NAMES);
-    if (tape.chance(35)) return { type: "agent.unregister", agent: name };
+    if (tape.chance(50)) return { type: "agent.unregister", agent: name };
     return { type: "agent.register", agent: cast.agent(name, tape) };
   },
   capacity: ({ model, cast, tape }) => {
@@ -81,6 +81,15 @@ export const ASKS = {
     const allocationId = allocations.get(held.token) ?? "ghost";
     return { type: "attempt.release", ...speakerOf(live), allocationId, allocationToken: held.token };
   },
+  spend: (situation) => {
+    const { model, tape } = situation;
+    const paid = model.live().filter(({ task }) => task.budget !== undefined);
+    const live = tape.pick(paid.length > 0 && tape.chance(90) ? paid : model.live());
+    if (live === undefined) return undefined;
+    const amount = tape.pick([0.5, 0.25, live.attempt.reserved / 100, "1", 0, 3]);
+    return { type: "attempt.spend", ...speakerOf(live), amount };
+  },
+  budget: ({ cast, tape }) => cast.anotherLimit(tape),
   checkpoint: ({ model, tape }) => {
     const from = speaker(model, tape);
     return from && { type: "attempt.checkpoint", ...from, state: null };

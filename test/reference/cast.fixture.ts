@@ -1,9 +1,17 @@
 /** Who takes part in random sequences, and the tasks that are asked for in them. */
 
-import type { AgentDescription, Command, OpenSettings, ResourceSpec, TaskRequest } from "../../src/kernel/commands.ts";
+import type {
+  AgentDescription,
+  BudgetSpec,
+  Command,
+  OpenSettings,
+  ResourceSpec,
+  TaskRequest,
+} from "../../src/kernel/commands.ts";
 import type { Model } from "./model.ts";
 import type { Tape } from "./tape.fixture.ts";
 
+type BudgetOf = BudgetSpec & { readonly budget: string };
 type ResourceOf = ResourceSpec & { readonly resource: string };
 
 /** Where a task is submitted. */
@@ -21,6 +29,13 @@ const RESOURCES: readonly ResourceOf[] = [
   { resource: "calls", kind: "api_call", capacity: 4, per: 4_000 },
 ];
 
+/** A part stands behind what it is part of. */
+const BUDGETS: readonly [BudgetOf, ...BudgetOf[]] = [
+  { budget: "all", limit: 9 },
+  { budget: "team", limit: 5, parent: "all" },
+  { budget: "lab", limit: "2.50", parent: "team" },
+];
+
 const LEAST: readonly ["any", ...("all" | "any" | number)[]] = ["any", "all", 1, 2];
 
 /** How long one has to wait for a reservation; where none is named it is the default, longer than most sequences take. */
@@ -31,12 +46,15 @@ export class Cast {
   /** How likely a task needs resources, and how likely it asks for no skill, in percent: a sequence's own. */
   readonly #scarcity: number;
   readonly #anybody: number;
+  /** How likely it is paid from a budget. */
+  readonly #paid: number;
   #named = 0;
 
   constructor(model: Model, tape: Tape) {
     this.#model = model;
     this.#scarcity = tape.pick([5, 35, 60]);
     this.#anybody = tape.pick([80, 50, 10]);
+    this.#paid = tape.pick([10, 60, 95]);
   }
 
   open(tape: Tape): Command {
@@ -98,6 +116,17 @@ export class Cast {
     return { type: "resource.set", ...tape.pick(specs) };
   }
 
+  budgets(): Command[] {
+    return BUDGETS.map((spec) => ({ type: "budget.set", ...spec }));
+  }
+
+  /** More than is taken of it already, mostly: what is spent never comes back. */
+  anotherLimit(tape: Tape): Command {
+    const { budget } = tape.pick(BUDGETS);
+    const { spent = 0 } = this.#model.budget(budget) ?? {};
+    return { type: "budget.set", budget, limit: (tape.pick([300, 400, 900, 100, 200, 0]) + spent) / 100 };
+  }
+
   requests(where: Place, count: number, tape: Tape): TaskRequest[] {
     const requests: TaskRequest[] = [];
     for (let i = 0; i < count; i++) {
@@ -117,6 +146,7 @@ export class Cast {
     const unnamed = tape.chance(where === "plan" ? 50 : where === "top" ? 5 : 0);
     const skills = tape.chance(100 - this.#anybody) ? (tape.pick(SKILLS) ?? []) : [];
     const dependsOn = tape.chance(25) ? this.#dependencies(where, siblings, tape) : [];
+    const paid = tape.chance(where === "top" ? this.#paid : 10);
     return {
       ...(unnamed ? {} : { id: `n${this.#named}` }),
       skills,
@@ -130,6 +160,8 @@ export class Cast {
       ...(tape.chance(20) ? { timeoutMs: 500 + 100 * tape.below(20) } : {}),
       ...(tape.chance(10) ? { deadlineMs: 3_000 + 100 * tape.below(100) } : {}),
       ...(tape.chance(8) && where === "top" ? { agent: tape.pick(NAMES) } : {}),
+      ...(paid ? { budget: tape.pick(["team", "all", "team", "lab"]) } : {}),
+      ...(paid || tape.chance(25) ? { cost: tape.pick([2, 1, "0.25", 3, 0, 2.5]) } : {}),
       graceMs: 100 * tape.below(10),
       // Jitter is drawn.
       retry: { maxAttempts: 1 + tape.below(3), initialMs: 200, jitter: false },

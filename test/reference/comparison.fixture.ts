@@ -2,7 +2,7 @@
 
 import fc from "fast-check";
 import { type Sequence, Story, sequences } from "./sequences.fixture.ts";
-import { SideBySide, type Step } from "./side-by-side.fixture.ts";
+import { SideBySide } from "./side-by-side.fixture.ts";
 import { newTally, type Tally } from "./tally.fixture.ts";
 
 /** Where sequences come from: the same seed gives the same; a path leads to one of them, or to what it shrank to. */
@@ -40,10 +40,5 @@ function difference({ seed, counterexample, counterexamplePath }: fc.RunDetails<
   } catch (error) {
     found = error instanceof Error ? error.message : String(error);
   }
-  return [...lines, ...world.steps.flatMap(told), found].join("\n");
-}
-
-function told({ after, commands, restart, from }: Step): readonly string[] {
-  const how = restart === undefined ? "" : `, ${restart}, from the ${from}`;
-  return [`  after ${after} ms${how}`, ...commands.map((command) => `    ${JSON.stringify(command)}`)];
+  return [...lines, ...world.steps.map((step) => JSON.stringify(step)), found].join("\n");
 }

@@ -1,6 +1,7 @@
 /** Whether a wait could never end. */
 
-import { isTerminal, type Model, type Task } from "./model.ts";
+import { type Budget, isTerminal, type Model, type Task } from "./model.ts";
+import { isBeyondReach, levels } from "./money.ts";
 
 /**
  * Whether this task's attempt would be stuck for ever if it waited for these amounts and for these tasks. All that does not
@@ -18,12 +19,14 @@ export function wouldDeadlock(
     .map(({ task, attempt: { awaiting, request } }) => {
       const tasks = [...awaiting.filter((other) => !isTerminal(other)), ...(task === asking ? on : [])];
       const ahead = mustEnd(tasks);
-      const needs = ahead.filter(({ attempt }) => attempt === undefined).flatMap((other) => [...other.needs]);
+      const toStart = ahead.filter(({ attempt }) => attempt === undefined);
+      const needs = toStart.flatMap((other) => [...other.needs]);
+      const paid = toStart.filter(({ budget }) => budget !== undefined);
       if (request !== undefined) needs.push(...request.amounts);
       if (task === asking) needs.push(...amounts);
-      return { task, needs, on: ahead.filter(({ attempt }) => attempt !== undefined) };
+      return { task, needs, paid, on: ahead.filter(({ attempt }) => attempt !== undefined) };
     })
-    .filter((wait) => wait.needs.length > 0 || wait.on.length > 0 || wait.task === asking);
+    .filter((wait) => wait.needs.length > 0 || wait.paid.length > 0 || wait.on.length > 0 || wait.task === asking);
   let stuck = waits;
   for (;;) {
     const still = stuck.filter(
@@ -34,12 +37,25 @@ export function wouldDeadlock(
           if (resource === undefined || resource.rate) return false;
           const kept = stuck.reduce((sum, { task }) => sum + heldFirmly(task, id), 0);
           return resource.capacity - kept < amount;
-        }),
+        }) ||
+        // Who costs more than will be left does not wait for money: it fails.
+        wait.paid.some(
+          (other) =>
+            !isBeyondReach(other) &&
+            levels(other.budget).some((level) => {
+              const kept = stuck.reduce((sum, { task }) => sum + setAsideFor(task, level), 0);
+              return level.limit - level.spent - kept < other.cost;
+            }),
+        ),
     );
     if (still.length === stuck.length) break;
     stuck = still;
   }
   return stuck.some(({ task }) => task === asking);
+}
+
+function setAsideFor({ attempt, budget }: Task, level: Budget): number {
+  return levels(budget).includes(level) ? (attempt?.reserved ?? 0) : 0;
 }
 
 /** These, and all that has to end before they can: what they depend on, and a plan's subtasks. */

@@ -6,6 +6,7 @@ import type { Kernel } from "../../src/kernel/kernel.ts";
 import { allocated, breakerState, loadOf } from "./books.ts";
 import { usable } from "./free.ts";
 import { BILLION, isTerminal, type Model, type Task } from "./model.ts";
+import { costOf, inText, left, levels, setAside } from "./money.ts";
 import { effectivePriorities } from "./order.ts";
 import { type ReasonCode, reasonsOf } from "./reasons.ts";
 import type { RefAnswer, Reference } from "./reference.ts";
@@ -52,6 +53,7 @@ export function compareTasks(
     const info = infos[i];
     to.same(`id of task ${i}`, info?.id, task.id);
     to.same(`status of ${task.id}`, info?.status, task.status);
+    to.same(`cost of ${task.id}`, info?.cost, inText(costOf(task)));
   }
   const priorities = effectivePriorities(model);
   for (const task of model.tasks) {
@@ -101,6 +103,20 @@ export function compareBooks(to: Differences, kernel: Kernel, model: Model): voi
     to.same(`capacity of ${resource.id}`, info.capacity, resource.capacity / BILLION);
     if (!resource.rate) to.same(`allocated of ${resource.id}`, info.allocated, allocated(model, resource) / BILLION);
     to.same(`available of ${resource.id}`, info.available, Math.max(0, left.amount(resource.id)) / BILLION);
+  }
+}
+
+export function compareBudgets(to: Differences, kernel: Kernel, model: Model): void {
+  for (const [i, info] of kernel.budgets().entries()) {
+    const budget = model.budgets[i];
+    to.same(`id of budget ${i}`, info.id, budget?.id);
+    if (budget === undefined) continue;
+    const least = Math.min(...levels(budget).map((level) => left(model, level)));
+    to.same(`limit of ${budget.id}`, info.limit, inText(budget.limit));
+    to.same(`set aside of ${budget.id}`, info.reserved, inText(setAside(model, budget)));
+    to.same(`spent of ${budget.id}`, info.spent, inText(budget.spent));
+    to.same(`overrun of ${budget.id}`, info.overrun, inText(Math.max(0, -left(model, budget))));
+    to.same(`available of ${budget.id}`, info.available, inText(Math.max(0, least)));
   }
 }
 

@@ -47,6 +47,14 @@ export interface Resource {
   levelAt: number;
 }
 
+/** Money is in cents. */
+export interface Budget {
+  readonly id: string;
+  readonly parent: Budget | undefined;
+  limit: number;
+  spent: number;
+}
+
 export type Amounts = ReadonlyMap<string, number>;
 
 export interface Attempt {
@@ -54,6 +62,8 @@ export interface Attempt {
   readonly agent: Agent;
   readonly phase: Phase;
   readonly startedAt: number;
+  /** Of the money that was set aside for it, what it has not spent. */
+  reserved: number;
   /** Holds its slot and its load: not while it awaits others. */
   seated: boolean;
   stopping: { readonly reason: StopReason; readonly graceUntil: number } | undefined;
@@ -93,6 +103,9 @@ export interface Task {
   readonly pin: string | undefined;
   readonly load: number;
   readonly needs: Amounts;
+  /** What it is paid from, and what each attempt is thought to cost. */
+  readonly budget: Budget | undefined;
+  readonly cost: number;
   readonly runsAnyway: boolean;
   readonly timeoutMs: number | undefined;
   readonly deadlineAt: number | undefined;
@@ -115,6 +128,8 @@ export interface Task {
   rounds: number;
   attempt: Attempt | undefined;
   ended: Ended[];
+  /** What its attempts have spent. */
+  paid: number;
   preemptions: number;
   losses: number;
   /** Attempts of this series that count. */
@@ -165,6 +180,7 @@ export class Model {
   closedMs = 0;
   agents: Agent[] = [];
   resources: Resource[] = [];
+  budgets: Budget[] = [];
   /** In order of arrival. */
   tasks: Task[] = [];
   /** Those of them that have an attempt, in order of its start. */
@@ -193,6 +209,10 @@ export class Model {
 
   resource(id: string): Resource | undefined {
     return this.resources.find((resource) => resource.id === id);
+  }
+
+  budget(id: string): Budget | undefined {
+    return this.budgets.find((budget) => budget.id === id);
   }
 
   /** Tasks with an attempt, the oldest attempt first. */

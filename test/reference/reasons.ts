@@ -1,7 +1,7 @@
 /** Why a task waits: everything that is in its way now. */
 
 import type { Reason } from "../../src/kernel/views.ts";
-import { place } from "./admission.ts";
+import { canPay, place } from "./admission.ts";
 import { breakerAdmits } from "./books.ts";
 import { beside, choose, enough, type Reservation, usable } from "./free.ts";
 import { isTerminal, type Model, type Task } from "./model.ts";
@@ -28,6 +28,7 @@ function lacksOf(model: Model, wish: Wish, reservation: Reservation | undefined)
   const has = usable(model, wish);
   if (has.slots < wish.slots) lacks.push("concurrency");
   if (!enough(wish.needs, has)) lacks.push("resource");
+  if (!canPay(model, wish)) lacks.push("budget");
   if (wish.kind !== "request" && choose(model, hosts(model, wish), wish.load, has) === undefined)
     lacks.push(...nobody(model, wish));
   if (reservation?.wish.task === wish.task && reservation.wish.kind === wish.kind) lacks.push("reserved");

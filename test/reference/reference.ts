@@ -6,7 +6,7 @@
 
 import type { ErrorCode } from "../../src/errors.ts";
 import type { AgentDescription, Command, TaskRequest } from "../../src/kernel/commands.ts";
-import { admit, atOnce, grant, impossible, place } from "./admission.ts";
+import { admit, atOnce, grant, impossible, place, unpayable } from "./admission.ts";
 import { settleRate } from "./books.ts";
 import { wouldDeadlock } from "./deadlock.ts";
 import type { Reservation } from "./free.ts";
@@ -25,6 +25,7 @@ import {
   stop,
 } from "./life.ts";
 import { type Agent, type Attempt, isTerminal, Model, type Task } from "./model.ts";
+import { cents, isLeft, pay } from "./money.ts";
 import { areMalformed, entries, isMalformedTask, nano, submit } from "./submission.ts";
 import { qualified, type Wish, wishesOf } from "./wishes.ts";
 
@@ -54,6 +55,7 @@ export class Reference {
       model.timersAt = now;
       this.#timers();
       for (const task of impossible(model)) endAs(model, task, "failed");
+      for (const task of unpayable(model)) endAs(model, task, "failed");
       this.reservation = admit(model);
     }
     return answers;
@@ -95,6 +97,8 @@ export class Reference {
       }
       case "resource.set":
         return this.#setResource(command);
+      case "budget.set":
+        return this.#setBudget(command);
       case "task.submit":
         return this.#submit(command);
       case "task.cancel":
@@ -172,6 +176,17 @@ export class Reference {
           attempt.allocations = allocations.filter((other) => other !== known);
           return OK;
         });
+      case "attempt.spend":
+        return this.#from(command, (task, attempt) => {
+          const sum = cents(command.amount);
+          const beyond = sum - attempt.reserved;
+          if (task.budget !== undefined && beyond > 0) {
+            if (attempt.stopping !== undefined) return { code: "CANCELLED" };
+            if (!isLeft(model, task.budget, beyond)) return { code: "BUDGET_EXCEEDED" };
+          }
+          pay(task, sum);
+          return OK;
+        });
       case "tick":
         return OK;
       default:
@@ -192,6 +207,8 @@ export class Reference {
     };
     for (const agent of model.agents) agent.online = false;
     for (const { task, attempt } of model.live()) {
+      // Nobody knows what it has spent: all of it.
+      pay(task, attempt.reserved);
       if (attempt.stopping === undefined) attemptFailed(model, task, "lost", undefined);
       else attemptStopped(model, task);
     }
@@ -317,6 +334,20 @@ export class Reference {
     return OK;
   }
 
+  #setBudget({ budget: id, limit, parent: above }: Extract<Command, { type: "budget.set" }>): RefAnswer {
+    const { model } = this;
+    const known = model.budget(id);
+    if (known === undefined) {
+      const parent = above === undefined ? undefined : model.budget(above);
+      if (above !== undefined && parent === undefined) return { code: "UNKNOWN_BUDGET" };
+      model.budgets.push({ id, parent, limit: cents(limit), spent: 0 });
+      return OK;
+    }
+    if (above !== undefined && known.parent?.id !== above) return { code: "INVALID_ARGUMENT" };
+    known.limit = cents(limit);
+    return OK;
+  }
+
   #request(task: Task, attempt: Attempt, command: Extract<Command, { type: "attempt.request" }>): RefAnswer {
     const { model } = this;
     const amounts = new Map(entries(command.amounts).map(([id, amount]) => [id, nano(amount)] as const));
@@ -425,6 +456,10 @@ function isMalformed(command: Command): boolean {
       return (command.agent.capacity ?? 1) < 0;
     case "resource.set":
       return command.capacity < 0;
+    case "budget.set":
+      return cents(command.limit) < 0;
+    case "attempt.spend":
+      return cents(command.amount) < 0;
     case "task.submit":
       return command.tasks.some(isMalformedTask);
     case "attempt.request":

@@ -16,6 +16,7 @@ const TELLING = 500;
 
 /** Every code that a command can be refused with here. */
 const REFUSALS = [
+  "BUDGET_EXCEEDED",
   "CANCELLED",
   "CAPACITY_EXCEEDED",
   "CLOSED",
@@ -27,6 +28,7 @@ const REFUSALS = [
   "TEAM_CYCLE",
   "UNKNOWN_AGENT",
   "UNKNOWN_ALLOCATION",
+  "UNKNOWN_BUDGET",
   "UNKNOWN_RESOURCE",
   "UNKNOWN_TASK",
   "WOULD_DEADLOCK",
@@ -36,6 +38,7 @@ const REFUSALS = [
 const REASONS = [
   "backoff",
   "breaker",
+  "budget",
   "concurrency",
   "dependencies",
   "held",
@@ -57,12 +60,14 @@ const HAPPENINGS = [
   "attempt.stopping: deadline",
   "attempt.stopping: paused",
   "attempt.stopping: preempted",
+  "attempt.ended: lost, assumed",
   "breaker.changed: closed",
   "breaker.changed: half-open",
   "breaker.changed: open",
   "promise.dropped",
   "resource.refused",
   "resource.released: expired",
+  "task.failed: BUDGET_EXCEEDED",
   "task.failed: CAPACITY_EXCEEDED",
   "task.failed: NO_QUALIFIED_AGENT",
   "task.planned",

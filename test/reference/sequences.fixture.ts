@@ -16,19 +16,21 @@ const EVERYTHING: Readonly<Record<Kind, number>> = {
   submit: 16,
   end: 20,
   fail: 9,
-  pause: 4,
+  pause: 5,
   resume: 4,
   prioritize: 4,
-  cancel: 3,
+  cancel: 4,
   retry: 4,
-  agent: 6,
+  agent: 7,
   capacity: 5,
   team: 2,
   submitByCode: 9,
-  await: 10,
+  await: 14,
   request: 10,
-  release: 10,
-  checkpoint: 3,
+  release: 14,
+  spend: 9,
+  budget: 5,
+  checkpoint: 4,
   close: 1,
   wrong: 9,
 };
@@ -42,7 +44,7 @@ const THEMES: readonly Readonly<Record<Kind, number>>[] = [
 ];
 
 /** How many choices the longest of a kind needs; a little less does no harm. */
-const LONG: Partial<Record<Kind, number>> = { submit: 75, end: 75, submitByCode: 28, wrong: 30, agent: 6, capacity: 8 };
+const LONG: Partial<Record<Kind, number>> = { submit: 84, end: 84, submitByCode: 31, wrong: 33, agent: 6, capacity: 8 };
 const SHORT = 4;
 
 interface Drawn {
@@ -65,7 +67,12 @@ export class Story {
     this.world = world;
     const tape = new Tape(numbers);
     this.#cast = new Cast(world.reference.model, tape);
-    const commands = [this.#cast.open(tape), ...this.#cast.crew(tape, 100), ...this.#cast.resources()];
+    const commands = [
+      this.#cast.open(tape),
+      ...this.#cast.crew(tape, 100),
+      ...this.#cast.resources(),
+      ...this.#cast.budgets(),
+    ];
     this.opening = { after: 0, commands };
   }
 

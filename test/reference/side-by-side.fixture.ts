@@ -3,7 +3,14 @@
 import type { Command } from "../../src/kernel/commands.ts";
 import type { KernelEvent } from "../../src/kernel/events.ts";
 import { Kernel } from "../../src/kernel/kernel.ts";
-import { compareAnswers, compareBooks, compareEvents, compareTasks, Differences } from "./differences.fixture.ts";
+import {
+  compareAnswers,
+  compareBooks,
+  compareBudgets,
+  compareEvents,
+  compareTasks,
+  Differences,
+} from "./differences.fixture.ts";
 import type { Task } from "./model.ts";
 import { Reference } from "./reference.ts";
 import { count, happening, type Tally } from "./tally.fixture.ts";
@@ -79,6 +86,7 @@ export class SideBySide {
     compareEvents(to, events, model, this.#newEnds());
     compareTasks(to, this.#kernel, this.reference, (reason) => count(this.#tally.reasons, reason));
     compareBooks(to, this.#kernel, model);
+    compareBudgets(to, this.#kernel, model);
     for (const answer of answers) if (!answer.ok) count(this.#tally.refusals, answer.refusal.code);
     if (to.found.length > 0) throw new Error(to.found.join("\n"));
   }

@@ -5,7 +5,8 @@ import type { ErrorCode } from "../../src/errors.ts";
 import type { TaskRequest } from "../../src/kernel/commands.ts";
 import { heldFirmly } from "./deadlock.ts";
 import { finish } from "./life.ts";
-import { BILLION, isTerminal, type Model, type Task } from "./model.ts";
+import { BILLION, type Budget, isTerminal, type Model, type Task } from "./model.ts";
+import { cents, isBeyondReach, levels } from "./money.ts";
 
 export function nano(amount: number): number {
   return Math.round(amount * BILLION);
@@ -64,8 +65,8 @@ export function submit(model: Model, requests: readonly TaskRequest[], origin?: 
   return { ids };
 }
 
-export function isMalformedTask({ id = "a", load = 1, resources = {} }: TaskRequest): boolean {
-  return id.includes("/") || load <= 0 || areMalformed(resources, true);
+export function isMalformedTask({ id = "a", load = 1, resources = {}, cost = 0 }: TaskRequest): boolean {
+  return id.includes("/") || load <= 0 || cents(cost) < 0 || areMalformed(resources, true);
 }
 
 export function areMalformed(amounts: RecordOf<number>, mayBeNone: boolean): boolean {
@@ -115,6 +116,8 @@ function refuse(model: Model, request: TaskRequest, origin: Origin | undefined):
     const scope = scopeOf(origin);
     if (scope !== undefined && !scope.team.includes(request.agent)) return "INVALID_ARGUMENT";
   }
+  const unpaid = refusePayment(model, request, origin?.parent);
+  if (unpaid !== undefined) return unpaid;
   for (const [id, amount] of entries(request.resources ?? {})) {
     const resource = model.resource(id);
     if (resource === undefined) return "UNKNOWN_RESOURCE";
@@ -125,6 +128,30 @@ function refuse(model: Model, request: TaskRequest, origin: Origin | undefined):
         return "WOULD_DEADLOCK";
   }
   return undefined;
+}
+
+/** A budget must be there, open to its parent, and large enough; who waits for it must not keep the money for itself. */
+function refusePayment(model: Model, request: TaskRequest, parent: Task | undefined): ErrorCode | undefined {
+  if (request.budget !== undefined && model.budget(request.budget) === undefined) return "UNKNOWN_BUDGET";
+  const budget = budgetOf(model, request, parent);
+  if (budget === undefined) return undefined;
+  if (parent !== undefined && (parent.budget === undefined || !levels(budget).includes(parent.budget)))
+    return "INVALID_ARGUMENT";
+  const cost = cents(request.cost ?? 0);
+  if (levels(budget).some(({ limit }) => limit < cost)) return "BUDGET_EXCEEDED";
+  // What an ancestor has set aside while it waits for this could never be had. What is spent already is no matter of waiting.
+  for (let above = parent; above !== undefined && !isBeyondReach({ budget, cost }); above = above.parent) {
+    const { attempt } = above;
+    if (attempt === undefined || attempt.seated || attempt.reserved === 0) continue;
+    const both = levels(budget).filter((level) => levels(above?.budget).includes(level));
+    if (both.some(({ limit, spent }) => limit - spent - attempt.reserved < cost)) return "WOULD_DEADLOCK";
+  }
+  return undefined;
+}
+
+/** Its own, or its parent's. */
+function budgetOf(model: Model, request: TaskRequest, parent: Task | undefined): Budget | undefined {
+  return request.budget === undefined ? parent?.budget : model.budget(request.budget);
 }
 
 /** Whose team may do it: the manager's that asks for it, or that of the task whose code does. */
@@ -152,6 +179,8 @@ function make(model: Model, id: string, request: TaskRequest, origin: Origin | u
     pin: request.agent,
     load: nano(request.load ?? 1),
     needs: new Map(entries(request.resources ?? {}).map(([resource, amount]) => [resource, nano(amount)])),
+    budget: budgetOf(model, request, parent),
+    cost: cents(request.cost ?? 0),
     runsAnyway: request.onDependencyFailure === "run",
     timeoutMs: request.timeoutMs,
     deadlineAt: deadlines.length === 0 ? undefined : Math.min(...deadlines),
@@ -172,6 +201,7 @@ function make(model: Model, id: string, request: TaskRequest, origin: Origin | u
     rounds: 0,
     attempt: undefined,
     ended: [],
+    paid: 0,
     preemptions: 0,
     losses: 0,
     spent: 0,

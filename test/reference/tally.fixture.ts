@@ -35,7 +35,7 @@ export function happening(event: KernelEvent): string {
     case "attempt.stopping":
       return `${event.type}: ${event.reason}`;
     case "attempt.ended":
-      return `${event.type}: ${event.end}`;
+      return `${event.type}: ${event.end}${event.assumed === undefined ? "" : ", assumed"}`;
     case "resource.released":
       return `${event.type}: ${event.why}`;
     case "breaker.changed":

@@ -27,6 +27,14 @@ const WAYS: readonly [Way, ...Way[]] = [
     submit({ ...request, id: "other", dependsOn: ["one"] }, { ...request, id: "one", dependsOn: ["other"] }),
   () => ({ type: "team.set", manager: "sub", team: ["boss"] }),
   (_, request) => submit({ ...request, resources: { disk: 4 } }),
+  (_, request) => submit({ ...request, budget: "ghost" }),
+  ({ tape }) => ({
+    type: "budget.set",
+    budget: tape.pick(["ghost", "lab"]),
+    limit: tape.pick([1, -1]),
+    parent: "none",
+  }),
+  (_, request) => submit({ ...request, budget: "lab", cost: 99 }),
   (situation) => {
     const ended = someTask(situation, isTerminal);
     return ended && { type: "task.prioritize", taskId: ended.id, priority: 1 };
