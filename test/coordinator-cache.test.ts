@@ -157,4 +157,28 @@ describe("cacheKey", () => {
     expect(await rejection(a?.result() ?? Promise.resolve())).toMatchObject({ code: "TASK_FAILED" });
     expect([await b?.result(), await c?.result()]).toEqual(["b", "b"]);
   });
+
+  it("has guardrails on outputs look at what answers a task, and runs what they block", async () => {
+    const seen: string[] = [];
+    const coordinator = await opened({
+      guardrails: [
+        {
+          name: "names",
+          on: "output",
+          check: ({ task, value }) => {
+            seen.push(`${task.id}: ${value}`);
+            if (task.id === "strict" && value === "a") return { allow: false, reason: "not for this one" };
+            return task.id === "changed" ? { allow: true, value: "mild" } : { allow: true };
+          },
+        },
+      ],
+    });
+    await coordinator.register(defineAgent({ name: "ann", capacity: 9, run: (task) => task.id }));
+    await (await coordinator.submit({ id: "a", ...page })).result();
+    const handles = await coordinator.submit(["plain", "changed", "strict"].map((id) => ({ id, ...page })));
+    const outcomes = await Promise.all(handles.map((handle) => handle.outcome()));
+    expect(outcomes.map(({ output, via }) => `${output} ${via}`)).toEqual(["a cache", "mild cache", "strict agent"]);
+    expect(seen.toSorted()).toEqual(["a: a", "changed: a", "plain: a", "strict: a", "strict: strict"]);
+    await coordinator.idle();
+  });
 });

@@ -86,6 +86,16 @@ export const COMMAND_SCHEMAS = {
     verdicts: list(verdict),
     input: json.exactOptional(),
   }),
+  "task.answer": command(
+    "task.answer",
+    "What the guardrails on outputs said of another's output that is to answer it.",
+    {
+      taskId,
+      from: text,
+      verdicts: list(verdict),
+      output: json.exactOptional(),
+    },
+  ),
   "attempt.complete": command("attempt.complete", "Gives the output; `read`: messages that were read meanwhile.", {
     ...from,
     output: json,

@@ -283,6 +283,11 @@ export const EVENT_SCHEMAS = {
     taskId,
     leader: text,
   }),
+  "output.offered": event("output.offered", "It is to be answered by this output once guardrails have let it pass.", {
+    taskId,
+    from: text,
+    output: json,
+  }),
   "message.sent": event("message.sent", "An attempt sent a message, to an agent or to a topic.", {
     messageId: text,
     from: text,

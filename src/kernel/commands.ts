@@ -131,6 +131,14 @@ export type Command =
       readonly verdicts: readonly GivenVerdict[];
       readonly input?: Json;
     }
+  /** What the guardrails on outputs said of one, that of the task `from`, that is to answer it; `output`: what they made of it. */
+  | {
+      readonly type: "task.answer";
+      readonly taskId: string;
+      readonly from: string;
+      readonly verdicts: readonly GivenVerdict[];
+      readonly output?: Json;
+    }
   /**
    * Also how a manager's aggregate phase gives its output. `verdicts`: of the guardrails on outputs, where there are any; `read`: messages
    * that it has read meanwhile.

@@ -266,6 +266,15 @@ export interface FlightJoinedEvent {
   readonly taskId: string;
   readonly leader: string;
 }
+/** This output is to answer the task once the guardrails on outputs have let it pass for it too. */
+export interface OutputOfferedEvent {
+  readonly type: "output.offered";
+  readonly v: 1;
+  readonly taskId: string;
+  /** The task that gave it. */
+  readonly from: string;
+  readonly output: Json;
+}
 export interface TaskFailedEvent {
   readonly type: "task.failed";
   readonly v: 1;
@@ -621,7 +630,8 @@ export type EventBody =
   | StateSetEvent
   | StateDeletedEvent
   | FlightLedEvent
-  | FlightJoinedEvent;
+  | FlightJoinedEvent
+  | OutputOfferedEvent;
 
 /** An event as the kernel makes it and as replay takes it. */
 export type KernelEvent = EventHead & EventBody;
@@ -778,4 +788,5 @@ export const EVENTS: Readonly<Record<EventType, EventLayout>> = {
   "task.fell-back": layout<"task.fell-back">(52, ["taskId", "to", "error"]),
   "flight.led": layout<"flight.led">(54, ["taskId", "alone"]),
   "flight.joined": layout<"flight.joined">(55, ["taskId", "leader"]),
+  "output.offered": layout<"output.offered">(56, ["taskId", "from", "output"]),
 };

@@ -14,7 +14,7 @@ import { RateBucket } from "../coordination/structures/rate-bucket.ts";
 import { ballotRow } from "./ballot-row.ts";
 import { changeReturning, claim, dropClaim } from "./claims.ts";
 import type { KernelEvent } from "./events.ts";
-import { flightKey, follow, lead, leaveFlight, leaveUnjudged } from "./flights.ts";
+import { flightKey, follow, lead, leaveFlight, leaveUnjudged, offer } from "./flights.ts";
 import { dropAllocation, dropKept, endAttempt, endRequest, seat, take, unseat } from "./holdings.ts";
 import { limits } from "./limits.ts";
 import { amount, known, liveOf, needsOf, taskOf } from "./named.ts";
@@ -258,7 +258,7 @@ export function evolve(state: State, event: KernelEvent, observer: StateObserver
     case "task.paused": {
       const task = taskOf(state, event.taskId);
       task.held = true;
-      if (task.status === "blocked" || task.status === "pending" || state.flights.follows(task))
+      if (task.status === "blocked" || task.status === "pending" || state.flights.waits(task))
         setStatus(state, task, "paused");
       if (task.status === "paused") leaveFlight(state, task, observer);
       dropClaim(state, task, observer);
@@ -281,7 +281,7 @@ export function evolve(state: State, event: KernelEvent, observer: StateObserver
     }
     case "flight.led": {
       const task = taskOf(state, event.taskId);
-      if (state.flights.follows(task)) setStatus(state, task, "pending");
+      if (state.flights.waits(task)) setStatus(state, task, "pending");
       lead(state, task, event.alone === true, observer);
       observer?.task(task);
       break;
@@ -290,6 +290,13 @@ export function evolve(state: State, event: KernelEvent, observer: StateObserver
       const task = taskOf(state, event.taskId);
       setStatus(state, task, "waiting");
       follow(state, task, taskOf(state, event.leader), observer);
+      observer?.task(task);
+      break;
+    }
+    case "output.offered": {
+      const task = taskOf(state, event.taskId);
+      setStatus(state, task, "waiting");
+      offer(state, task, { from: event.from, output: event.output }, observer);
       observer?.task(task);
       break;
     }

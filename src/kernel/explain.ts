@@ -125,6 +125,7 @@ function waitsFor(state: State, task: Task, now: number): readonly Reason[] {
   const { live } = task;
   if (task.ending !== undefined) return awaited("its subtasks", childrenOf(task));
   const reasons: Reason[] = [...held(task), ...unjudged(state, task)];
+  reasons.push(...offered(state, task));
   if (state.flights.follows(task)) reasons.push(...sharing(task, state.flights.of(task)?.leader));
   if (live?.awaiting !== undefined) reasons.push(...awaited("the tasks that it awaits", [...live.awaiting]));
   else if (task.status === "waiting") {
@@ -148,6 +149,15 @@ function waitsFor(state: State, task: Task, now: number): readonly Reason[] {
     });
   }
   return reasons;
+}
+
+/** An output is there that is to answer it. */
+function offered(state: State, task: Task): readonly Reason[] {
+  const offer = state.flights.offers.get(task);
+  if (offer === undefined) return [];
+  const names = state.settings?.guardrails?.output ?? [];
+  const text = `the output of ${offer.from}, which is to answer it, waits for the verdict of the guardrail${names.length === 1 ? "" : "s"} ${listed(names)}`;
+  return [{ code: "approval", who: names.slice(0, MOST_NAMES), text }];
 }
 
 /** Another is to give its output. */

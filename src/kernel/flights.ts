@@ -8,6 +8,7 @@
  * 3. A flight without a leader has followers: before anything else is admitted one of them leads, or all have their output.
  */
 
+import type { Json } from "../coordination/structures/types.ts";
 import type { StateObserver } from "./observer.ts";
 import { normalized } from "./requirements.ts";
 import { awaitsJudgement, type State, type Task } from "./state.ts";
@@ -21,11 +22,25 @@ export interface Flight {
   readonly open: boolean;
 }
 
+/** An output that is to answer a task when guardrails have let it pass. */
+export interface Offer {
+  /** The task that gave it. */
+  readonly from: string;
+  readonly output: Json;
+}
+
 export class Flights {
+  /** By whom they are to answer. Who has one is in no flight. */
+  readonly offers: Map<Task, Offer> = new Map();
   readonly #open: Map<string, Flight> = new Map();
   readonly #of: Map<Task, Flight> = new Map();
   readonly #all: Set<Flight> = new Set();
   #following = 0;
+
+  /** Whether it waits for the output of another, or for a verdict on that. */
+  waits(task: Task): boolean {
+    return this.follows(task) || this.offers.has(task);
+  }
 
   /** How many follow. */
   get following(): number {
@@ -64,6 +79,7 @@ export class Flights {
   }
 
   follow(flight: Flight, task: Task): void {
+    this.offers.delete(task);
     flight.followers.add(task);
     this.#of.set(task, flight);
     this.#following += 1;
@@ -129,8 +145,15 @@ export function leaveUnjudged(state: State, observer: StateObserver | undefined)
   return unjudged;
 }
 
+/** The output is to answer it, and it waits for nobody any more. */
+export function offer(state: State, task: Task, offered: Offer, observer: StateObserver | undefined): void {
+  leaveFlight(state, task, observer);
+  state.flights.offers.set(task, offered);
+}
+
 /** It has ended, or a person holds it. Who followed it waits for what is decided next. */
 export function leaveFlight(state: State, task: Task, observer: StateObserver | undefined): void {
+  state.flights.offers.delete(task);
   const flight = state.flights.of(task);
   if (flight === undefined) return;
   const { leader } = flight;

@@ -25,7 +25,7 @@ import { failImpossible, failUnpayable, failUnroutable } from "./decide/hopeless
 import { close, open } from "./decide/lifecycle.ts";
 import { read, send } from "./decide/messages.ts";
 import { awaitTasks, leaseDue, release, request, setResource } from "./decide/resources.ts";
-import { shareOutputs } from "./decide/sharing.ts";
+import { judgeOffer, shareOutputs } from "./decide/sharing.ts";
 import { plan, submit } from "./decide/submission.ts";
 import { deleteState, setState } from "./decide/versioned-state.ts";
 import type { Departed } from "./departed.ts";
@@ -174,10 +174,12 @@ export class Kernel {
   task(id: string): TaskView | undefined {
     const task = this.#state.tasks.get(id);
     if (task !== undefined)
-      return taskView(task, this.#built().indexes.effective(task), {
-        ...subtasksOf(task),
-        spentBelow: task.family?.spentBelow ?? NO_MONEY,
-      });
+      return taskView(
+        task,
+        this.#built().indexes.effective(task),
+        { ...subtasksOf(task), spentBelow: task.family?.spentBelow ?? NO_MONEY },
+        this.#state.flights.offers.get(task),
+      );
     const row = this.#state.finished.row(id);
     return row === undefined ? undefined : this.finishedTask(row);
   }
@@ -273,6 +275,11 @@ export class Kernel {
     return explainEnded(this.#state, thaw(row, this.#state).task);
   }
 
+  /** Tasks that an output is to answer once guardrails have let it pass. */
+  offered(): readonly string[] {
+    return [...this.#state.flights.offers.keys()].map((task) => task.id);
+  }
+
   /** Tasks that are kept back until guardrails have looked at their input, in order of submission. */
   awaitingJudgement(): readonly string[] {
     const awaiting = [...this.#built().indexes.judging];
@@ -281,6 +288,7 @@ export class Kernel {
 
   /** Nothing runs, and nothing will without a new command: no timer can start anything. */
   idle(): boolean {
+    if (this.#state.open && this.#state.flights.offers.size > 0) return false;
     const { counts } = this.#state;
     if (counts.running > 0 || this.#state.openBallots > 0) return false;
     // Code that was abandoned may still give back what others wait for.
@@ -422,6 +430,8 @@ function decide(desk: Desk, command: Command): Answer {
       return prioritize(desk, command);
     case "task.retry":
       return retry(desk, command);
+    case "task.answer":
+      return judgeOffer(desk, command);
     case "task.judge":
       return judgeInput(desk, command);
     case "attempt.act":

@@ -108,6 +108,10 @@ export class Restoration {
         this.#link();
         restoreFlight(state, row);
         break;
+      case "offer":
+        this.#link();
+        state.flights.offers.set(taskOf(state, row.taskId), { from: row.from, output: row.output });
+        break;
       case "output":
         state.outputs.put(row.key, row);
         break;

@@ -5,7 +5,7 @@ import type { TaskRequest } from "./commands.ts";
 import type { KernelEvent } from "./events.ts";
 import { Kernel } from "./kernel.ts";
 import { limits } from "./limits.ts";
-import { Story, told } from "./story.fixture.ts";
+import { Story, told, verdictOnOffer } from "./story.fixture.ts";
 
 const page = { cacheKey: "page" } as const;
 
@@ -354,6 +354,66 @@ describe("nobody waits for what waits for it", () => {
     expect(story.status("holds/sub")).toBe("waiting");
     const refusal = story.refusal({ type: "attempt.await", ...story.from("holds"), on: ["holds/sub"] });
     expect(refusal.code).toBe("WOULD_DEADLOCK");
+  });
+});
+
+describe("guardrails on outputs", () => {
+  const guardrails = { output: ["tone", "size"] } as const;
+  const passed = guardrails.output.map((guardrail) => ({ guardrail, verdict: "allow" }) as const);
+
+  /** `a` has given its output, and `b` and `c` are to be answered by it. */
+  function offered(): Story {
+    const story = open({ guardrails });
+    story.submit({ id: "a", ...page }, { id: "b", ...page }, { id: "c", ...page });
+    story.do({ type: "attempt.complete", ...story.from("a"), output: "raw", verdicts: passed });
+    return story;
+  }
+
+  test("look at an output again for each that it is to answer", () => {
+    const story = offered();
+    expect(story.status("a", "b", "c")).toBe("completed waiting waiting");
+    expect(story.kernel.offered()).toEqual(["b", "c"]);
+    expect(story.kernel.idle()).toBe(false);
+    expect(told(story.do(verdictOnOffer(story.kernel, "b")))).toEqual([
+      "tone allows an output of b",
+      "size allows an output of b",
+      "b completed by a",
+    ]);
+    story.do(verdictOnOffer(story.kernel, "c", { output: "mild" }));
+    expect([story.task("b").output, story.task("c").output]).toEqual(["raw", "mild"]);
+    expect(told(story.submit({ id: "d", ...page }))).toEqual(["d is offered the output of a"]);
+  });
+
+  test("that block it let the task run, and one of several for all", () => {
+    const story = offered();
+    expect(told(story.do(verdictOnOffer(story.kernel, "b", { blocks: "rude" }))).slice(1)).toEqual([
+      "b leads",
+      "b starts on ann",
+    ]);
+    expect(told(story.do(verdictOnOffer(story.kernel, "c", { blocks: "rude" }))).slice(1)).toEqual(["c follows b"]);
+    story.do({ type: "attempt.complete", ...story.from("b"), output: "kind", verdicts: passed });
+    expect(story.task("c").offer).toEqual({ from: "b", output: "kind" });
+  });
+
+  test("are asked again when it was paused meanwhile, and not when it has ended", () => {
+    const story = offered();
+    story.do({ type: "task.pause", taskId: "b" }, { type: "task.cancel", taskId: "c" });
+    expect(story.kernel.offered()).toEqual([]);
+    expect(told(story.do({ type: "task.resume", taskId: "b" }))).toEqual(["b is offered the output of a"]);
+  });
+
+  test("are asked again after a restart; when there are none any more, it is answered", () => {
+    const story = offered();
+    for (const kernel of again(story)) expect(kernel.offered()).toEqual(["b", "c"]);
+    story.crash(10, { guardrails });
+    expect(story.kernel.offered()).toEqual(["b", "c"]);
+    expect(told(story.crash(10))).toEqual(["b completed by a", "c completed by a"]);
+  });
+
+  test("that are others make other keys", () => {
+    const story = offered();
+    story.crash(10, { guardrails: { output: ["tone"] } });
+    expect(told(story.submit({ id: "d", ...page }))).toEqual(["d leads"]);
   });
 });
 

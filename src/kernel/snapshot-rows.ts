@@ -5,6 +5,7 @@ import type { RateBucketState } from "../coordination/structures/rate-bucket.ts"
 import type { Json } from "../coordination/structures/types.ts";
 import type { Cast } from "./ballot-row.ts";
 import type { AgentRegisteredEvent, BreakerPolicy, OpenedEvent, Phase, ResourceKind, StopReason } from "./events.ts";
+import type { Offer } from "./flights.ts";
 import type { KeptOutput } from "./kept-outputs.ts";
 import type { KeptMessage, Reading } from "./mailroom.ts";
 import type { AttemptRecord, Ended, Judgement, Reserved, Series, Submitted, Task, TaskStatus } from "./state.ts";
@@ -121,6 +122,11 @@ export interface FlightRow {
   readonly followers: readonly string[];
   readonly open: boolean;
 }
+/** An output that waits for a verdict before it answers. */
+export interface OfferRow extends Offer {
+  readonly row: "offer";
+  readonly taskId: string;
+}
 /** An output that may answer later tasks. */
 export interface OutputRow extends KeptOutput {
   readonly row: "output";
@@ -173,6 +179,7 @@ export type Row =
   | KeptRow
   | ClaimRow
   | FlightRow
+  | OfferRow
   | OutputRow
   | ReservationRow
   | BallotRow

@@ -103,6 +103,7 @@ function* rowsOf(state: State): Generator<Row, void, undefined> {
     const ids = [...followers].map((task) => task.id);
     yield { row: "flight", key, ...defined({ leader: leader?.id }), followers: ids, open };
   }
+  for (const [task, { from, output }] of state.flights.offers) yield { row: "offer", taskId: task.id, from, output };
   for (const [key, { taskId, at, output }] of state.outputs.entries()) yield { row: "output", key, taskId, at, output };
   if (state.reserved !== undefined) {
     const { task, what, agent, startsAt } = state.reserved;

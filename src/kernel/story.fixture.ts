@@ -223,6 +223,8 @@ export function told(events: readonly KernelEvent[]): string[] {
         return [`${event.taskId} completed${event.via === undefined ? "" : ` via ${event.via}`}`];
       case "task.fell-back":
         return [`${event.taskId} falls back on ${event.to === "agents" ? "others" : "a value"}: ${event.error.code}`];
+      case "output.offered":
+        return [`${event.taskId} is offered the output of ${event.from}`];
       case "flight.led":
         return [`${event.taskId} leads${event.alone === true ? " alone" : ""}`];
       case "flight.joined":
@@ -277,4 +279,20 @@ function named(amounts: Readonly<Record<string, number>>): string {
   return Object.entries(amounts)
     .map(([name, amount]) => `${amount} ${name}`)
     .join(" and ");
+}
+
+/** The verdicts of all guardrails that there are on the output of another that is to answer the task. */
+export function verdictOnOffer(
+  kernel: Kernel,
+  taskId: string,
+  how: { readonly blocks?: string; readonly output?: Json } = {},
+): Command {
+  const { blocks, output } = how;
+  const [first = "", ...others] = kernel.settings?.guardrails?.output ?? [];
+  const from = kernel.task(taskId)?.offer?.from ?? "";
+  if (blocks !== undefined)
+    return { type: "task.answer", taskId, from, verdicts: [{ guardrail: first, verdict: "block", reason: blocks }] };
+  const verdict = output === undefined ? "allow" : "change";
+  const verdicts = [first, ...others].map((guardrail) => ({ guardrail, verdict }) as const);
+  return { type: "task.answer", taskId, from, verdicts, ...(output === undefined ? {} : { output }) };
 }

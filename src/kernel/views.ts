@@ -13,6 +13,7 @@ import { classOfTask } from "./class-of-task.ts";
 import { count } from "./decide/ballots.ts";
 import type { AttemptEnd, BallotOpenedEvent, Failure, Phase, ResourceKind, Substitute } from "./events.ts";
 import { type Subtasks, seqIn, statusIn, type Thawed, thaw } from "./finished-row.ts";
+import type { Offer } from "./flights.ts";
 import type { Indexes } from "./indexes.ts";
 import { ownCost } from "./spending.ts";
 import {
@@ -50,6 +51,8 @@ export interface TaskView {
   readonly input: Json;
   /** Whether it is kept back until guardrails have looked at its input. */
   readonly awaitsJudgement: boolean;
+  /** The output of another that is to answer it once guardrails have let it pass. */
+  readonly offer?: Offer;
   readonly context?: Json;
   readonly parentId?: string;
   /** What it asks for by name, as one text. */
@@ -216,6 +219,7 @@ export function taskView(
   task: Task,
   effectivePriority: number,
   { children, planned, spentBelow }: Subtasks & Pick<Thawed, "spentBelow">,
+  offer?: Offer,
 ): TaskView {
   const { spec, ended } = task;
   const attempts = task.attempts.map((attempt) => ({ ...present({ ...attempt }), cost: attempt.cost ?? "0" }));
@@ -224,6 +228,7 @@ export function taskView(
     status: task.status,
     input: inputOf(task),
     awaitsJudgement: awaitsJudgement(task),
+    ...(offer === undefined ? {} : { offer }),
     class: classOfTask(spec),
     priority: task.priority,
     effectivePriority,

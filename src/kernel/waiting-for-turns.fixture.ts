@@ -130,6 +130,24 @@ export const held: readonly Waiting[] = [
 
 export const judged: readonly Waiting[] = [
   {
+    what: "the guardrails on outputs that have yet to let pass what is to answer it",
+    story: () => {
+      const story = world({ guardrails: { output: ["tone"] } });
+      story.submit({ id: "a", cacheKey: "page" }, { id: "b", cacheKey: "page" });
+      const verdicts = [{ guardrail: "tone", verdict: "allow" }] as const;
+      story.do({ type: "attempt.complete", ...story.from("a"), output: null, verdicts });
+      return story;
+    },
+    id: "b",
+    reasons: [
+      {
+        code: "approval",
+        who: ["tone"],
+        text: "the output of a, which is to answer it, waits for the verdict of the guardrail tone",
+      },
+    ],
+  },
+  {
     what: "the guardrails that have not let its input pass, beside what else it waits for",
     story: () => {
       const story = world({ guardrails: { input: ["size", "secrets"] } });

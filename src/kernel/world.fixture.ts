@@ -8,7 +8,7 @@ import { thaw } from "./finished-row.ts";
 import { heldBy } from "./holdings.ts";
 import { Kernel } from "./kernel.ts";
 import { awaitsJudgement, childrenOf, isReady, isTerminal, openChildrenOf, rootOf, State, type Task } from "./state.ts";
-import { judgement } from "./story.fixture.ts";
+import { judgement, verdictOnOffer } from "./story.fixture.ts";
 
 /** Draws numbers from a list given by the test, so that a failing run shrinks. */
 export class Draws {
@@ -353,6 +353,9 @@ export class World {
   /** What the guardrails say of an input that waits for that. */
   judgement(draws: Draws): Command {
     const taskId = draws.pick(this.kernel.awaitingJudgement());
+    const offered = draws.pick(this.kernel.offered());
+    if (offered !== undefined && (taskId === undefined || draws.chance(50)))
+      return verdictOnOffer(this.kernel, offered, draws.chance(30) ? { blocks: "no" } : {});
     if (taskId === undefined) return { type: "tick" };
     if (draws.chance(15)) return judgement(this.kernel, taskId, { blocks: "no" });
     return judgement(this.kernel, taskId, draws.chance(30) ? { input: { changed: this.now } } : {});
@@ -409,6 +412,7 @@ export class World {
         .map((live) => this.endOf(calm, live.task));
       for (const { taskId, token } of this.state.kept.values()) ends.push({ type: "attempt.gone", taskId, token });
       held.push(...this.kernel.awaitingJudgement().map((id) => judgement(this.kernel, id)));
+      held.push(...this.kernel.offered().map((id) => verdictOnOffer(this.kernel, id)));
       if (held.length + ends.length === 0) {
         const wake = this.kernel.nextWakeAt();
         if (wake === undefined) return;
@@ -501,6 +505,8 @@ function checkFlights(state: State, check: Check): void {
     for (const task of followers) check(task.status === "waiting" && task.live === undefined, `${task.id} follows`);
   }
   check(following === state.flights.following, "followers counted");
+  for (const task of state.flights.offers.keys())
+    check(task.status === "waiting" && state.flights.of(task) === undefined, `${task.id} waits for a verdict`);
   for (const { task } of state.live.values())
     check(
       task.spec.cacheKey === undefined || task.series.fallback !== undefined || state.flights.leads(task),

@@ -18,8 +18,8 @@ export const runtimeLimits = {
   specBytes: 1_000_000,
   /** Milliseconds that a guardrail may take for one verdict: enough to ask a model, and an end for what hangs. */
   guardrailMs: 30_000,
-  /** Inputs that guardrails look at at one time: those that ask a model are not asked about all at once. */
-  inputsJudgedAtOnce: 256,
+  /** Inputs, and outputs that answer others, that guardrails look at at one time: those that ask a model are not asked about all at once. */
+  verdictsAtOnce: 256,
   /** About how many bytes one verdict takes in the journal. */
   verdictBytes: 128,
   /** Actions of one attempt that guardrails look at: each leaves events. */

@@ -18,7 +18,6 @@ import { Dispatcher } from "./dispatcher.ts";
 import { Endings } from "./endings.ts";
 import { EventFeed, type FeedOptions, type StoredEvent } from "./event-feed.ts";
 import { errorFrom } from "./failure.ts";
-import { InputChecks } from "./input-checks.ts";
 import { Judges } from "./judges.ts";
 import { runtimeLimits } from "./limits.ts";
 import { withFacts } from "./logger.ts";
@@ -32,6 +31,7 @@ import { Snapshots } from "./snapshots.ts";
 import { Meters } from "./stats.ts";
 import { Handle } from "./task-handle.ts";
 import { ThrownErrors } from "./thrown-errors.ts";
+import { VerdictRequests, verdictsOn } from "./verdict-requests.ts";
 
 export interface LocalParts {
   readonly journal: Journal;
@@ -57,7 +57,7 @@ export class LocalBackend implements Backend, Observer {
   readonly #messages: Messages;
   readonly #ballots: Ballots;
   readonly #judges: Judges;
-  readonly #inputs: InputChecks;
+  readonly #verdicts: VerdictRequests;
   readonly #feed: EventFeed;
   readonly #snapshots: Snapshots;
   readonly #meters: Meters = new Meters();
@@ -147,9 +147,9 @@ export class LocalBackend implements Backend, Observer {
       });
     };
     this.#judges = new Judges(parts.guardrails ?? [], this.#clock, logger);
-    this.#inputs = new InputChecks({
-      judges: this.#judges,
+    this.#verdicts = new VerdictRequests({
       task: (id) => kernel.task(id),
+      asked: (view) => verdictsOn(this.#judges, view),
       post: (command, bytes, answered) => post(command, undefined, bytes, answered),
       pause: () => this.#pause(),
     });
@@ -357,10 +357,14 @@ export class LocalBackend implements Backend, Observer {
       switch (event.type) {
         case "task.submitted":
         case "task.retried":
-          if (this.#judges.watch("input")) this.#inputs.add(event.taskId);
+          if (this.#judges.watch("input")) this.#verdicts.add(event.taskId);
           break;
         case "coordinator.opened":
-          if (this.#judges.watch("input")) for (const id of this.#kernel.awaitingJudgement()) this.#inputs.add(id);
+          if (this.#judges.watch("input")) for (const id of this.#kernel.awaitingJudgement()) this.#verdicts.add(id);
+          if (this.#judges.watch("output")) for (const id of this.#kernel.offered()) this.#verdicts.add(id);
+          break;
+        case "output.offered":
+          this.#verdicts.add(event.taskId);
           break;
         case "task.started":
           dispatcher.started(event, decidedAt);
@@ -448,7 +452,7 @@ export class LocalBackend implements Backend, Observer {
     await this.query("settled", undefined);
     // After a drain it is closed already.
     await this.command({ type: "coordinator.drain" }).catch(() => undefined);
-    this.#inputs.stop();
+    this.#verdicts.stop();
     this.#dispatcher.close();
   }
 
@@ -475,7 +479,7 @@ export class LocalBackend implements Backend, Observer {
     this.#dispatcher.stopAll(error);
     this.#dispatcher.killAll();
     this.#ballots.stop();
-    this.#inputs.stop();
+    this.#verdicts.stop();
     this.#outcomes.stop(error);
     this.#decisions.stop(error);
     this.#feed.stop(forReaders);

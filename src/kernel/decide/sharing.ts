@@ -1,12 +1,18 @@
 /** Which tasks of one `cacheKey` run, wait for one another, or have an output already. */
+import { show } from "../../coordination/structures/arguments.ts";
 import { findCycle } from "../../coordination/structures/dependency-graph.ts";
+import type { Answer, Command } from "../commands.ts";
 import { type Flight, flightKey } from "../flights.ts";
 import type { KeptOutput } from "../kept-outputs.ts";
 import { defaults } from "../limits.ts";
 import { childrenOf, isTerminal, openChildrenOf, type State, type Task } from "../state.ts";
 import { heldFirmly } from "./deadlock.ts";
-import type { Desk } from "./desk.ts";
-import { answer } from "./endings.ts";
+import { type Desk, DONE, refused, taskNamed } from "./desk.ts";
+import { answer, answered } from "./endings.ts";
+import { noted, requireAll } from "./guardrails.ts";
+import { checkGlobalId } from "./shapes.ts";
+
+type CommandOf<T extends Command["type"]> = Extract<Command, { type: T }>;
 
 /**
  * Decides on those that have become ready, and on those whose leader is gone: before anything is admitted. Whether anything
@@ -14,6 +20,11 @@ import { answer } from "./endings.ts";
  */
 export function shareOutputs(desk: Desk): boolean {
   const { undecided, leaderless } = desk.indexes;
+  const { offers } = desk.state.flights;
+  if (undecided.size === 0 && leaderless.size === 0 && offers.size === 0) return false;
+  // Who is opened without those whose verdict they waited for waits for none.
+  if (offers.size > 0 && desk.state.settings?.guardrails?.output === undefined)
+    for (const [task, { from, output }] of [...offers]) answered(desk, task, { taskId: from, output });
   if (undecided.size === 0 && leaderless.size === 0) return false;
   for (const flight of [...leaderless]) findLeader(desk, flight);
   for (const task of [...undecided].sort((a, b) => a.seq - b.seq)) if (undecided.has(task)) decideOn(desk, task);
@@ -41,11 +52,33 @@ function decideOn(desk: Desk, task: Task): void {
     answer(desk, task, kept);
     return;
   }
+  leadOrFollow(desk, task, key);
+}
+
+/** No output answers it: it gives one, or waits for who does. */
+function leadOrFollow(desk: Desk, task: Task, key: string): void {
+  const { state } = desk;
   const leader = state.flights.openFor(key)?.leader;
   if (leader === undefined) desk.emit({ type: "flight.led", v: 1, taskId: task.id });
   else if (mayFollow(state, task, leader))
     desk.emit({ type: "flight.joined", v: 1, taskId: task.id, leader: leader.id });
   else desk.emit({ type: "flight.led", v: 1, taskId: task.id, alone: true });
+}
+
+/** The output that is to answer it does, or is blocked for it: then it goes on without. */
+export function judgeOffer(desk: Desk, command: CommandOf<"task.answer">): Answer {
+  const { from, verdicts } = command;
+  const task = taskNamed(desk.state, checkGlobalId(command.taskId, "task id"));
+  const offer = desk.state.flights.offers.get(task);
+  if (offer === undefined || offer.from !== from)
+    throw refused("INVALID_STATE", `task ${task.id} waits for no verdict on the output of ${show(from)}`, {
+      taskId: task.id,
+    });
+  requireAll(desk, "output", task.id, verdicts);
+  const blocked = noted(desk, { taskId: task.id, on: "output" }, verdicts);
+  if (blocked === undefined) answered(desk, task, { taskId: from, output: command.output ?? offer.output });
+  else leadOrFollow(desk, task, flightKey(desk.state, task));
+  return DONE;
 }
 
 /** An output that is young enough for the task. */

@@ -10,6 +10,7 @@ import { desk, kernel, lifecycle } from "./opening.fixture.ts";
 import type { Refused } from "./refused.fixture.ts";
 import { resources } from "./resources.fixture.ts";
 import { shapes } from "./shapes.fixture.ts";
+import { sharing } from "./sharing.fixture.ts";
 import { submission } from "./submission.fixture.ts";
 import { sharedState } from "./versioned-state.fixture.ts";
 
@@ -27,5 +28,6 @@ export const kernelRefusals: Readonly<Record<string, readonly Refused[]>> = {
   "src/kernel/decide/resources.ts": resources,
   "src/kernel/decide/shapes.ts": shapes,
   "src/kernel/decide/versioned-state.ts": sharedState,
+  "src/kernel/decide/sharing.ts": sharing,
   "src/kernel/decide/submission.ts": submission,
 };

@@ -5,10 +5,10 @@ import { MemoryJournal } from "../journal/memory.ts";
 import { Story } from "../kernel/story.fixture.ts";
 import { VirtualClock, VirtualTime } from "../testing/virtual-time.ts";
 import { SystemClock } from "./clock.ts";
-import { InputChecks } from "./input-checks.ts";
 import { Judges } from "./judges.ts";
 import { runtimeLimits } from "./limits.ts";
 import { LocalBackend } from "./local-backend.ts";
+import { VerdictRequests, verdictsOn } from "./verdict-requests.ts";
 
 const silent = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
 
@@ -75,8 +75,9 @@ describe("inputs that wait", () => {
       check: () => new Promise((resolve) => answers.push(() => resolve({ allow: true }))),
     };
     const story = new Story({ guardrails: { input: ["slow"] } });
-    const inputs = new InputChecks({
-      judges: new Judges([slow], new SystemClock(0), silent),
+    const judges = new Judges([slow], new SystemClock(0), silent);
+    const inputs = new VerdictRequests({
+      asked: (view) => verdictsOn(judges, view),
       task: (id) => story.kernel.task(id),
       post: (command, _, answered) => {
         if (command.type === "task.judge") decided.push(command.taskId);
@@ -94,7 +95,7 @@ describe("inputs that wait", () => {
     };
     return { answers, decided, inputs, add, asked };
   }
-  const most = runtimeLimits.inputsJudgedAtOnce;
+  const most = runtimeLimits.verdictsAtOnce;
 
   test("are looked at only so many at one time, each once, and in their order", async () => {
     const { answers, decided, inputs, add, asked } = checks();
