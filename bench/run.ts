@@ -15,9 +15,10 @@ import { memory } from "./memory.ts";
 import { million } from "./million.ts";
 import { printed, write } from "./report.ts";
 import { sketch } from "./sketch.ts";
+import { voting } from "./voting.ts";
 
 const BENCHMARKS: ReadonlyMap<string, Benchmark> = new Map(
-  Object.entries({ kernel, sketch, memory, journal, latency, loop, durable, million }),
+  Object.entries({ kernel, sketch, memory, journal, latency, loop, durable, million, voting }),
 );
 
 const { values, positionals } = parseArgs({ options: { brief: { type: "boolean" } }, allowPositionals: true });

@@ -1,6 +1,6 @@
-"""Times the classes WorkloadBalancer and TaskArbitrator in a page's Python blocks.
+"""Times classes in a page's Python blocks: WorkloadBalancer, TaskArbitrator, FederatedDecisionSystem.
 
-Arguments: the page, and the work as JSON. Prints calls a second as JSON.
+Arguments: the page, and as JSON the work of each question that is asked. Prints calls a second as JSON.
 """
 
 import json
@@ -46,14 +46,26 @@ def complete(arbitrator_class, pending, calls):
     return calls / (time.perf_counter() - began)
 
 
+def decide(system_class, voters, calls):
+    """Each agent is asked by a function that knows the answer."""
+    system = system_class()
+    options = ["a", "b", "c"]
+    for i in range(voters):
+        system.register_agent(f"a{i:04}", i)
+    began = time.perf_counter()
+    for _ in range(calls):
+        system.make_decision("which?", options, lambda agent, question, options: options[agent % 3])
+    return calls / (time.perf_counter() - began)
+
+
 with open(sys.argv[1], encoding="utf8") as file:
     found = classes(file.read())
 work = json.loads(sys.argv[2])
-print(
-    json.dumps(
-        {
-            "assign": [assign(found["WorkloadBalancer"], one["agents"], one["calls"]) for one in work["assign"]],
-            "complete": complete(found["TaskArbitrator"], work["complete"]["pending"], work["complete"]["calls"]),
-        }
-    )
-)
+speeds = {}
+if "assign" in work:
+    speeds["assign"] = [assign(found["WorkloadBalancer"], one["agents"], one["calls"]) for one in work["assign"]]
+if "complete" in work:
+    speeds["complete"] = complete(found["TaskArbitrator"], work["complete"]["pending"], work["complete"]["calls"])
+if "decide" in work:
+    speeds["decide"] = decide(found["FederatedDecisionSystem"], work["decide"]["voters"], work["decide"]["calls"])
+print(json.dumps(speeds))

@@ -1,8 +1,7 @@
 /** The systems on their own beside plain Python classes of the same names, which a page has in its code blocks. */
-import { spawnSync } from "node:child_process";
-import { fileURLToPath } from "node:url";
 import { TaskArbitrator, WorkloadBalancer } from "../src/coordination-entry.ts";
 import type { Benchmark, Figure, Goal } from "./measure.ts";
+import { timePage } from "./page.ts";
 
 interface Work {
   readonly runs: number;
@@ -51,7 +50,7 @@ export const sketch: Benchmark = {
     measureOurs(work);
     // In turn, so that what slows the machine down slows both.
     const runs = Array.from({ length: work.runs }, () => ({
-      theirs: measureTheirs(argument, work),
+      theirs: timePage<Speeds>(argument, work),
       ours: measureOurs(work),
     }));
     const pick = (of: (one: Speeds) => number | undefined): Pick<Figure, "unit" | "runs" | "peer"> => ({
@@ -75,15 +74,6 @@ export const sketch: Benchmark = {
 
 function measureOurs({ assign: sizes, complete: { pending } }: Work): Speeds {
   return { assign: sizes.map(({ agents }) => assign(agents)), complete: complete(pending) };
-}
-
-function measureTheirs(page: string, work: Work): Speeds {
-  const script = fileURLToPath(new URL("sketch.py", import.meta.url));
-  const { status, stdout, stderr, error } = spawnSync("python3", [script, page, JSON.stringify(work)], {
-    encoding: "utf8",
-  });
-  if (status !== 0) throw new Error(`python3 ended with ${status}: ${error?.message ?? stderr}`);
-  return JSON.parse(stdout);
 }
 
 function assign(agents: number): number {

@@ -263,29 +263,34 @@ describe("how it is decided", () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(manners, { maxLength: 8 }),
-        fc.constantFrom("majority", "weighted", "unanimous"),
+        fc.constantFrom("majority", "weighted", "unanimous", "approval", "score", "borda", "schulze", "ranked-pairs"),
         async (crew, method) => {
           const late: ((vote: Vote) => void)[] = [];
+          const as = (option: string): Vote => {
+            if (method === "score") return { [option]: 2, b: 1 };
+            return ["majority", "weighted", "unanimous"].includes(method) ? option : [option];
+          };
           const voters: Record<string, VoterWith<Signal>> = {
-            "slowly a": async () => "a",
-            "slowly b": () => settled().then(() => "b"),
+            "slowly a": async () => as("a"),
+            "slowly b": () => settled().then(() => as("b")),
             nothing: () => undefined,
             throws,
             rejects: () => Promise.reject(new Error("no")),
             late: () => new Promise((resolve) => late.push(resolve)),
             never,
           };
-          const votes = new Map<string, string | undefined>();
+          const votes = new Map<string, Vote | undefined>();
           const host = new Host();
           const decisions = new FederatedDecisions(host, { method });
           crew.forEach((manner, i) => {
-            decisions.register(`v${i}`, voters[manner] ?? (() => manner));
-            votes.set(`v${i}`, timely.get(manner));
+            decisions.register(`v${i}`, voters[manner] ?? (() => as(manner)));
+            const option = timely.get(manner);
+            votes.set(`v${i}`, option === undefined ? undefined : as(option));
           });
           const pending = decisions.decide("which?", ["a", "b"]);
           for (let i = 0; i < 3; i += 1) await settled();
           host.timeIsUp();
-          for (const vote of late) vote("a");
+          for (const vote of late) vote(as("a"));
           const expected = { options: ["a", "b"], votes, method, electorate: [...votes.keys()], question: "which?" };
           expect(await pending).toEqual(Reflect.apply(tally, undefined, [expected]));
         },

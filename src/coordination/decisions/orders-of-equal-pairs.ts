@@ -52,17 +52,24 @@ export class OrdersOfEqualPairs {
   readonly #groups: readonly (readonly Pair[])[];
   readonly #size: number;
   readonly #start: Progress;
+  readonly #mostLooks: number;
   #looks = 0;
 
   /** From the first group on whose order matters. */
-  constructor(strengths: Int32Array, groups: readonly (readonly Pair[])[], start: Progress) {
+  constructor(
+    strengths: Int32Array,
+    groups: readonly (readonly Pair[])[],
+    start: Progress,
+    mostLooks: number = MOST_LOOKS,
+  ) {
     this.#strengths = strengths;
     this.#groups = groups;
     this.#size = start.locked.size;
     this.#start = start;
+    this.#mostLooks = mostLooks;
   }
 
-  /** Ascending. */
+  /** Ascending. When too much would have to be looked at, whoever is not shown to lose is among them. */
   winners(): readonly number[] {
     const all = Array.from({ length: this.#size }, (_, place) => place);
     const hopeful = all.filter((option) => this.#hasHope(option, this.#start));
@@ -93,7 +100,7 @@ export class OrdersOfEqualPairs {
     const stack: Progress[] = [this.#start];
     const seen = new Set<string>();
     for (let progress = stack.pop(); progress !== undefined; progress = stack.pop()) {
-      if (this.#looks > MOST_LOOKS) return undefined;
+      if (this.#looks > this.#mostLooks) return undefined;
       if (!this.#hasHope(option, progress)) continue;
       if (!this.#isThreatened(option, progress.locked)) return true;
       if (progress.open.length > 0) stack.push(...this.#branches(option, progress));

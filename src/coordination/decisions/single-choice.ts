@@ -2,10 +2,8 @@ import { type Amount, add, amountToNumber, equal, larger, ZERO } from "../struct
 import type { Ballot, Count, Offer, Reading } from "./voting-rule.ts";
 
 /** A vote for one option: the option itself. */
-export function readChoice<O extends string>(vote: unknown, { options, places }: Offer<O>): Reading<O> | undefined {
-  const place = places.get(vote);
-  const option = place === undefined ? undefined : options[place];
-  return place === undefined || option === undefined ? undefined : { vote: option, picks: [place], points: undefined };
+export function readChoice<O extends string>(vote: unknown, { choices }: Offer<O>): Reading<O> | undefined {
+  return choices.get(vote);
 }
 
 /** The weight of the ballots that pick each place. */

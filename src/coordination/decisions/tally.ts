@@ -1,10 +1,10 @@
 import { type Amount, add, amountOf, amountToNumber, isZero, ONE, ZERO } from "../structures/amount.ts";
-import { checkKeys, entriesOf, nullRecord } from "../structures/arguments.ts";
-import type { Decision, Election } from "./election.ts";
+import { checkKeys, columnsOf, nullRecord } from "../structures/arguments.ts";
+import type { Decision, Election, Vote } from "./election.ts";
 import { meets, nanosOf } from "./share.ts";
 import { type CheckedTerms, checkTerms, TERMS } from "./terms.ts";
 import { breakTie } from "./tie-break.ts";
-import type { Count, Offer, Reading, VotingRule } from "./voting-rule.ts";
+import type { Ballot, Count, Offer, Reading, VotingRule } from "./voting-rule.ts";
 
 /**
  * Counts votes. Pure: the same election gives the same decision, and neither the order of the votes nor the names of the
@@ -49,16 +49,17 @@ import type { Count, Offer, Reading, VotingRule } from "./voting-rule.ts";
 export function tally<const O extends string>(election: Election<O>): Decision<O> {
   checkKeys(election, [...TERMS, "votes"], "the election");
   const { votes, ...terms } = election;
-  const cast = entriesOf(votes, "votes");
+  const { keys, values } = columnsOf(votes, "votes");
   return count(
-    checkTerms(terms, () => cast.map(([voter]) => voter)),
-    cast,
+    checkTerms(terms, () => keys),
+    keys,
+    values,
   );
 }
 
 /** {@link tally} for terms that were checked before, with votes that may be anything. */
 export function countVotes<O extends string>(terms: CheckedTerms<O>, votes: ReadonlyMap<string, unknown>): Decision<O> {
-  return count(terms, [...votes]);
+  return count(terms, [...votes.keys()], [...votes.values()]);
 }
 
 /** The option that each voter put above all others, for those whose vote is valid and puts one there. By the same terms. */
@@ -66,7 +67,7 @@ export function favouritesIn<O extends string>(
   terms: CheckedTerms<O>,
   votes: ReadonlyMap<string, unknown>,
 ): ReadonlyMap<string, O> {
-  const { valid, readings } = callRoll(terms, [...votes]);
+  const { valid, readings } = callRoll(terms, [...votes.keys()], [...votes.values()]);
   const places = terms.options.map((_, place) => place);
   const favourites = new Map<string, O>();
   for (const [at, reading] of readings.entries()) {
@@ -77,28 +78,47 @@ export function favouritesIn<O extends string>(
   return favourites;
 }
 
-/** A voter and what it gave. */
-type Cast = readonly [voter: string, vote: unknown];
-
-function count<O extends string>(terms: CheckedTerms<O>, votes: readonly Cast[]): Decision<O> {
+function count<O extends string>(
+  terms: CheckedTerms<O>,
+  voters: readonly string[],
+  votes: readonly unknown[],
+): Decision<O> {
   const { rule, options } = terms;
-  const roll = callRoll(terms, votes);
-  const weightOf = (voter: string): Amount => terms.weights.get(voter) ?? ONE;
-  const weights = roll.valid.map((voter) => (rule.weighs ? weightOf(voter) : ONE));
-  const ballots = roll.readings.map(({ picks, points }, at) => ({ picks, points, weight: weights[at] ?? ONE }));
-  const counted = rule.count(ballots, options.length);
+  const roll = callRoll(terms, voters, votes);
+  const weights = rule.weighs ? roll.valid.map((voter) => terms.weights.get(voter) ?? ONE) : undefined;
+  const counted = rule.count(ballotsOf(roll.readings, options.length, weights), options.length);
   return {
     ...judge(terms, roll, counted, weights),
     tally: options.map((option, place) => ({ option, score: counted.scores[place] ?? 0 })),
     method: rule.method,
-    votes: recordOf(roll.valid, roll.readings, ({ vote }) => vote),
+    votes: roll.votes,
     abstained: roll.abstained,
     invalid: roll.invalid,
-    ...(rule.weighs
-      ? { weightsUsed: recordOf(roll.electorate, roll.electorate, (voter) => amountToNumber(weightOf(voter))) }
-      : {}),
+    ...(rule.weighs ? { weightsUsed: weightsOf(roll.electorate, terms) } : {}),
     ...(terms.question === undefined ? {} : { question: terms.question }),
   };
+}
+
+function weightsOf(voters: readonly string[], { weights }: CheckedTerms<string>): Readonly<Record<string, number>> {
+  const record = nullRecord<number>();
+  for (const voter of voters) record[voter] = amountToNumber(weights.get(voter) ?? ONE);
+  return record;
+}
+
+/** One for each vote; where these weigh nothing of their own, one for all that are for the same option. */
+function ballotsOf(
+  readings: readonly Reading<string>[],
+  size: number,
+  weights: readonly Amount[] | undefined,
+): readonly Ballot[] {
+  if (weights !== undefined)
+    return readings.map(({ picks, points }, at) => ({ picks, points, weight: weights[at] ?? ONE }));
+  const heads = new Float64Array(size);
+  for (const { picks } of readings) {
+    const place = picks[0] ?? 0;
+    heads[place] = (heads[place] ?? 0) + 1;
+  }
+  return Array.from(heads, (votes, place) => ({ picks: [place], points: undefined, weight: whole(votes) }));
 }
 
 /** Who voted what. All in the order of ids. */
@@ -107,31 +127,37 @@ interface Roll<O extends string> {
   /** Whose votes are valid, and what these are. */
   readonly valid: readonly string[];
   readonly readings: readonly Reading<O>[];
+  readonly votes: Readonly<Record<string, Vote<O>>>;
   readonly abstained: readonly string[];
   readonly invalid: readonly string[];
 }
 
-function callRoll<O extends string>(terms: CheckedTerms<O>, votes: readonly Cast[]): Roll<O> {
-  const { options, rule } = terms;
-  const offer: Offer<O> = { options, places: new Map(options.map((option, place) => [option, place])) };
-  const cast = sorted(votes, ([voter], [other]) => voter < other);
-  const electorate =
-    terms.electorate === undefined
-      ? cast.map(([voter]) => voter)
-      : sorted([...terms.electorate], (elector, other) => elector < other);
+function callRoll<O extends string>(
+  terms: CheckedTerms<O>,
+  voters: readonly string[],
+  votes: readonly unknown[],
+): Roll<O> {
+  const { rule } = terms;
+  const offer = offerOf(terms.options);
+  const order = orderOf(voters);
+  const inOrder = order === undefined ? voters : order.map((at) => voters[at] ?? "");
+  const electorate = terms.electorate === undefined ? inOrder : [...terms.electorate].sort();
   const valid: string[] = [];
   const readings: Reading<O>[] = [];
+  const told = nullRecord<Vote<O>>();
   const abstained: string[] = [];
   const invalid: string[] = [];
   // Both are sorted: electors and votes are met with in step.
   let next = 0;
-  for (const [voter, given] of cast) {
+  for (let at = 0; at < inOrder.length; at += 1) {
+    const voter = inOrder[at] ?? "";
     for (let elector = electorate[next]; elector !== undefined && elector < voter; elector = electorate[next]) {
       abstained.push(elector);
       next += 1;
     }
     const isElector = electorate[next] === voter;
     if (isElector) next += 1;
+    const given = votes[order?.[at] ?? at];
     if (given === undefined) {
       if (isElector) abstained.push(voter);
       continue;
@@ -141,19 +167,33 @@ function callRoll<O extends string>(terms: CheckedTerms<O>, votes: readonly Cast
     else {
       valid.push(voter);
       readings.push(reading);
+      told[voter] = reading.vote;
     }
   }
-  return { electorate, valid, readings, abstained: [...abstained, ...electorate.slice(next)], invalid };
+  return {
+    electorate,
+    valid,
+    readings,
+    votes: told,
+    abstained: [...abstained, ...electorate.slice(next)],
+    invalid,
+  };
 }
 
-/** Distinct items in their order; most often they are in it already. */
-function sorted<T>(items: readonly T[], isBefore: (a: T, b: T) => boolean): readonly T[] {
-  for (let at = 1; at < items.length; at += 1) {
-    const [a, b] = [items[at - 1], items[at]];
-    if (a === undefined || b === undefined || !isBefore(a, b))
-      return items.toSorted((x, y) => (isBefore(x, y) ? -1 : 1));
-  }
-  return items;
+function offerOf<O extends string>(options: readonly O[]): Offer<O> {
+  return {
+    options,
+    places: new Map(options.map((option, place) => [option, place])),
+    choices: new Map(options.map((option, place) => [option, { vote: option, picks: [place], points: undefined }])),
+  };
+}
+
+/** Where each is in the order of the ids; `undefined` when they are in order. */
+function orderOf(ids: readonly string[]): readonly number[] | undefined {
+  let at = 1;
+  while (at < ids.length && (ids[at - 1] ?? "") < (ids[at] ?? "")) at += 1;
+  if (at >= ids.length) return undefined;
+  return Array.from(ids, (_, place) => place).sort((a, b) => ((ids[a] ?? "") < (ids[b] ?? "") ? -1 : 1));
 }
 
 /** A vote may be an object that throws when it is looked at: that spoils nobody else's. */
@@ -171,15 +211,18 @@ function judge<O extends string>(
   terms: CheckedTerms<O>,
   roll: Roll<O>,
   counted: Count,
-  weights: readonly Amount[],
+  weights: readonly Amount[] | undefined,
 ): Judgement<O> {
   const { rule, quorum, threshold } = terms;
-  const cast = rule.weighs ? sumOf(weights) : headsOf(weights);
+  const heads = whole(roll.valid.length);
+  const cast = weights?.reduce(add, ZERO) ?? heads;
   if (isZero(cast)) return { outcome: "no_quorum", decision: undefined };
   if (quorum !== undefined) {
-    const everybody = roll.electorate.map((voter) => terms.weights.get(voter) ?? ONE);
-    const [present, all] = rule.quorumByWeight ? [cast, sumOf(everybody)] : [headsOf(weights), headsOf(everybody)];
-    if (!meets(quorum, nanosOf(present), nanosOf(all))) return { outcome: "no_quorum", decision: undefined };
+    const everybody = rule.quorumByWeight
+      ? roll.electorate.reduce((sum, voter) => add(sum, terms.weights.get(voter) ?? ONE), ZERO)
+      : whole(roll.electorate.length);
+    const present = rule.quorumByWeight ? cast : heads;
+    if (!meets(quorum, nanosOf(present), nanosOf(everybody))) return { outcome: "no_quorum", decision: undefined };
   }
 
   const isMissing = terms.electorate !== undefined && roll.valid.length < roll.electorate.length;
@@ -208,22 +251,6 @@ function decide<O extends string>(
   return { outcome: "tied", decision: undefined, tied };
 }
 
-function sumOf(weights: readonly Amount[]): Amount {
-  return weights.reduce(add, ZERO);
-}
-
-function headsOf(voters: readonly unknown[]): Amount {
-  return amountOf(voters.length) ?? ZERO;
-}
-
-function recordOf<T, V>(
-  keys: readonly string[],
-  items: readonly T[],
-  told: (item: T) => V,
-): Readonly<Record<string, V>> {
-  const record = nullRecord<V>();
-  items.forEach((item, at) => {
-    record[keys[at] ?? ""] = told(item);
-  });
-  return record;
+function whole(count: number): Amount {
+  return amountOf(count) ?? ZERO;
 }

@@ -6,6 +6,8 @@ export interface Offer<O extends string> {
   readonly options: readonly O[];
   /** By option; whatever else is looked up is not offered. */
   readonly places: ReadonlyMap<unknown, number>;
+  /** The vote for that option alone, one for all who give it. */
+  readonly choices: ReadonlyMap<unknown, Reading<O>>;
 }
 
 /** A valid vote. */
@@ -42,7 +44,7 @@ export interface Count {
  */
 export interface VotingRule {
   readonly method: VotingMethod;
-  /** Whether weights count. */
+  /** Whether weights count. Where they do not, a vote is for one option. */
   readonly weighs: boolean;
   /** Whether the quorum is a share of the electorate's weight; else of its heads. */
   readonly quorumByWeight: boolean;
