@@ -25,7 +25,6 @@ interface Case {
 }
 
 const data = process.env.SAFEGUARDS_DATA ?? "";
-const MISSING = "voting-cases.json is not there: SAFEGUARDS_DATA names no folder";
 
 /** Ours, under the names that they have there. */
 const METHODS: ReadonlyMap<string, VotingMethod> = new Map([
@@ -60,7 +59,7 @@ test.for([
   ["Ranked Pairs Winning", 6],
   ["Borda Count", 3],
 ] as const)("%s: all %i expectations that were checked hold", ([name, count], { skip }) => {
-  skip(data === "", MISSING);
+  skip(data === "", "the elections are not there: SAFEGUARDS_DATA names no folder");
   const method = METHODS.get(name) ?? "majority";
   const checked = expectations().filter(({ expected }) => expected.method === name && expected.checked === "agree");
   expect(checked).toHaveLength(count);
@@ -72,7 +71,7 @@ test.for([
 });
 
 test("an option that beats all others in pairs is elected by Schulze and by ranked pairs", ({ skip }) => {
-  skip(data === "", MISSING);
+  skip(data === "", "the elections are not there: SAFEGUARDS_DATA names no folder");
   const winners = expectations().filter(({ expected: { method, winners } }) => {
     return method === "CondorcetWinner" && winners?.length === 1;
   });
@@ -83,7 +82,7 @@ test("an option that beats all others in pairs is elected by Schulze and by rank
 });
 
 test("every other expectation is printed with why it is not ours", ({ skip }) => {
-  skip(data === "", MISSING);
+  skip(data === "", "the elections are not there: SAFEGUARDS_DATA names no folder");
   const others = expectations().filter(({ expected }) => !METHODS.has(expected.method) || expected.checked !== "agree");
   const lines = others.map(({ of, expected: { method } }) => `${of.id}: ${method}: ${REASONS.get(method)}`);
   console.info(`${lines.length} expectations are not ours:\n  ${lines.join("\n  ")}`);
