@@ -25,7 +25,7 @@ interface KeptSnapshot {
 
 /** Appends cost constant time, finding a record logarithmic time; a snapshot is held whole. */
 export class MemoryJournal implements Journal {
-  readonly url = "memory:";
+  readonly url: string = "memory:";
   #records: JournalRecord[] = [];
   /** The end of what was compacted away. */
   #before: ChainEnd = CHAIN_START;

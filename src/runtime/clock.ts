@@ -8,8 +8,11 @@
 export interface Clock {
   /** Epoch milliseconds. */
   now(): number;
-  /** Calls once after so many milliseconds, unless the function that it returns is called before. */
-  after(ms: number, fn: () => void): () => void;
+  /**
+   * Calls once after so many milliseconds, unless the function that it returns is called before. `quiet`: a process that has
+   * nothing else to do need not wait for it.
+   */
+  after(ms: number, fn: () => void, quiet?: "quiet"): () => void;
   /** Calls once when what is happening now has happened. */
   soon(fn: () => void): void;
 }
@@ -31,8 +34,9 @@ export class SystemClock implements Clock {
     return this.#openedAt + Math.floor(performance.now() - this.#since);
   }
 
-  after(ms: number, fn: () => void): () => void {
+  after(ms: number, fn: () => void, quiet?: "quiet"): () => void {
     const timer = setTimeout(fn, Math.min(Math.max(ms, 0), MAX_TIMER_MS));
+    if (quiet !== undefined) timer.unref();
     return () => clearTimeout(timer);
   }
 

@@ -51,6 +51,10 @@ export const runtimeLimits = {
   drainGraceMs: 30_000,
   /** Events after which a snapshot is taken, at least; more when the last one was large. */
   snapshotEvents: 100_000,
+  /** Milliseconds after which what came since the last snapshot gets one, however little it is: an hour of a quiet coordinator is not read again at its next opening. */
+  snapshotMs: 900_000,
+  /** Of the rows of the last one, how many events must have come since for that: all snapshots together stay cheap. */
+  snapshotRowsPerEvent: 100,
   /** Events since the last snapshot that make one worthwhile when closing. */
   snapshotEventsAtClose: 20_000,
   /** Bytes of one chunk of a snapshot. */

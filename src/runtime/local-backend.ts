@@ -175,6 +175,8 @@ export class LocalBackend implements Backend, Observer {
     this.#ballots.resume(kernel.ballots());
     this.#feed = new EventFeed(journal, head.lastSeq);
     this.#snapshots = new Snapshots({
+      clock: this.#clock,
+      failed: (error) => this.#logger.warn({ error }, "a snapshot could not be taken"),
       kernel,
       journal,
       loop: this.#loop,
@@ -407,9 +409,7 @@ export class LocalBackend implements Backend, Observer {
     }
     const { durableSeq } = this.#loop;
     this.#feed.grow(durableSeq);
-    if (this.#snapshots.isDue(durableSeq)) {
-      this.#snapshots.take().catch((error: unknown) => this.#logger.warn({ error }, "a snapshot could not be taken"));
-    }
+    this.#snapshots.grew(durableSeq);
   }
 
   /** The journal failed, or the kernel broke. */
@@ -478,6 +478,7 @@ export class LocalBackend implements Backend, Observer {
     this.#dispatcher.close();
     this.#dispatcher.stopAll(error);
     this.#dispatcher.killAll();
+    this.#snapshots.stop();
     this.#ballots.stop();
     this.#verdicts.stop();
     this.#outcomes.stop(error);

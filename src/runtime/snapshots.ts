@@ -4,12 +4,14 @@
  * 1. A snapshot is of one instant: nothing is decided while it is taken.
  * 2. It is taken in slices, so that only decisions wait for it.
  * 3. All snapshots together cost no more than a constant share of all events, however large the state grows.
+ * 4. One is taken after many events, and after some time once few have come.
  */
 
 import type { Json } from "../coordination/structures/types.ts";
 import type { Journal, SnapshotReader } from "../journal/journal.ts";
 import { Kernel } from "../kernel/kernel.ts";
 import { isReadable, Restoration } from "../kernel/restore.ts";
+import type { Clock } from "./clock.ts";
 import type { CommandLoop } from "./command-loop.ts";
 import { runtimeLimits } from "./limits.ts";
 
@@ -28,8 +30,24 @@ export class Snapshots {
   #triedAt = 0;
   #taking: Promise<{ readonly seq: number }> | undefined = undefined;
 
-  /** `takenAt`: seq of the newest snapshot; 0 if there is none. */
-  constructor(parts: { kernel: Kernel; journal: Journal; loop: CommandLoop; takenAt: number; pause(): Promise<void> }) {
+  readonly #clock: Clock;
+  readonly #failed: (error: unknown) => void;
+  /** Takes back the call that is to come after some time. */
+  #cancel: (() => void) | undefined = undefined;
+  #isStopped = false;
+
+  /** `takenAt`: seq of the newest snapshot; 0 if there is none. `failed` is told what keeps one from being taken. */
+  constructor(parts: {
+    kernel: Kernel;
+    journal: Journal;
+    loop: CommandLoop;
+    clock: Clock;
+    takenAt: number;
+    pause(): Promise<void>;
+    failed(error: unknown): void;
+  }) {
+    this.#clock = parts.clock;
+    this.#failed = parts.failed;
     this.#kernel = parts.kernel;
     this.#journal = parts.journal;
     this.#loop = parts.loop;
@@ -37,13 +55,31 @@ export class Snapshots {
     this.#pause = parts.pause;
   }
 
-  /** Whether it is time for another. A journal in memory has no long way to read. */
-  isDue(seq: number): boolean {
+  /** So much is durable: takes another where it is time for that, or sees to it that it comes. A journal in memory has no long way to read. */
+  grew(seq: number): void {
+    if (this.#journal.url === IN_MEMORY || this.#taking !== undefined || this.#isStopped) return;
+    if (this.#isDue(seq)) {
+      this.take().catch(this.#failed);
+      return;
+    }
+    if (this.#cancel !== undefined || seq - this.#takenAt < this.#rows / runtimeLimits.snapshotRowsPerEvent) return;
+    const after = (): void => {
+      this.#cancel = undefined;
+      this.take().catch(this.#failed);
+    };
+    this.#cancel = this.#clock.after(runtimeLimits.snapshotMs, after, "quiet");
+  }
+
+  /** None comes by itself any more. */
+  stop(): void {
+    this.#isStopped = true;
+    this.#cancel?.();
+  }
+
+  #isDue(seq: number): boolean {
     return (
-      this.#taking === undefined &&
-      this.#journal.url !== IN_MEMORY &&
       seq - Math.max(this.#takenAt, this.#triedAt) >=
-        Math.max(runtimeLimits.snapshotEvents, this.#rows * EVENTS_PER_ROW)
+      Math.max(runtimeLimits.snapshotEvents, this.#rows * EVENTS_PER_ROW)
     );
   }
 
@@ -55,6 +91,8 @@ export class Snapshots {
 
   /** Takes one; calls at the same time share it. */
   take(): Promise<{ readonly seq: number }> {
+    this.#cancel?.();
+    this.#cancel = undefined;
     this.#taking ??= this.#loop
       .pauseFor(async ({ lastSeq: seq, lastHash: hash }) => {
         this.#triedAt = seq;
