@@ -95,8 +95,11 @@ function hostOf(address: string): string | undefined {
 
 /** A whole text that is an address: with a scheme and an authority, one of those that need no slashes, or without a scheme. */
 const WHOLE = /^(?:[a-z][a-z0-9+.-]{0,31}:[\\/]{2}|(?:https?|wss?|ftp):|[\\/]{2})./is;
-/** The same among words. What comes before the colon is bounded, so that no text takes more than linear time. */
-const AMONG_WORDS = /(?:(?:https?|wss?|ftp):|[a-z][a-z0-9+.-]{0,31}:[\\/]{2})[^\s"'<>`]+/gi;
+/**
+ * The same among words. What may be a scheme is read from its first character on only, so that no text takes more than linear
+ * time.
+ */
+const AMONG_WORDS = /(?:(?:https?|wss?|ftp):|(?<![a-z0-9+.-])[a-z0-9+.-]+:[\\/]{2})[^\s"'<>`]+/gi;
 
 function addressesIn(text: string): ReadonlySet<string> {
   const addresses = new Set<string>();

@@ -24,7 +24,7 @@ export const runtimeLimits = {
   verdictBytes: 128,
   /** Actions of one attempt that guardrails look at: each leaves events. */
   actionsPerAttempt: 10_000,
-  /** Characters that built-in guardrails look through for one verdict: that takes some ten milliseconds. */
+  /** Characters that built-in guardrails look through for one verdict: that takes some tens of milliseconds, whatever the text. */
   searchedCharacters: 1_000_000,
   /** Actions that a rate may allow within its window, and agents or tasks whose actions it counts: each instant is remembered. */
   countedActions: 10_000,
