@@ -22,6 +22,8 @@ export class Judges {
   readonly #guardrails: Readonly<Record<GuardedPoint, readonly Guardrail[]>>;
   readonly #clock: Clock;
   readonly #logger: Logger;
+  /** What ends the time of each guardrail that is asked and has not answered. */
+  readonly #patience: Set<() => void> = new Set();
 
   constructor(guardrails: readonly Guardrail[], clock: Clock, logger: Logger) {
     const those = (on: GuardedPoint): readonly Guardrail[] => guardrails.filter((guardrail) => guardrail.on === on);
@@ -48,11 +50,30 @@ export class Judges {
       at: this.#clock.now(),
     };
     return judge(this.#guardrails[on], subject, {
-      after: (ms, fn) => this.#clock.after(ms, fn),
+      after: (ms, fn) => this.#after(ms, fn),
       maxBytes: on === "output" ? runtimeLimits.outputBytes : runtimeLimits.inputBytes,
       ...(takesChange === undefined ? {} : { takesChange }),
       threw: (guardrail, error) => this.#threw(view.id, guardrail, error),
     });
+  }
+
+  /** Waits for nobody any more, so that no timer keeps the process alive: whoever has not answered is late. */
+  stop(): void {
+    for (const end of [...this.#patience]) end();
+  }
+
+  #after(ms: number, fn: () => void): () => void {
+    const forget = (): void => {
+      cancel();
+      this.#patience.delete(end);
+    };
+    const end = (): void => {
+      forget();
+      fn();
+    };
+    const cancel = this.#clock.after(ms, end);
+    this.#patience.add(end);
+    return forget;
   }
 
   /** What it threw may repeat what it was asked about: that is for those only who ask for it. */

@@ -481,6 +481,7 @@ export class LocalBackend implements Backend, Observer {
     this.#snapshots.stop();
     this.#ballots.stop();
     this.#verdicts.stop();
+    this.#judges.stop();
     this.#outcomes.stop(error);
     this.#decisions.stop(error);
     this.#feed.stop(forReaders);

@@ -1,7 +1,8 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { defineAgent } from "../agents/function.ts";
 import { type Guardrail, namesOf, type Verdict } from "../guardrails/guardrail.ts";
 import { MemoryJournal } from "../journal/memory.ts";
+import type { Command } from "../kernel/commands.ts";
 import { Story } from "../kernel/story.fixture.ts";
 import { VirtualClock, VirtualTime } from "../testing/virtual-time.ts";
 import { SystemClock } from "./clock.ts";
@@ -64,24 +65,46 @@ test.each(["input", "output"] as const)(
   },
 );
 
+test("nobody waits for one that is still asked when the coordinator closes", async () => {
+  const time = new VirtualTime();
+  const closed = Promise.withResolvers<void>();
+  const closes: Guardrail = {
+    name: "closes",
+    on: "input",
+    check: () => {
+      backend.close().then(closed.resolve, closed.reject);
+      return new Promise<Verdict>(() => undefined);
+    },
+  };
+  const backend = await opened(time, [closes]);
+  const began = time.elapsed;
+  await during(time, backend.command({ type: "task.submit", tasks: [{ id: "a" }] }));
+  await during(time, closed.promise);
+  expect(time.elapsed).toBe(began);
+});
+
 describe("inputs that wait", () => {
   /** Looks at tasks that all wait; whoever is asked answers when told to, and what is said is decided at once. */
   function checks() {
-    const answers: (() => void)[] = [];
+    const answers: ((verdict?: Verdict) => void)[] = [];
     const decided: string[] = [];
     const slow: Guardrail = {
       name: "slow",
       on: "input",
-      check: () => new Promise((resolve) => answers.push(() => resolve({ allow: true }))),
+      check: () => new Promise((resolve) => answers.push((verdict = { allow: true }) => resolve(verdict))),
     };
     const story = new Story({ guardrails: { input: ["slow"] } });
+    /** What is decided at the same instant as the next verdict, after it. */
+    const besides: Command[] = [];
     const judges = new Judges([slow], new SystemClock(0), silent);
+    onTestFinished(() => judges.stop());
     const inputs = new VerdictRequests({
       asked: (view) => verdictsOn(judges, view),
       task: (id) => story.kernel.task(id),
       post: (command, _, answered) => {
         if (command.type === "task.judge") decided.push(command.taskId);
-        for (const answer of story.try(command).answers) answered?.(answer);
+        const { answers } = story.try(command, ...besides.splice(0));
+        if (answers[0] !== undefined) answered?.(answers[0]);
       },
       pause: () => new Promise((resolve) => setImmediate(resolve)),
     });
@@ -93,7 +116,7 @@ describe("inputs that wait", () => {
     const asked = async (count: number): Promise<void> => {
       while (answers.length < count) await new Promise((resolve) => setImmediate(resolve));
     };
-    return { answers, decided, inputs, add, asked };
+    return { answers, decided, besides, inputs, add, asked };
   }
   const most = runtimeLimits.verdictsAtOnce;
 
@@ -111,6 +134,16 @@ describe("inputs that wait", () => {
       await new Promise((resolve) => setImmediate(resolve));
     }
     expect(decided).toEqual(Array.from({ length: most + 2 }, (_, i) => `a${i}`));
+  });
+
+  test("are looked at again when the task was tried again at the very instant at which its input was blocked", async () => {
+    const { answers, decided, besides, add, asked } = checks();
+    add(1);
+    await asked(1);
+    besides.push({ type: "task.retry", taskId: "a0" });
+    answers[0]?.({ allow: false, reason: "no" });
+    await asked(2);
+    expect(decided).toEqual(["a0"]);
   });
 
   test("are not looked at once that is stopped, and what is said by then is dropped", async () => {
