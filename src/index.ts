@@ -32,10 +32,19 @@ export { type NoSecretsOptions, noSecrets } from "./guardrails/no-secrets.ts";
 export type { SecretRule } from "./guardrails/secret-rules.ts";
 export { type WithinSizeOptions, withinSize } from "./guardrails/within-size.ts";
 export type { BreakerPolicy, ResourceKind, RetryPolicy } from "./kernel/events.ts";
-export type { AgentInfo, Explanation, Reason, ResourceInfo, TaskFilter, TaskInfo, TaskStatus } from "./kernel/views.ts";
+export type {
+  AgentInfo,
+  BudgetInfo,
+  Explanation,
+  Reason,
+  ResourceInfo,
+  TaskFilter,
+  TaskInfo,
+  TaskStatus,
+} from "./kernel/views.ts";
 export type { BallotResult } from "./runtime/backend.ts";
 export { type BallotSpec, Coordinator, type SubmitOptions } from "./runtime/coordinator.ts";
-export type { CoordinatorOptions, ResourceDescription } from "./runtime/coordinator-options.ts";
+export type { BudgetDescription, CoordinatorOptions, ResourceDescription } from "./runtime/coordinator-options.ts";
 export type { DistributionView as Distribution } from "./runtime/distribution.ts";
 export type { FeedOptions, StoredEvent } from "./runtime/event-feed.ts";
 export { logEvents } from "./runtime/event-log.ts";

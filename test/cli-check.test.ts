@@ -33,7 +33,7 @@ test("all faults of a crew in YAML are told at once, each with file, line and co
   expect(code).toBe(2);
   expect(stdout).toMatchInlineSnapshot(`
     "crew.yaml:3:50: agents[0].url: agents reached over A2A are not in this version yet — one of name, description, skills, capacity, weight, breaker, command, cwd, env, maxOutputBytes, output
-    crew.yaml:5:14: tasks[0] has the unknown key "skils" — one of id, name, input, context, skills, agent, priority, load, dependsOn, onDependencyFailure, resources, timeoutMs, deadlineMs, estimatedMs, graceMs, retry, preemptible, fallback, cacheKey, cacheMs
+    crew.yaml:5:14: tasks[0] has the unknown key "skils" — one of id, name, input, context, skills, agent, priority, load, dependsOn, onDependencyFailure, resources, timeoutMs, deadlineMs, estimatedMs, graceMs, retry, preemptible, fallback, cacheKey, cacheMs, budget, cost
     crew.yaml:5:35: tasks[0].load is 0 — a number above 0, with at most nine decimals
     3 faults
     "
@@ -80,7 +80,7 @@ export default defineCrew({ ...spec, tasks: [...tasks, { id: "more", dependsOn: 
     "crew.ts:2:36: agents[1].name is "linter", as agents[0] is — a name of its own
     crew.ts:3:50: tasks[0].skills: nobody in the crew has "prose" — one of typescript
     crew.ts:3:71: tasks[1].load is -1 — a number above 0, with at most nine decimals
-    crew.ts:6:3: the crew has the unknown key "concurency" — one of name, concurrency, agingMs, protectAfterMs, resources, agents, guardrails, tasks, output
+    crew.ts:6:3: the crew has the unknown key "concurency" — one of name, concurrency, agingMs, protectAfterMs, resources, budgets, agents, guardrails, tasks, output
     crew.ts:10:82: tasks[2].dependsOn[0] is "lnt", which no task of this list is called — one of lint, more, 1
     5 faults
     "
@@ -126,7 +126,7 @@ test("a module that cannot be loaded is told with the line that is to blame", as
       "2 throws.mjs:2:7: TypeError: no",
       "2 helper.ts:2:20: Error: helper is broken",
       "2 none.ts:1:1: the module has no default export — export default defineCrew({ … })",
-      "2 number.ts:1:16: the crew is 7 — a mapping with name, concurrency, agingMs, protectAfterMs, resources, agents, guardrails, tasks, output",
+      "2 number.ts:1:16: the crew is 7 — a mapping with name, concurrency, agingMs, protectAfterMs, resources, budgets, agents, guardrails, tasks, output",
       "2 agent.ts:3:18: SafeguardsError: the name of an agent is "a/b"; it must be a string of 1 to 256 characters without "/"",
     ]
   `);

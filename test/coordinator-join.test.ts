@@ -46,6 +46,9 @@ describe("a coordinator that joins", () => {
     expect(await joined.agents()).toEqual(await writer.agents());
     await joined.setResource("disk", { type: "storage", capacity: 2 });
     expect(await joined.resources()).toMatchObject([{ id: "disk", capacity: 2 }]);
+    await joined.setBudget("team", { limit: "2.50" });
+    expect(await joined.budgets()).toEqual(await writer.budgets());
+    expect(await joined.budgets()).toMatchObject([{ id: "team", limit: "2.5", available: "2.5" }]);
     expect((await joined.stats()).tasks.completed).toBe(1);
 
     const [bad, slow] = await joined.submit([{ input: "bad" }, { input: "slow" }]);
@@ -191,6 +194,7 @@ describe("the writer", () => {
         "task.prioritize",
         "team.set",
         "resource.set",
+        "budget.set",
         "ballot.open",
         "ballot.reveal",
         "attempt.complete",
@@ -202,6 +206,7 @@ describe("the writer", () => {
     const command = fc.record(
       {
         ...{ type: word, taskId: value, tasks: fc.array(value), key: value, resource: value, kind: value },
+        ...{ budget: value, limit: value, parent: value },
         ...{ capacity: value, ballotId: value, truth: value },
       },
       { requiredKeys: ["type"] },

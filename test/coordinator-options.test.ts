@@ -11,7 +11,13 @@ async function refusal(promise: Promise<unknown>): Promise<string> {
 describe("options", () => {
   it.each([
     ["an unknown one", { concurency: 4 }, /unknown key "concurency"; allowed: .*concurrency/],
-    ["budgets", { budgets: {} }, /"budgets" .* not in this version/],
+    ["a budget with an unknown key", { budgets: { b: { limit: 1, max: 2 } } }, /unknown key "max"/],
+    ["a budget without a limit", { budgets: { b: {} } }, /the limit of b is undefined/],
+    [
+      "budgets that go round",
+      { budgets: { a: { limit: 1, parent: "b" }, b: { limit: 1, parent: "a" } } },
+      /budgets is \["a", "b"\]/,
+    ],
     ["more kept tasks than there may be", { keepFinished: { count: 1e9 } }, /keepFinished.count is 1000000000/],
     ["a negative time to keep tasks", { keepFinished: { ms: -1 } }, /keepFinished.ms is -1/],
     ["an unknown way to keep tasks", { keepFinished: { days: 1 } }, /unknown key "days"/],
@@ -32,8 +38,6 @@ describe("options", () => {
   });
 
   it.each([
-    ["budget", { budget: "b" }],
-    ["cost", { cost: "1" }],
     ["approval", { approval: {} }],
     ["batchKey", { batchKey: "k" }],
   ])("of a task refuse %s as not there yet", async (name, task) => {
@@ -93,7 +97,7 @@ describe("options", () => {
         name: "worker",
         run: async (_, ctx) => {
           const calls: (() => unknown)[] = [
-            () => ctx.budget.spend(1),
+            () => ctx.budget.spend(-1),
             () => ctx.send("a/b", 1),
             () => ctx.publish("", 1),
             () => ctx.publish("t", (() => 1) as never),
@@ -119,6 +123,6 @@ describe("options", () => {
     const codes = await (await coordinator.submit<string[]>({})).result();
     expect(codes).toHaveLength(13);
     for (const code of codes) expect(code).toMatch(/^INVALID_ARGUMENT/);
-    expect(codes[0]).toMatch(/ctx\.budget is not in this version/);
+    expect(codes[0]).toMatch(/amount is -1; it must be a decimal/);
   });
 });

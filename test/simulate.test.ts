@@ -326,6 +326,8 @@ const crews: fc.Arbitrary<SimulatedCrew> = fc
         timeoutMs: seldom(fc.integer({ min: 1, max: 80 })),
         deadlineMs: seldom(fc.integer({ min: 1, max: 400 })),
         graceMs: seldom(fc.integer({ min: 0, max: 20 })),
+        budget: seldom(fc.constantFrom("all", "part")),
+        cost: seldom(fc.constantFrom("0.25", 1, "1.5")),
         retry: seldom(fc.record({ maxAttempts: fc.integer({ min: 1, max: 4 }), initialMs: fc.nat(100) })),
       }),
       { minLength: 1, maxLength: 25, size: "max" },
@@ -353,6 +355,7 @@ const crews: fc.Arbitrary<SimulatedCrew> = fc
       return { ...given, id: `t${at}`, dependsOn: at === 0 ? [] : [...new Set(before.map((on) => `t${on % at}`))] };
     }),
     resources: { cpu: { type: "compute", capacity: 3 }, tokens: { type: "api_call", capacity: 2, per: 50 } },
+    budgets: { part: { limit: 2, parent: "all" }, all: { limit: "3.5" } },
   }));
 
 test("whatever goes wrong for whatever crew, nothing happens that should not, and all of it the same way again", async () => {
@@ -368,13 +371,13 @@ test("whatever goes wrong for whatever crew, nothing happens that should not, an
 
 test.for<[what: string, crew: object, message: string]>([
   ["a key that is unknown", { cleverness: 1 }, "cleverness"],
-  ["budgets, which are not there yet", { budgets: {} }, '"budgets" of what is to be simulated is not in this version'],
+  ["a budget that is none", { budgets: { b: { limit: "much" } } }, 'the limit of b is "much"'],
   ["agents that are no list", { agents: { name: "a" } }, "agents is"],
   ["an agent with code", { agents: [{ name: "a", run: () => 1 }] }, '"run"'],
   ["a name that is none", { agents: [{ name: "a/b" }] }, "the name of an agent"],
   ["tasks that are no list", { tasks: {} }, "tasks is"],
   ["a task without sense", { tasks: [{ priority: 0.5 }] }, "priority"],
-  ["a task with a budget", { tasks: [{ budget: "b" }] }, '"budget"'],
+  ["a task with an approval", { tasks: [{ approval: {} }] }, '"approval"'],
   ["a seed that is no integer", { seed: 0.5 }, "seed is 0.5"],
   ["durations that are no function", { durations: 5 }, "durations is 5"],
   ["a duration that is negative", { durations: () => -1 }, 'the duration of attempt 1 at task "t" is -1'],
@@ -419,6 +422,8 @@ test.for<[code: string, crew: Partial<SimulatedCrew>]>([
   ["UNKNOWN_RESOURCE", { tasks: [{ resources: { gold: 1 } }] }],
   ["UNKNOWN_RESOURCE", { tasks: [{ resources: { gold: 1 } }], faults: { duplicateCommands: 1 } }],
   ["INVALID_ARGUMENT", { concurrency: 0 }],
+  ["UNKNOWN_BUDGET", { tasks: [{ budget: "gold" }] }],
+  ["BUDGET_EXCEEDED", { tasks: [{ budget: "gold", cost: 2 }], budgets: { gold: { limit: 1 } } }],
 ])("refused as the coordinator refuses it: %s", async ([code, wrong]) => {
   await expect(simulate({ agents: [{ name: "a" }], tasks: [{ id: "t" }], ...wrong })).rejects.toMatchObject({ code });
 });

@@ -93,7 +93,12 @@ export interface AgentContext {
   /** How far it is, 0 to 1, for those who watch. Not journaled; told at most ten times a second. */
   progress(fraction: number, note?: string): void;
   readonly log: Logger;
-  /** Not in this version: throws INVALID_ARGUMENT. */
+  /**
+   * Tells that so much is about to be spent (`what`: on what, at most 4 096 characters), and resolves when that is durable: then
+   * spend it. It comes out of what is set aside for the attempt (the task's `cost`), and beyond that out of what is left of
+   * its budget and of all above that. BUDGET_EXCEEDED where that is not enough: nothing is spent then. A task without a
+   * budget may spend what it likes; what that was is told all the same.
+   */
   readonly budget: { spend(amount: Money, what?: string): Promise<void> };
   /**
    * Takes an action once all guardrails on actions let it, with their verdicts durable: GUARDRAIL_BLOCKED else, and it is never

@@ -4,7 +4,7 @@ import type { Agent, AgentContext, Task } from "../agents/agent.ts";
 import { type CommandOptions, command } from "../agents/command.ts";
 import { defineAgent } from "../agents/function.ts";
 import { defineManager } from "../agents/manager.ts";
-import type { Json } from "../coordination/structures/types.ts";
+import type { Json, Money } from "../coordination/structures/types.ts";
 import { SafeguardsError } from "../errors.ts";
 import type { BreakerPolicy, ResourceKind } from "../kernel/events.ts";
 import { put } from "../runtime/json.ts";
@@ -51,6 +51,7 @@ interface CrewEntry {
   readonly agents?: readonly AgentEntry[];
   readonly managers?: readonly ManagerEntry[];
   readonly tasks: readonly TaskSpec[];
+  readonly budgets?: Readonly<Record<string, { readonly limit: Money; readonly parent?: string }>>;
   readonly resources?: Readonly<
     Record<string, { type: ResourceKind; capacity: number; per?: number; breaker?: BreakerPolicy }>
   >;

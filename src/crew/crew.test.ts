@@ -30,14 +30,14 @@ test("every fault is told at once, with its path, the value and what is allowed"
   const found = flaws({
     name: "a/b",
     concurrency: 0,
-    budgets: {},
+    budgets: { a: { limit: 1, parent: "b" }, b: { limit: 1, parent: "a" }, c: { limit: "0.5", parent: "a" } },
     agentz: [],
     agents: [linter, { name: "fake" }],
     resources: { disk: { type: "disc", capacity: -1 } },
     tasks: [
       { id: "a", skills: "typescript", load: Number.NaN, input: () => 1 },
       { id: "a", dependsOn: ["b"], resources: { disc: 1 }, retry: { maxAttempts: 0 } },
-      { agent: "nobody", onDependencyFailure: "stop" },
+      { agent: "nobody", onDependencyFailure: "stop", budget: "c", cost: 0.75 },
     ],
   });
   expect(found).toMatchInlineSnapshot(`
@@ -52,14 +52,34 @@ test("every fault is told at once, with its path, the value and what is allowed"
       "tasks[0].load: tasks[0].load is NaN — a number above 0, with at most nine decimals",
       "tasks[1].retry.maxAttempts: tasks[1].retry.maxAttempts is 0 — a whole number from 1 to 1000",
       "tasks[2].onDependencyFailure: tasks[2].onDependencyFailure is "stop" — skip or run",
-      "budgets: budgets: budgets are not in this version yet — one of name, concurrency, agingMs, protectAfterMs, resources, agents, guardrails, tasks, output",
-      "agentz: the crew has the unknown key "agentz" — one of name, concurrency, agingMs, protectAfterMs, resources, agents, guardrails, tasks, output",
+      "agentz: the crew has the unknown key "agentz" — one of name, concurrency, agingMs, protectAfterMs, resources, budgets, agents, guardrails, tasks, output",
+      "budgets.a.parent: budgets.a.parent is "b": the budgets are part of one another (a → b → a) — no cycle",
       "tasks[1].id: tasks[1].id is "a", as that of tasks[0] is — an id of its own",
       "tasks[1].dependsOn[0]: tasks[1].dependsOn[0] is "b", which no task of this list is called — one of a, 2",
       "tasks[1].resources.disc: tasks[1].resources.disc: no resource is called "disc" — one of disk",
+      "tasks[2].cost: tasks[2].cost is 0.75 — at most 0.5, the limit of budget "c"",
       "tasks[2].agent: tasks[2].agent is "nobody", whom nobody is called — one of linter",
     ]
   `);
+});
+
+test("budgets may be Maps, and what costs no more than the limits all the way up is no fault", () => {
+  const budgets = new Map([
+    ["__proto__", { limit: "1.5" }],
+    ["part", { limit: 1, parent: "__proto__" }],
+  ]);
+  const crew = { name: "x", agents: [linter], budgets };
+  expect(
+    flaws({
+      ...crew,
+      tasks: [
+        { budget: "part", cost: "1" },
+        { budget: "__proto__", cost: 1.5 },
+      ],
+    }),
+  ).toEqual([]);
+  expect(flaws({ ...crew, tasks: [{ budget: "part", cost: "1.1" }] })).toHaveLength(1);
+  expect(flaws({ ...crew, tasks: [{ budget: "constructor" }] })).toHaveLength(1);
 });
 
 test("resources may be Maps, and any id may be the key", () => {

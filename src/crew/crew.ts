@@ -1,14 +1,14 @@
 import type { Agent } from "../agents/agent.ts";
 import { definitionOf } from "../agents/definition.ts";
 import { nullRecord } from "../coordination/structures/arguments.ts";
-import type { Json, RecordOf } from "../coordination/structures/types.ts";
+import type { Json, Money, RecordOf } from "../coordination/structures/types.ts";
 import type { Guardrail } from "../guardrails/guardrail.ts";
 import type { ResourceKind } from "../kernel/events.ts";
 import type { Outcome, TaskSpec } from "../runtime/task.ts";
 import { crossCheck } from "./cross-check.ts";
 import { crewError, type Flaw } from "./fault.ts";
 import { flawsOf } from "./flaws.ts";
-import { type AgentOutline, outlineOfResources, outlineOfTasks, skillsOf } from "./outline.ts";
+import { type AgentOutline, outlineOfBudgets, outlineOfResources, outlineOfTasks, skillsOf } from "./outline.ts";
 import { crewSpec, isAgent } from "./schema.ts";
 
 /** A crew: agents, what they share, and the tasks that a run of it does. */
@@ -24,6 +24,8 @@ export interface CrewSpec {
     | undefined;
   /** Look at the inputs and outputs of its tasks, and of the run itself, and at what its agents do. Default: none. */
   readonly guardrails?: readonly Guardrail[];
+  /** What its tasks are paid from. */
+  readonly budgets?: RecordOf<{ readonly limit: Money; readonly parent?: string }> | undefined;
   /** Tasks that run at once. Default: 64. */
   readonly concurrency?: number;
   /** Milliseconds of waiting that outweigh one step of priority. Default: off. */
@@ -66,6 +68,7 @@ function flawsOfCrew(spec: unknown): Flaw[] {
   const outline = {
     agents: Array.isArray(agents) ? agents.flatMap(outlineOfAgent) : [],
     resources: outlineOfResources(crew),
+    budgets: outlineOfBudgets(crew),
     tasks: outlineOfTasks(tasks, ["tasks"]),
   };
   return [...flawsOf(crewSpec, crew), ...crossCheck(outline, typeof name === "string" ? runManagerName(name) : "")];
@@ -89,19 +92,22 @@ function outlineOfAgent(agent: unknown, index: number): AgentOutline[] {
   ];
 }
 
-/** Resources and amounts may be Maps; what is checked, and told by paths, are objects. */
+/** Resources, amounts and budgets may be Maps; what is checked, and told by paths, are objects. */
 function withPlainRecords(spec: unknown): unknown {
   if (!isRecord(spec)) return spec;
   const { tasks } = spec;
-  const plainTasks = Array.isArray(tasks) ? tasks.map((task: unknown) => withPlainResources(task)) : tasks;
-  return withPlainResources({ ...spec, ...(tasks === undefined ? {} : { tasks: plainTasks }) });
+  const plainTasks = Array.isArray(tasks) ? tasks.map((task: unknown) => withPlain(task, "resources")) : tasks;
+  const plain = { ...spec, ...(tasks === undefined ? {} : { tasks: plainTasks }) };
+  return withPlain(withPlain(plain, "resources"), "budgets");
 }
 
-function withPlainResources(holder: unknown): unknown {
-  if (!isRecord(holder) || !(holder.resources instanceof Map)) return holder;
+function withPlain(holder: unknown, key: "resources" | "budgets"): unknown {
+  if (!isRecord(holder)) return holder;
+  const given = holder[key];
+  if (!(given instanceof Map)) return holder;
   const plain = nullRecord<unknown>();
-  for (const [id, value] of holder.resources) plain[String(id)] = value;
-  return { ...holder, resources: plain };
+  for (const [id, value] of given) plain[String(id)] = value;
+  return { ...holder, [key]: plain };
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {

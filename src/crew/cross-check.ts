@@ -1,9 +1,10 @@
 /** Whether what a crew's parts refer to is there, and whether somebody in the crew can do each task. */
 import { show } from "../coordination/structures/arguments.ts";
 import { findCycle } from "../coordination/structures/dependency-graph.ts";
+import { textOf } from "../coordination/structures/money.ts";
 import { limits } from "../kernel/limits.ts";
 import { type Flaw, formatPath } from "./fault.ts";
-import type { AgentOutline, CrewOutline, NameAt, TaskOutline } from "./outline.ts";
+import type { AgentOutline, BudgetOutline, CrewOutline, NameAt, TaskOutline } from "./outline.ts";
 
 /** The run itself is a manager above all others. */
 const MAX_TEAM_DEPTH = limits.managerDepth - 1;
@@ -18,6 +19,7 @@ export function crossCheck(crew: CrewOutline, runName: string): Flaw[] {
     ...duplicateNames(crew.agents, runName),
     ...crew.agents.flatMap((agent) => checkTeam(agent, agents)),
     ...checkTeams(crew.agents),
+    ...checkBudgets(crew.budgets),
     ...checkTasks(crew.tasks, crew, agents, agents),
     ...crew.agents.flatMap((agent) => checkPlan(agent, crew, agents)),
   ];
@@ -120,7 +122,12 @@ function checkTasks(
   }
   for (const task of tasks) if (!ids.has(task.id)) ids.set(task.id, task);
   for (const task of tasks) {
-    flaws.push(...unknownDependencies(task, ids), ...checkResources(task, crew), ...checkAgents(task, agents, team));
+    flaws.push(
+      ...unknownDependencies(task, ids),
+      ...checkResources(task, crew),
+      ...checkPayment(task, crew),
+      ...checkAgents(task, agents, team),
+    );
   }
   const needs = new Map([...ids].map(([id, task]) => [id, task.dependsOn]));
   flaws.push(...cyclesIn(needs, "the tasks wait for one another"));
@@ -154,6 +161,37 @@ function checkResources(task: TaskOutline, crew: CrewOutline): Flaw[] {
     if (capacity === undefined || amount <= capacity) return [];
     return [{ path, message: `${formatPath(path)} is ${amount} — at most ${capacity}, all there is of it` }];
   });
+}
+
+/** Each is part of one that is there, and none of itself. */
+function checkBudgets(budgets: CrewOutline["budgets"]): Flaw[] {
+  const parents = [...budgets.values()].flatMap(({ parent }) => parent ?? []);
+  const unknown = parents.filter(({ name }) => !budgets.has(name)).map((parent) => unknownBudget(parent, budgets));
+  const above = new Map([...budgets].map(([id, { parent }]) => [id, parent === undefined ? [] : [parent]]));
+  return [...unknown, ...cyclesIn(above, "the budgets are part of one another")];
+}
+
+function unknownBudget({ name, path }: NameAt, budgets: CrewOutline["budgets"]): Flaw {
+  const message = `${formatPath(path)} is ${show(name)}, which is no budget — ${listed(budgets.keys())}`;
+  return { path, message };
+}
+
+/** Whether what it is to be paid from is there, and large enough all the way up. */
+function checkPayment({ budget, cost, path }: TaskOutline, { budgets }: CrewOutline): Flaw[] {
+  if (budget === undefined) return [];
+  if (!budgets.has(budget.name)) return [unknownBudget(budget, budgets)];
+  const seen = new Set<string>();
+  for (let id: string | undefined = budget.name; id !== undefined && !seen.has(id); ) {
+    seen.add(id);
+    const { limit, parent }: BudgetOutline = budgets.get(id) ?? {};
+    if (cost !== undefined && limit?.lt(cost)) {
+      const at = [...path, "cost"];
+      const message = `${formatPath(at)} is ${textOf(cost)} — at most ${textOf(limit)}, the limit of budget ${show(id)}`;
+      return [{ path: at, message }];
+    }
+    id = parent?.name;
+  }
+  return [];
 }
 
 /** Whether an agent that is allowed to do it can: is there, has the skills, and has the capacity. */

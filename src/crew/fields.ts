@@ -4,6 +4,7 @@
  */
 import * as z from "zod";
 import { amountOf } from "../coordination/structures/amount.ts";
+import { PLAIN, sumOf } from "../coordination/structures/money.ts";
 import { isSafeguardsError } from "../errors.ts";
 import { admit } from "../runtime/json.ts";
 import { runtimeLimits } from "../runtime/limits.ts";
@@ -64,6 +65,19 @@ export function amount(least: 0 | "above 0"): z.ZodNumber {
   const allowed = `a number ${least === 0 ? "of at least 0" : "above 0"}, with at most nine decimals`;
   const number = least === 0 ? z.number(allowed).min(0, allowed) : z.number(allowed).positive(allowed);
   return number.refine((value) => value < 0 || amountOf(value) !== undefined, allowed);
+}
+
+/** A decimal of at least 0: text, or a number. */
+export function money(): z.ZodType {
+  const allowed = "a decimal of at least 0, with at most 15 digits before the point and 15 behind it";
+  return z
+    .custom((value) => sumOf(value) !== undefined, allowed)
+    .meta({
+      anyOf: [
+        { type: "string", pattern: PLAIN.source },
+        { type: "number", minimum: 0 },
+      ],
+    });
 }
 
 export function whole(least: number, most?: number): z.ZodInt {

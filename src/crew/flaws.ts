@@ -5,9 +5,6 @@ import { type Flaw, formatPath, type Path, valueAt } from "./fault.ts";
 
 /** Words of the crew format that this version does not have yet, by what they are about. */
 const LATER: ReadonlyMap<string, string> = new Map([
-  ["budgets", "budgets"],
-  ["budget", "budgets"],
-  ["cost", "budgets"],
   ["url", "agents reached over A2A"],
   ["vote", "votes by commands"],
   ["isolated", "isolated agents"],

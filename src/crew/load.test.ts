@@ -119,7 +119,7 @@ concurency: 8
 resources:
   disk: { type: storag, capacity: 4 }
 budgets:
-  default: { limit: "5.00" }
+  default: { limit: five, parent: nobody }
 agents:
   - name: linter
     skills: [typescript, 7]
@@ -138,14 +138,15 @@ managers:
 tasks:
   - { id: review, priority: high, input: { key: "{{ env.KEY }}" }, resources: { disc: 1, disk: 5 } }
   - { id: a, dependsOn: [b], approval: {} }
-  - { id: b, dependsOn: [a], load: 3, input: 12345678901234567890 }
+  - { id: b, dependsOn: [a], load: 3, budget: defualt, cost: -1, input: 12345678901234567890 }
 `);
   expect(found).toMatchInlineSnapshot(`
     [
       "crew.yaml:1:7: name is "nightly/review" — text of 1 to 200 characters without "/"",
-      "crew.yaml:2:1: the crew has the unknown key "concurency" — one of name, concurrency, agingMs, protectAfterMs, resources, agents, managers, tasks, guardrails",
+      "crew.yaml:2:1: the crew has the unknown key "concurency" — one of name, concurrency, agingMs, protectAfterMs, resources, budgets, agents, managers, tasks, guardrails",
       "crew.yaml:4:17: resources.disk.type is "storag" — one of compute, memory, storage, api_call, data",
-      "crew.yaml:5:1: budgets: budgets are not in this version yet — one of name, concurrency, agingMs, protectAfterMs, resources, agents, managers, tasks, guardrails",
+      "crew.yaml:6:21: budgets.default.limit is "five" — a decimal of at least 0, with at most 15 digits before the point and 15 behind it",
+      "crew.yaml:6:35: budgets.default.parent is "nobody", which is no budget — one of default",
       "crew.yaml:9:26: agents[0].skills[1] is 7 — the name of a skill: text of 1 to 256 characters without "/"",
       "crew.yaml:10:15: agents[0].capacity is -2 — a number of at least 0, with at most nine decimals",
       "crew.yaml:11:14: agents[0].command is "node lint.mjs" — a list of text: a program and its arguments",
@@ -167,9 +168,11 @@ tasks:
       "crew.yaml:23:81: tasks[0].resources.disc: no resource is called "disc" — one of disk",
       "crew.yaml:23:96: tasks[0].resources.disk is 5 — at most 4, all there is of it",
       "crew.yaml:24:26: tasks[1].dependsOn[0] is "b": the tasks wait for one another (a → b → a) — no cycle",
-      "crew.yaml:24:30: tasks[1].approval: approvals are not in this version yet — one of id, name, input, context, skills, agent, priority, load, dependsOn, onDependencyFailure, resources, timeoutMs, deadlineMs, estimatedMs, graceMs, retry, preemptible, fallback, cacheKey, cacheMs",
+      "crew.yaml:24:30: tasks[1].approval: approvals are not in this version yet — one of id, name, input, context, skills, agent, priority, load, dependsOn, onDependencyFailure, resources, timeoutMs, deadlineMs, estimatedMs, graceMs, retry, preemptible, fallback, cacheKey, cacheMs, budget, cost",
       "crew.yaml:25:36: tasks[2].load is 3 — at most 1, the capacity of those who can do it",
-      "crew.yaml:25:46: the number 12345678901234567000 is too large to be exact — a whole number up to 2^53 - 1, or text in quotes",
+      "crew.yaml:25:47: tasks[2].budget is "defualt", which is no budget — one of default",
+      "crew.yaml:25:62: tasks[2].cost is -1 — a decimal of at least 0, with at most 15 digits before the point and 15 behind it",
+      "crew.yaml:25:73: the number 12345678901234567000 is too large to be exact — a whole number up to 2^53 - 1, or text in quotes",
     ]
   `);
 });
@@ -183,12 +186,12 @@ test("YAML that cannot be read is told where, with all that is wrong", async () 
   `);
   expect(await faults("")).toMatchInlineSnapshot(`
     [
-      "crew.yaml:1:1: the crew is null — a mapping with name, concurrency, agingMs, protectAfterMs, resources, agents, managers, tasks, guardrails",
+      "crew.yaml:1:1: the crew is null — a mapping with name, concurrency, agingMs, protectAfterMs, resources, budgets, agents, managers, tasks, guardrails",
     ]
   `);
   expect(await faults("- a\n- b\n")).toMatchInlineSnapshot(`
     [
-      "crew.yaml:1:1: the crew is ["a", "b"] — a mapping with name, concurrency, agingMs, protectAfterMs, resources, agents, managers, tasks, guardrails",
+      "crew.yaml:1:1: the crew is ["a", "b"] — a mapping with name, concurrency, agingMs, protectAfterMs, resources, budgets, agents, managers, tasks, guardrails",
     ]
   `);
 });

@@ -1,8 +1,9 @@
 /**
- * What the parts of a crew refer one another by: names, teams, skills, resources, dependencies. Taken from a crew whose
+ * What the parts of a crew refer one another by: names, teams, skills, resources, budgets, dependencies. Taken from a crew whose
  * shape may be wrong in places, so that its references can be checked at the same time: what has the wrong shape is left
  * out, and told by the schema.
  */
+import { type Sum, sumOf } from "../coordination/structures/money.ts";
 import type { Path } from "./fault.ts";
 
 export interface NameAt {
@@ -22,6 +23,13 @@ export interface TaskOutline {
   readonly load: number;
   readonly resources: ReadonlyMap<string, number>;
   readonly dependsOn: readonly NameAt[];
+  readonly budget?: NameAt;
+  readonly cost?: Sum;
+}
+
+export interface BudgetOutline {
+  readonly limit?: Sum;
+  readonly parent?: NameAt;
 }
 
 export interface AgentOutline {
@@ -40,6 +48,7 @@ export interface CrewOutline {
   readonly agents: readonly AgentOutline[];
   /** Capacities; `undefined` where that is malformed. */
   readonly resources: ReadonlyMap<string, number | undefined>;
+  readonly budgets: ReadonlyMap<string, BudgetOutline>;
   /** Empty where they are given by code. */
   readonly tasks: readonly TaskOutline[];
 }
@@ -50,6 +59,7 @@ export function outlineOf(crew: unknown): CrewOutline {
   return {
     agents: kinds.flatMap((kind) => each(field(crew, kind), [kind], outlineOfAgent)),
     resources: outlineOfResources(crew),
+    budgets: outlineOfBudgets(crew),
     tasks: outlineOfTasks(field(crew, "tasks"), ["tasks"]),
   };
 }
@@ -59,6 +69,19 @@ export function outlineOfResources(crew: unknown): ReadonlyMap<string, number | 
   return new Map(entries(field(crew, "resources")).map(([id, spec]) => [id, number(field(spec, "capacity"))]));
 }
 
+/** The budgets that a crew declares. */
+export function outlineOfBudgets(crew: unknown): ReadonlyMap<string, BudgetOutline> {
+  const given = entries(field(crew, "budgets"));
+  return new Map(
+    given.map(([id, spec]) => {
+      const limit = sumOf(field(spec, "limit"));
+      const parent = text(field(spec, "parent"));
+      const at = parent === undefined ? {} : { parent: { name: parent, path: ["budgets", id, "parent"] } };
+      return [id, { ...(limit === undefined ? {} : { limit }), ...at }];
+    }),
+  );
+}
+
 export function outlineOfTasks(tasks: unknown, path: Path): TaskOutline[] {
   return each(tasks, path, outlineOfTask);
 }
@@ -66,6 +89,8 @@ export function outlineOfTasks(tasks: unknown, path: Path): TaskOutline[] {
 function outlineOfTask(task: unknown, path: Path): TaskOutline {
   const agent = field(task, "agent");
   const other = field(field(task, "fallback"), "agent");
+  const budget = text(field(task, "budget"));
+  const cost = sumOf(field(task, "cost"));
   const id = text(field(task, "id"));
   return {
     path,
@@ -77,6 +102,8 @@ function outlineOfTask(task: unknown, path: Path): TaskOutline {
     load: number(field(task, "load")) ?? 1,
     resources: numbers(field(task, "resources")),
     dependsOn: names(field(task, "dependsOn"), [...path, "dependsOn"]),
+    ...(budget === undefined ? {} : { budget: { name: budget, path: [...path, "budget"] } }),
+    ...(cost === undefined ? {} : { cost }),
   };
 }
 

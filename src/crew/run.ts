@@ -62,10 +62,11 @@ const RUN_NAME = /^(?<crew>.*) (?<file>[0-9a-f]{12}) input (?<input>[0-9a-f]{12}
 
 /** What of a crew the coordinator is opened with. */
 export function coordinatorOptions(crew: CrewSpec): CoordinatorOptions {
-  const { resources, guardrails, concurrency, agingMs, protectAfterMs } = crew;
+  const { resources, budgets, guardrails, concurrency, agingMs, protectAfterMs } = crew;
   return {
-    ...(resources === undefined ? {} : { resources }),
     ...(guardrails === undefined ? {} : { guardrails }),
+    ...(resources === undefined ? {} : { resources }),
+    ...(budgets === undefined ? {} : { budgets }),
     ...(concurrency === undefined ? {} : { concurrency }),
     ...(agingMs === undefined ? {} : { agingMs }),
     ...(protectAfterMs === undefined ? {} : { protectAfterMs }),

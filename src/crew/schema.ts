@@ -16,6 +16,7 @@ import {
   level,
   listOf,
   mapping,
+  money,
   needs,
   oneOf,
   payload,
@@ -93,6 +94,8 @@ const task = mapping({
     .max(limits.cacheMs, CACHE_MS)
     .optional()
     .describe("How old an output may be to answer it, in milliseconds. Default: 3600000"),
+  budget: id().optional().describe("What it is paid from. Default: its parent's, or nothing"),
+  cost: money().optional().describe("What an attempt is thought to cost: set aside while it runs. Default: 0"),
 })
   .refine(needs("cacheMs", "cacheKey"), { path: ["cacheMs"], message: "only beside cacheKey" })
   .meta({ id: "task" });
@@ -116,6 +119,11 @@ const resource = mapping({
   breaker: breaker.optional().describe("When to give it to nobody for a while"),
 });
 
+const budget = mapping({
+  limit: money().describe("How much may be spent under it and all that is part of it"),
+  parent: id().optional().describe("The budget that it is part of"),
+});
+
 const settings = {
   name: id("text", 200).describe("What the crew is called; names its journal"),
   concurrency: whole(1).optional().describe("Tasks that run at once. Default: 64"),
@@ -129,6 +137,10 @@ const settings = {
     .record(id(), resource, "a mapping from resource to { type, capacity, per, breaker }")
     .optional()
     .describe("What tasks share"),
+  budgets: z
+    .record(id(), budget, "a mapping from budget to { limit, parent }")
+    .optional()
+    .describe("What tasks are paid from"),
 };
 
 const COMMAND = "a list of text: a program and its arguments";

@@ -243,6 +243,13 @@ describe("subtasks", () => {
     expect(story.money).toBe("all 0+3/10 7, team 0+2/5 3");
   });
 
+  test("of a task that has no budget may name any", () => {
+    const story = open();
+    story.submit({ id: "a" });
+    story.spawn("a", { id: "0", budget: "team", cost: 1 });
+    expect(story.money).toContain("team 0+1/5 4");
+  });
+
   test("count towards the cost of all that they are part of, over a restart and once they have ended too", () => {
     const story = open();
     story.manager("boss", ["ann"], { skills: ["lead"] });

@@ -8,7 +8,7 @@ import {
   nullRecord,
   show,
 } from "../coordination/structures/arguments.ts";
-import type { Json, RecordOf } from "../coordination/structures/types.ts";
+import type { Json, Money, RecordOf } from "../coordination/structures/types.ts";
 import { SafeguardsError } from "../errors.ts";
 import type { Command } from "../kernel/commands.ts";
 import { limits } from "../kernel/limits.ts";
@@ -21,7 +21,7 @@ import { blockedError, type Judges } from "./judges.ts";
 import { runtimeLimits } from "./limits.ts";
 import { withFacts } from "./logger.ts";
 import type { Reading } from "./messages.ts";
-import { checkFunction, checkOptional, checkOptions, notYet } from "./options.ts";
+import { checkFunction, checkOptional, checkOptions } from "./options.ts";
 import type { OutcomeData } from "./outcome.ts";
 import type { RunningAttempt } from "./running-attempt.ts";
 import type { CacheRequest } from "./shared-cache.ts";
@@ -149,7 +149,7 @@ export class AttemptContext implements AgentContext {
   }
 
   get budget(): AgentContext["budget"] {
-    return { spend: () => absent("ctx.budget") };
+    return { spend: (amount, what) => quietly(this.#spend(amount, what)) };
   }
 
   get act(): AgentContext["act"] {
@@ -283,6 +283,11 @@ export class AttemptContext implements AgentContext {
     return allocation ?? promise;
   }
 
+  async #spend(amount: Money, what: string | undefined): Promise<void> {
+    const { taskId, token } = this.#attempt;
+    await this.#tell({ type: "attempt.spend", taskId, token, amount, ...(what === undefined ? {} : { what }) });
+  }
+
   async #release(allocation: Allocation): Promise<void> {
     if (typeof allocation !== "object" || allocation === null) throw invalid("allocation", allocation, "an allocation");
     if (typeof allocation.id !== "string") throw invalid("the id of an allocation", allocation.id, "a string");
@@ -350,8 +355,4 @@ function quietly<T>(promise: Promise<T>): Promise<T> {
 function checkTopic(topic: unknown): string {
   if (typeof topic === "string" && topic.length > 0 && topic.length <= limits.idLength) return topic;
   throw invalid("topic", topic, `a string of 1 to ${limits.idLength} characters`);
-}
-
-function absent(what: string): Promise<never> {
-  return quietly(Promise.reject(notYet(what)));
 }

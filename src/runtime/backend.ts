@@ -1,7 +1,15 @@
 /** What a coordinator stands on: the kernel in this process, or a connection to the process that has it. */
 import type { Decision } from "../coordination/decisions/election.ts";
 import type { Answer, Command } from "../kernel/commands.ts";
-import type { AgentInfo, Explanation, ResourceInfo, TaskFilter, TaskInfo, TaskStatus } from "../kernel/views.ts";
+import type {
+  AgentInfo,
+  BudgetInfo,
+  Explanation,
+  ResourceInfo,
+  TaskFilter,
+  TaskInfo,
+  TaskStatus,
+} from "../kernel/views.ts";
 import type { Guard } from "./command-loop.ts";
 import type { FeedOptions, StoredEvent } from "./event-feed.ts";
 import type { OutcomeData } from "./outcome.ts";
@@ -28,6 +36,7 @@ export interface QueryTypes {
   tasks: { readonly in: TaskFilter; readonly out: readonly TaskInfo[] };
   agents: { readonly in: undefined; readonly out: readonly AgentInfo[] };
   resources: { readonly in: undefined; readonly out: readonly ResourceInfo[] };
+  budgets: { readonly in: undefined; readonly out: readonly BudgetInfo[] };
   ballots: { readonly in: undefined; readonly out: readonly BallotResult[] };
   stats: { readonly in: undefined; readonly out: Stats };
 }

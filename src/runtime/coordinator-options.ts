@@ -1,10 +1,10 @@
 /** What a coordinator is opened with. */
 import type { Logger } from "../agents/agent.ts";
 import { checkKeys, entriesOf, invalid, show } from "../coordination/structures/arguments.ts";
-import type { RecordOf } from "../coordination/structures/types.ts";
+import type { Money, RecordOf } from "../coordination/structures/types.ts";
 import { SafeguardsError } from "../errors.ts";
 import { checkGuardrails, type Guardrail, namesOf } from "../guardrails/guardrail.ts";
-import type { OpenSettings, ResourceSpec } from "../kernel/commands.ts";
+import type { BudgetSpec, OpenSettings, ResourceSpec } from "../kernel/commands.ts";
 import type { BreakerPolicy, OpenedEvent, ResourceKind } from "../kernel/events.ts";
 import { checkFunction, checkOptional, checkOptions } from "./options.ts";
 
@@ -19,6 +19,14 @@ export interface ResourceDescription {
    * When to give it to nobody for a while: how the attempts that hold it end is counted, as it is for agents. Default: never.
    */
   readonly breaker?: BreakerPolicy;
+}
+
+/** A budget that tasks are paid from. */
+export interface BudgetDescription {
+  /** How much may be spent under it and all that is part of it: ≥ 0, at most 15 digits before the point and 15 behind it. */
+  readonly limit: Money;
+  /** The budget that it is part of: told once, and for ever. Default: none. At most 32 one above the other. */
+  readonly parent?: string;
 }
 
 /** What a coordinator is opened with. Unknown keys are refused. */
@@ -43,6 +51,8 @@ export interface CoordinatorOptions {
   readonly keepFinished?: { readonly count?: number; readonly ms?: number };
   /** Resources by id. What the journal knows of and is not named here stays as it is. */
   readonly resources?: RecordOf<ResourceDescription> | undefined;
+  /** Budgets by id, in any order. What the journal knows of and is not named here stays as it is; what is spent is never forgotten. */
+  readonly budgets?: RecordOf<BudgetDescription> | undefined;
   /**
    * Whether an abandoned attempt, whose code goes on although it was told to stop and its grace is over, keeps its resources
    * until that code has really ended, or its process has. Its slot and its room on the agent are free at once either way.
@@ -61,8 +71,7 @@ export interface CoordinatorOptions {
 
 const SETTINGS = ["concurrency", "agingMs", "protectAfterMs", "unroutableMs", "strict"] as const;
 const KEYS = {
-  known: ["journal", "join", ...SETTINGS, "keepFinished", "resources", "guardrails", "logger"],
-  later: ["budgets"],
+  known: ["journal", "join", ...SETTINGS, "keepFinished", "resources", "budgets", "guardrails", "logger"],
 };
 const JOINING = ["journal", "join", "logger"];
 
@@ -130,6 +139,27 @@ export function resourceOf(id: string, description: ResourceDescription): Resour
   checkKeys(description, ["type", "capacity", "per", "breaker"], `resource ${show(id)}`);
   const { type: kind, capacity, per, breaker } = description;
   return { kind, capacity, ...(per === undefined ? {} : { per }), ...(breaker === undefined ? {} : { breaker }) };
+}
+
+/** Each behind the one that it is part of. */
+export function budgetsOf(options: CoordinatorOptions): (readonly [id: string, spec: BudgetSpec])[] {
+  const left = new Map(entriesOf(options.budgets ?? {}, "budgets").map(([id, given]) => [id, budgetOf(id, given)]));
+  const ordered: (readonly [id: string, spec: BudgetSpec])[] = [];
+  while (left.size > 0) {
+    const first = [...left].filter(([, { parent }]) => parent === undefined || !left.has(parent));
+    if (first.length === 0)
+      throw invalid("budgets", [...left.keys()], "budgets that are not part of themselves, by whatever way");
+    for (const [id] of first) left.delete(id);
+    ordered.push(...first);
+  }
+  return ordered;
+}
+
+/** A budget as the kernel is told of it. */
+export function budgetOf(id: string, description: BudgetDescription): BudgetSpec {
+  checkKeys(description, ["limit", "parent"], `budget ${show(id)}`);
+  const { limit, parent } = description;
+  return { limit, ...(parent === undefined ? {} : { parent }) };
 }
 
 export function checkLogger(logger: Logger): void {

@@ -9,10 +9,21 @@ import { SafeguardsError } from "../errors.ts";
 import { openJournal } from "../journal/open-journal.ts";
 import type { BallotRequest, Command } from "../kernel/commands.ts";
 import { limits } from "../kernel/limits.ts";
-import type { AgentInfo, Explanation, ResourceInfo, TaskFilter, TaskInfo, TaskStatus } from "../kernel/views.ts";
+import type {
+  AgentInfo,
+  BudgetInfo,
+  Explanation,
+  ResourceInfo,
+  TaskFilter,
+  TaskInfo,
+  TaskStatus,
+} from "../kernel/views.ts";
 import type { Accepted, Backend, BallotResult, QueryTypes } from "./backend.ts";
 import { SystemClock } from "./clock.ts";
 import {
+  type BudgetDescription,
+  budgetOf,
+  budgetsOf,
   type CoordinatorOptions,
   checkCoordinatorOptions,
   type ResourceDescription,
@@ -140,6 +151,7 @@ export class Coordinator implements AsyncDisposable {
       logger,
       settings: settingsOf(options),
       resources: resourcesOf(options),
+      budgets: budgetsOf(options),
       guardrails: options.guardrails ?? [],
       clock: (notBefore) => new SystemClock(notBefore),
     });
@@ -173,8 +185,8 @@ export class Coordinator implements AsyncDisposable {
   /**
    * Submits one task, or several that may depend on each other in any order: all or none. The same id with an equal task
    * gives the handle of the one that exists; with another, DUPLICATE_ID. `key` makes a whole call idempotent: the same key
-   * again gives what it gave. DEPENDENCY_CYCLE names the cycle; UNKNOWN_TASK, UNKNOWN_AGENT, UNKNOWN_RESOURCE name what is
-   * not there; CAPACITY_EXCEEDED what could never run. `trace`: the trace that they and their subtasks belong to, such as a
+   * again gives what it gave. DEPENDENCY_CYCLE names the cycle; UNKNOWN_TASK, UNKNOWN_AGENT, UNKNOWN_RESOURCE, UNKNOWN_BUDGET name
+   * what is not there; CAPACITY_EXCEEDED, BUDGET_EXCEEDED what could never run. `trace`: the trace that they and their subtasks belong to, such as a
    * W3C traceparent; every event about them says so.
    */
   submit<O extends Json = Json>(task: TaskSpec, options?: SubmitOptions): Promise<TaskHandle<O>>;
@@ -244,6 +256,16 @@ export class Coordinator implements AsyncDisposable {
   }
 
   /**
+   * A new budget, or another limit for one: those who wait for it may start then. A limit that is lowered takes nothing back;
+   * while it does not cover what is spent and set aside, nothing starts at its expense, and tasks that cost more than it
+   * leaves beside what is spent fail with BUDGET_EXCEEDED. UNKNOWN_BUDGET for a parent that there is not; INVALID_ARGUMENT for
+   * another parent than it has.
+   */
+  async setBudget(id: string, spec: BudgetDescription): Promise<void> {
+    await this.#command({ type: "budget.set", budget: checkId(id, "budget"), ...budgetOf(id, spec) });
+  }
+
+  /**
    * Moves assigned work that has not started from busy agents to idle ones. In this version a task is assigned when it
    * starts, so that there is nothing to move: always empty.
    */
@@ -271,6 +293,11 @@ export class Coordinator implements AsyncDisposable {
   /** Resources in order of registration: how much there is, is taken and is waited for, and who holds it. */
   async resources(): Promise<readonly ResourceInfo[]> {
     return this.#query("resources", undefined);
+  }
+
+  /** Budgets in the order in which they came: what is spent, set aside and left of each. */
+  async budgets(): Promise<readonly BudgetInfo[]> {
+    return this.#query("budgets", undefined);
   }
 
   /** Ballots that are open, and closed ones that are kept; of an open one, the count as it stands. */

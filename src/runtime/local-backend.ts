@@ -5,7 +5,7 @@ import { type Definition, definitionOf } from "../agents/definition.ts";
 import { SafeguardsError } from "../errors.ts";
 import type { Guardrail } from "../guardrails/guardrail.ts";
 import type { Journal } from "../journal/journal.ts";
-import type { Answer, Command, Envelope, OpenSettings, ResourceSpec } from "../kernel/commands.ts";
+import type { Answer, BudgetSpec, Command, Envelope, OpenSettings, ResourceSpec } from "../kernel/commands.ts";
 import type { KernelEvent } from "../kernel/events.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import type { AttemptServices } from "./attempt-context.ts";
@@ -38,6 +38,8 @@ export interface LocalParts {
   readonly logger: Logger;
   readonly settings: OpenSettings;
   readonly resources: readonly (readonly [id: string, spec: ResourceSpec])[];
+  /** Each behind the one that it is part of. */
+  readonly budgets?: readonly (readonly [id: string, spec: BudgetSpec])[];
   /** Their names are in the settings. Default: none. */
   readonly guardrails?: readonly Guardrail[];
   /** Made when the last journaled time is known. */
@@ -75,7 +77,7 @@ export class LocalBackend implements Backend, Observer {
 
   /** Replays the journal, and opens for what is to come. */
   static async open(parts: LocalParts): Promise<LocalBackend> {
-    const { journal, logger, settings, resources } = parts;
+    const { journal, logger, settings, resources, budgets = [] } = parts;
     const past = await readPast(journal, () => new Promise((resolve) => setImmediate(resolve))).catch(async (error) => {
       await journal.close();
       throw error;
@@ -86,6 +88,7 @@ export class LocalBackend implements Backend, Observer {
       await Promise.all([
         backend.command({ type: "coordinator.open", ...settings }),
         ...resources.map(([resource, spec]) => backend.command({ type: "resource.set", resource, ...spec })),
+        ...budgets.map(([budget, spec]) => backend.command({ type: "budget.set", budget, ...spec })),
       ]);
       return backend;
     } catch (error) {

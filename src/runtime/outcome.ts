@@ -19,9 +19,6 @@ function isEnded(status: TaskStatus): status is Ended {
   return status === "completed" || status === "failed" || status === "skipped" || status === "cancelled";
 }
 
-/** As long as there are no budgets. */
-const NO_COST = "0";
-
 /** The outcome of a task; undefined while it has none. Its output is the kernel's own: to be copied before it is handed out. */
 export function outcomeOf(view: TaskView): OutcomeData | undefined {
   if (!isEnded(view.status)) return undefined;
@@ -34,14 +31,14 @@ export function outcomeOf(view: TaskView): OutcomeData | undefined {
     ...(view.status === "completed" ? { via: view.via ?? "agent" } : {}),
     ...(view.agent === undefined ? {} : { agent: view.agent }),
     attempts: view.attempts.map(attemptOf),
-    cost: NO_COST,
+    cost: view.cost,
     ...(view.startedAt === undefined ? {} : { startedAt: view.startedAt }),
     endedAt: view.endedAt ?? view.submittedAt,
   };
 }
 
 function attemptOf(attempt: TaskView["attempts"][number]): Attempt {
-  const { number, agent, token, startedAt, endedAt, end, error } = attempt;
+  const { number, agent, token, startedAt, endedAt, end, error, cost } = attempt;
   return {
     number,
     agent,
@@ -50,7 +47,7 @@ function attemptOf(attempt: TaskView["attempts"][number]): Attempt {
     ...(endedAt === undefined ? {} : { endedAt }),
     ...(end === undefined ? {} : { end }),
     ...(error === undefined ? {} : { error: { code: error.code, message: error.message } }),
-    cost: NO_COST,
+    cost,
   };
 }
 

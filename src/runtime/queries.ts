@@ -64,6 +64,7 @@ export class Queries {
       agents: () =>
         kernel.agents(clock.now()).map((agent) => (agent.team ? { ...agent, team: [...agent.team] } : agent)),
       resources: () => kernel.resources(clock.now()),
+      budgets: () => kernel.budgets(),
       ballots: () => kernel.ballots().map(resultOf),
       stats: () => meters.stats(kernel.seq, kernel.counts()),
     };

@@ -26,6 +26,7 @@ export const FORWARDED: ReadonlySet<string> = new Set<Command["type"]>([
   "task.retry",
   "team.set",
   "resource.set",
+  "budget.set",
   "ballot.open",
   "ballot.reveal",
 ]);

@@ -23,6 +23,7 @@ const QUERIES: ReadonlySet<string> = new Set<keyof QueryTypes>([
   "tasks",
   "agents",
   "resources",
+  "budgets",
   "ballots",
   "stats",
 ]);

@@ -32,8 +32,10 @@ const KEYS = {
     "fallback",
     "cacheKey",
     "cacheMs",
+    "budget",
+    "cost",
   ],
-  later: ["budget", "cost", "approval", "batchKey", "batchWaitMs"],
+  later: ["approval", "batchKey", "batchWaitMs"],
 };
 
 const FALLBACK_KEYS = ["agent", "skills", "value"];
@@ -95,6 +97,8 @@ function copied(spec: TaskSpec, what: string): TakenIn {
   if (spec.fallback !== undefined) request.fallback = fallbackOf(spec.fallback);
   if (spec.cacheKey !== undefined) request.cacheKey = spec.cacheKey;
   if (spec.cacheMs !== undefined) request.cacheMs = spec.cacheMs;
+  if (spec.budget !== undefined) request.budget = spec.budget;
+  if (spec.cost !== undefined) request.cost = spec.cost;
   return { request, bytes };
 
   function fallbackOf(fallback: FallbackPolicy): FallbackPolicy {

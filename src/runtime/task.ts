@@ -1,4 +1,4 @@
-import type { Json, RecordOf, SkillRequirement } from "../coordination/structures/types.ts";
+import type { Json, Money, RecordOf, SkillRequirement } from "../coordination/structures/types.ts";
 import type { ErrorCode, SafeguardsError } from "../errors.ts";
 import type { AttemptEnd, FallbackPolicy, RetryPolicy } from "../kernel/events.ts";
 import type { TaskStatus } from "../kernel/state.ts";
@@ -63,6 +63,17 @@ export interface TaskSpec<I extends Json = Json> {
   readonly cacheKey?: string;
   /** How old an output may be to answer it, in milliseconds: 0 (it must be under way still) to 31 622 400 000. Default: 3 600 000. */
   readonly cacheMs?: number;
+  /**
+   * What it is paid from. Default: its parent's, or nothing. A subtask may name its parent's budget, or one that is part of
+   * that. UNKNOWN_BUDGET for a name that is none.
+   */
+  readonly budget?: string;
+  /**
+   * What an attempt is thought to cost, ≥ 0: set aside of the budget, and of all that it is part of, while the attempt runs.
+   * It waits until as much is left; BUDGET_EXCEEDED when that is more than a limit, or more than what is spent of it leaves.
+   * Default: 0.
+   */
+  readonly cost?: Money;
 }
 
 /** One attempt at a task, as it is told afterwards. */
@@ -77,7 +88,7 @@ export interface Attempt {
   /** Absent while it runs. */
   readonly end?: AttemptEnd;
   readonly error?: { readonly code: ErrorCode; readonly message: string };
-  /** What it cost, as a decimal. `"0"` as long as there are no budgets. */
+  /** What it has spent, as a decimal; of one that was lost, all that was set aside for it. */
   readonly cost: string;
 }
 
@@ -95,6 +106,7 @@ export interface Outcome<O extends Json = Json> {
   /** The agent of the last attempt. */
   readonly agent?: string;
   readonly attempts: readonly Attempt[];
+  /** What its attempts, and those at its subtasks, have spent, as a decimal. */
   readonly cost: string;
   readonly startedAt?: number;
   readonly endedAt: number;

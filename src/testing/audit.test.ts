@@ -344,6 +344,7 @@ test("told: views that show something else", () => {
     ],
     agents: [],
     resources: [{ id: "cpu", type: "compute", capacity: 3, allocated: 2, available: 1, waiting: 0, holders: [] }],
+    budgets: [],
   } as const;
   audit.compare(views);
   expect(audit.violations).toEqual([]);
@@ -366,6 +367,100 @@ test("told: views that show something else", () => {
     'resource "cpu" is shown with 1 allocated; it is 2',
     'agent "a" is shown with 2 attempts and a load of 1; it has 1 attempts with a load of 1',
     'agent "a" is shown with 1 attempts and a load of 0; it has 1 attempts with a load of 1',
+  ]);
+});
+
+const money: readonly EventBody[] = [
+  { type: "budget.set", v: 1, budget: "all", limit: "3" },
+  { type: "budget.set", v: 1, budget: "part", limit: "2", parent: "all" },
+  task("1", { budget: "part", cost: "1.5" }),
+  task("2", { budget: "all", cost: "1" }),
+];
+
+function spent(taskId: string, token: number, amount: string): EventBody {
+  return { type: "budget.spent", v: 1, taskId, token, amount };
+}
+
+test("nothing is wrong with budgets of which no more is set aside or spent than there is", () => {
+  const audit = audited([
+    ...money,
+    start("1", 1),
+    start("2", 2),
+    spent("1", 1, "2"),
+    { ...end("1", 1, "lost") },
+    { type: "budget.set", v: 1, budget: "all", limit: "1" },
+    { ...end("2", 2, "lost"), assumed: "1" } as EventBody,
+  ]);
+  expect(audit.violations).toEqual([]);
+});
+
+test.for<[what: string, events: readonly EventBody[], told: string]>([
+  [
+    "more set aside than there is",
+    [...money, task("3", { budget: "part", cost: "1" }), start("1", 1), start("3", 2)],
+    'task "3" starts, and of budget "part" 0 is spent and 2.5 set aside where the limit is 2',
+  ],
+  [
+    "a start at the expense of a budget that is over its limit",
+    [
+      ...money,
+      start("1", 1),
+      { type: "budget.set", v: 1, budget: "part", limit: "1" },
+      task("3", { budget: "part" }),
+      start("3", 2),
+    ],
+    'task "3" starts, and of budget "part" 0 is spent and 1.5 set aside where the limit is 1',
+  ],
+  [
+    "more spent than there is, further up",
+    [...money, start("1", 1), start("2", 2), spent("2", 2, "1.75")],
+    'task "2" spends 1.75, and of budget "all" 1.75 is spent and 1.5 set aside where the limit is 3',
+  ],
+  [
+    "a lost attempt that is not settled in full",
+    [...money, start("1", 1), end("1", 1, "lost")],
+    'what was set aside for a lost attempt at task "1" is given back',
+  ],
+  [
+    "a lost attempt that is settled with another sum",
+    [...money, start("1", 1), spent("1", 1, "0.5"), { ...end("1", 1, "lost"), assumed: "1.5" } as EventBody],
+    'an attempt at task "1" is settled with 1.5; 1 was set aside',
+  ],
+  [
+    "spending when the attempt is over",
+    [...money, start("1", 1), complete("1", 1), spent("1", 1, "1")],
+    'task "1" spends 1, and its attempt is over',
+  ],
+  [
+    "a budget that is not known",
+    [task("1", { budget: "gold" }), start("1", 1)],
+    'task "1" starts at the expense of "gold", which is not known',
+  ],
+])("told of budgets: %s", ([, events, told]) => {
+  expect(audited(events).violations.map((line) => line.replace(/^after seq \d+: /, ""))).toContain(told);
+});
+
+test("told: views that show other budgets or costs", () => {
+  const audit = audited([...money, start("1", 1), spent("1", 1, "0.5")]);
+  const shown = { spent: "0.5", reserved: "1", overrun: "0", available: "0.5" };
+  const budgets = [
+    { id: "all", limit: "3", ...shown },
+    { id: "part", limit: "2", parent: "all", ...shown },
+  ] as const;
+  const tasks = [
+    { id: "1", status: "running", priority: 5, submittedAt: 8, startedAt: 10, attempts: 1, cost: "0.5" },
+    { id: "2", status: "pending", priority: 5, submittedAt: 9, attempts: 0, cost: "0" },
+  ] as const;
+  const views = { agents: [], resources: [], budgets, tasks };
+  audit.compare(views);
+  expect(audit.violations).toEqual([]);
+  audit.compare({ ...views, budgets: budgets.slice(1) });
+  audit.compare({ ...views, budgets: [budgets[0], { ...budgets[1], overrun: "1" }] });
+  audit.compare({ ...views, tasks: [{ ...tasks[0], cost: "0" }, tasks[1]] });
+  expect(audit.violations.map((line) => line.replace(/^after seq \d+: /, ""))).toEqual([
+    "1 of 2 budgets are shown",
+    'budget "part" is shown with 0.5 spent and 1 set aside of 2, 1 too much; it has 0.5 spent and 1 set aside of 2, 0 too much',
+    'task "1" is shown with a cost of 0; it is 0.5',
   ]);
 });
 

@@ -1,14 +1,16 @@
 /**
  * What holds of every log, checked record by record as it is kept, from the events alone: the kernel is not asked.
  *
- * The sequence of events, the chain of records, epochs and time are checked here; who holds what in {@link AuditBooks};
+ * The sequence of events, the chain of records, epochs and time are checked here; who holds what in {@link AuditBooks}; who spends
+ * what in {@link AuditBudgets};
  * the lives of tasks in {@link AuditLives}. An event that no simulation should bring about is told as well.
  */
 import { CHAIN_START, type ChainEnd, endOf, verify } from "../journal/chain.ts";
 import type { JournalRecord, Opened } from "../journal/journal.ts";
 import type { EventType, KernelEvent } from "../kernel/events.ts";
-import type { AgentInfo, ResourceInfo, TaskInfo } from "../kernel/views.ts";
+import type { AgentInfo, BudgetInfo, ResourceInfo, TaskInfo } from "../kernel/views.ts";
 import { AuditBooks } from "./audit-books.ts";
+import { AuditBudgets } from "./audit-budgets.ts";
 import { AuditLives } from "./audit-lives.ts";
 
 /** More would not tell more. */
@@ -19,6 +21,8 @@ const EXPECTED: ReadonlySet<EventType> = new Set([
   "coordinator.closed",
   "agent.registered",
   "resource.set",
+  "budget.set",
+  "budget.spent",
   "task.submitted",
   "task.started",
   "task.completed",
@@ -40,6 +44,7 @@ export class Audit {
   readonly violations: string[] = [];
   readonly #lives: AuditLives;
   readonly #books: AuditBooks;
+  readonly #budgets: AuditBudgets;
   #end: ChainEnd = CHAIN_START;
   #records = 0;
   #at = 0;
@@ -51,6 +56,7 @@ export class Audit {
     const complain = (what: string): void => this.complain(what);
     this.#lives = new AuditLives(complain);
     this.#books = new AuditBooks(complain);
+    this.#budgets = new AuditBudgets(complain);
   }
 
   /** Seq of the last event. */
@@ -100,9 +106,11 @@ export class Audit {
     readonly tasks: readonly TaskInfo[];
     readonly agents: readonly AgentInfo[];
     readonly resources: readonly ResourceInfo[];
+    readonly budgets: readonly BudgetInfo[];
   }): void {
     this.#lives.compare(views.tasks);
     this.#books.compare(views.agents, views.resources);
+    this.#budgets.compare(views.budgets, views.tasks);
   }
 
   /** The share of each agent's capacity that was in use, on average from 0 to `until`. */
@@ -122,5 +130,6 @@ export class Audit {
     }
     this.#lives.see(event);
     this.#books.see(event);
+    this.#budgets.see(event);
   }
 }

@@ -1,6 +1,6 @@
 import type { Agent, AgentContext, Task } from "../agents/agent.ts";
 import { defineAgent } from "../agents/function.ts";
-import type { Json, RecordOf } from "../coordination/structures/types.ts";
+import type { Json, Money, RecordOf } from "../coordination/structures/types.ts";
 import { isSafeguardsError } from "../errors.ts";
 import type { Command } from "../kernel/commands.ts";
 import type { Accepted, CommandOptions } from "../runtime/backend.ts";
@@ -21,6 +21,8 @@ export interface Stage {
   readonly clock: VirtualClock;
   /** An attempt's code is entered; how it is to go. */
   entered(task: Task, ctx: AgentContext): Script;
+  /** What the task is thought to cost, and does. */
+  costOf(taskId: string): Money | undefined;
   send(command: Command, options?: CommandOptions): Promise<Accepted>;
   complain(what: string): void;
 }
@@ -31,27 +33,32 @@ export function scriptedAgent(agent: SimulatedAgent, stage: Stage): Agent {
     ...agent,
     run: (task, ctx) => {
       const script = stage.entered(task, ctx);
-      const work = perform(script, ctx, stage.clock);
+      const work = perform(script, ctx, stage.clock, stage.costOf(task.id));
       if (script.duplicated) return twiceUnderOneId(work, task, ctx, stage);
       return script.twice ? answeringTwice(work, task, ctx, stage) : work;
     },
   });
 }
 
-/** Its output names the attempt that it is of. */
+/** Its output names the attempt that it is of. It spends what it costs when its time is over, however it ends. */
 function perform(
   { durationMs, ends, deaf }: Script,
-  { token, signal }: AgentContext,
+  { token, signal, budget }: AgentContext,
   clock: VirtualClock,
+  cost: Money | undefined,
 ): Promise<Json> {
   const { promise, resolve, reject } = Promise.withResolvers<Json>();
   const cancel =
     ends === "never"
       ? undefined
       : clock.after(durationMs, () => {
-          if (ends === "by throwing") reject(new Error("it failed, as its script says"));
-          else resolve({ token });
+          if (cost === undefined) end();
+          else budget.spend(cost).then(end, reject);
         });
+  function end(): void {
+    if (ends === "by throwing") reject(new Error("it failed, as its script says"));
+    else resolve({ token });
+  }
   if (!deaf) {
     const stop = (): void => {
       cancel?.();

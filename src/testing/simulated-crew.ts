@@ -1,8 +1,14 @@
 import { checkInteger, checkKeys, invalid } from "../coordination/structures/arguments.ts";
 import type { RecordOf } from "../coordination/structures/types.ts";
-import type { OpenSettings, ResourceSpec, TaskRequest } from "../kernel/commands.ts";
+import type { BudgetSpec, OpenSettings, ResourceSpec, TaskRequest } from "../kernel/commands.ts";
 import { limits } from "../kernel/limits.ts";
-import { type ResourceDescription, resourcesOf, settingsOf } from "../runtime/coordinator-options.ts";
+import {
+  type BudgetDescription,
+  budgetsOf,
+  type ResourceDescription,
+  resourcesOf,
+  settingsOf,
+} from "../runtime/coordinator-options.ts";
 import { checkOptions } from "../runtime/options.ts";
 import type { TaskSpec } from "../runtime/task.ts";
 import { takeInAll } from "../runtime/task-request.ts";
@@ -16,6 +22,7 @@ export interface SimulatedCrew {
   readonly tasks: readonly TaskSpec[];
   /** By id, as in the coordinator's options. */
   readonly resources?: RecordOf<ResourceDescription> | undefined;
+  readonly budgets?: RecordOf<BudgetDescription> | undefined;
   /** Attempts that run at a time. Default: 64. */
   readonly concurrency?: number;
   /** As in the coordinator's options. */
@@ -37,19 +44,30 @@ export interface CheckedCrew {
   readonly requests: readonly TaskRequest[];
   readonly settings: OpenSettings;
   readonly resources: readonly (readonly [id: string, spec: ResourceSpec])[];
+  readonly budgets: readonly (readonly [id: string, spec: BudgetSpec])[];
   readonly faults: Faults;
   readonly durations: (task: TaskSpec, attempt: number) => number;
 }
 
 const KEYS = {
-  known: ["agents", "tasks", "resources", "concurrency", "agingMs", "protectAfterMs", "seed", "faults", "durations"],
-  later: ["budgets"],
+  known: [
+    "agents",
+    "tasks",
+    "resources",
+    "budgets",
+    "concurrency",
+    "agingMs",
+    "protectAfterMs",
+    "seed",
+    "faults",
+    "durations",
+  ],
 };
 
 /** INVALID_ARGUMENT for a crew that is not as described, or that asks for what this version does not have. */
 export function checkCrew(crew: SimulatedCrew): CheckedCrew {
   checkOptions(crew, KEYS, "what is to be simulated");
-  const { resources = {}, ...options } = crew;
+  const { resources = {}, budgets = {}, ...options } = crew;
   const { agents, tasks, seed = 0, faults = {}, durations = ({ estimatedMs = 0 }) => estimatedMs } = options;
   if (!Array.isArray(agents)) throw invalid("agents", agents, "a list of agents");
   for (const agent of agents) checkKeys(agent, ["name", "skills", "capacity"], "an agent of a simulation");
@@ -62,6 +80,7 @@ export function checkCrew(crew: SimulatedCrew): CheckedCrew {
     // All that ended is told at the end.
     settings: { ...settingsOf(options), keepCount: limits.keptTasks },
     resources: resourcesOf({ resources }),
+    budgets: budgetsOf({ budgets }),
     faults: new Faults(faults, seed),
     durations,
   };

@@ -6,6 +6,7 @@
  */
 import type { AgentContext, Logger, Task } from "../agents/agent.ts";
 import { checkDuration, checkInteger, show } from "../coordination/structures/arguments.ts";
+import type { Money } from "../coordination/structures/types.ts";
 import { SafeguardsError } from "../errors.ts";
 import type { JournalRecord, Opened } from "../journal/journal.ts";
 import type { MemoryJournal } from "../journal/memory.ts";
@@ -75,12 +76,13 @@ export class SimulatedProcess implements Stage, AppendWatch {
 
   /** Opens the journal, registers the agents and submits the tasks; what it is told as refused, it throws. */
   async begin(): Promise<LocalBackend> {
-    const { settings, resources, agents, requests, faults } = this.#world.crew;
+    const { settings, resources, budgets, agents, requests, faults } = this.#world.crew;
     const backend = await LocalBackend.open({
       journal: this.journal,
       logger: SILENT,
       settings,
       resources,
+      budgets,
       clock: (notBefore) => {
         this.clock.start(notBefore);
         return this.clock;
@@ -119,6 +121,10 @@ export class SimulatedProcess implements Stage, AppendWatch {
     const script = crew.faults.script(`${id}#${attempt}`, this.#duration(spec, id, attempt), { timeoutMs, graceMs });
     if (script.ends === "never" && timeoutMs === undefined && deadlineMs === undefined) this.hanging.add(id);
     return script;
+  }
+
+  costOf(taskId: string): Money | undefined {
+    return this.#world.specs.get(taskId)?.cost;
   }
 
   opened(opened: Opened): void {

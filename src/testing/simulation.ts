@@ -76,13 +76,14 @@ async function concluded(world: World, process: SimulatedProcess, backend: Local
     backend.query("tasks", {}),
     backend.query("agents", undefined),
     backend.query("resources", undefined),
+    backend.query("budgets", undefined),
     backend.snapshot(),
   ]);
   // Whoever waits lets time pass meanwhile; a coordinator that has broken refuses.
   looking.catch(() => undefined);
   await time.run();
-  const [tasks, agents, resources] = await looking;
-  audit.compare({ tasks, agents, resources });
+  const [tasks, agents, resources, budgets] = await looking;
+  audit.compare({ tasks, agents, resources, budgets });
   const { hanging } = process;
   for (const what of stranded({ tasks, agents, resources, specs, hanging })) audit.complain(what);
   const live = process.journal.snapshot.split("\n").filter((line) => line !== "");

@@ -44,7 +44,7 @@ const fromZero = "it must be a number at least 0 and at most 2^53 - 1, with at m
 
 const coordinatorOptions = rows(
   [
-    `a coordinator's options has the unknown key "concurency"; allowed: journal, join, concurrency, agingMs, protectAfterMs, unroutableMs, strict, keepFinished, resources, guardrails, logger`,
+    `a coordinator's options has the unknown key "concurency"; allowed: journal, join, concurrency, agingMs, protectAfterMs, unroutableMs, strict, keepFinished, resources, budgets, guardrails, logger`,
     opening({ concurency: 4 }),
   ],
   ["join is 1; it must be a boolean", opening({ join: 1 })],
@@ -60,6 +60,12 @@ const coordinatorOptions = rows(
     'resource "r" has the unknown key "size"; allowed: type, capacity, per, breaker',
     opening({ resources: { r: { type: "data", capacity: 1, size: 2 } } }),
   ],
+  ["budgets is 7; it must be an object or a Map", opening({ budgets: 7 })],
+  ['budget "b" has the unknown key "max"; allowed: limit, parent', opening({ budgets: { b: { limit: 1, max: 1 } } })],
+  [
+    'budgets is ["a"]; it must be budgets that are not part of themselves, by whatever way',
+    opening({ budgets: { a: { limit: 1, parent: "a" } } }),
+  ],
   ["guardrails is 7; it must be a list of guardrails", opening({ guardrails: 7 })],
   ["logger is 7; it must be an object", opening({ logger: 7 })],
   ["debug of the logger is undefined; it must be a function", opening({ logger: { warn: () => undefined } })],
@@ -72,6 +78,7 @@ const coordinator = rows(
   ],
   [`the id of a task is 7; ${text}`, (coordinator) => coordinator.task(wrong(7))],
   [`the id of a task is ""; ${text}`, (coordinator) => coordinator.explain("")],
+  [`budget is "a/b"; ${id}`, (coordinator) => coordinator.setBudget("a/b", { limit: 1 })],
   [`resource is "a/b"; ${id}`, (coordinator) => coordinator.setResource("a/b", { type: "data", capacity: 1 })],
   [
     'the filter of tasks has the unknown key "state"; allowed: status, agent, parentId, limit, after',
@@ -148,7 +155,7 @@ const taskHandle = rows(
 
 const taskRequest = rows(
   [
-    'tasks[1] has the unknown key "prio"; allowed: id, name, input, context, skills, agent, priority, load, dependsOn, onDependencyFailure, resources, timeoutMs, deadlineMs, estimatedMs, graceMs, retry, preemptible, fallback, cacheKey, cacheMs',
+    'tasks[1] has the unknown key "prio"; allowed: id, name, input, context, skills, agent, priority, load, dependsOn, onDependencyFailure, resources, timeoutMs, deadlineMs, estimatedMs, graceMs, retry, preemptible, fallback, cacheKey, cacheMs, budget, cost',
     submitting([{}, { prio: 1 }]),
   ],
   ["the length of tasks is 100001; it must be at most 100000", submitting(Array.from({ length: 100_001 }, () => ({})))],

@@ -18,7 +18,8 @@ export type Sum = Big;
 const MOST_WHOLE_DIGITS = 15;
 /** Enough for the price of a single token, a million times over. Both parts are then integers that a number holds exactly. */
 const MOST_PLACES = 15;
-const PLAIN = new RegExp(`^\\d{1,${MOST_WHOLE_DIGITS}}(\\.\\d{1,${MOST_PLACES}})?$`);
+/** How money is written. */
+export const PLAIN: RegExp = new RegExp(`^\\d{1,${MOST_WHOLE_DIGITS}}(\\.\\d{1,${MOST_PLACES}})?$`);
 const ALLOWED = `a decimal of at least 0 (a string, or a number) with at most ${MOST_WHOLE_DIGITS} digits before the point and ${MOST_PLACES} behind it`;
 
 export const NO_MONEY: Sum = new Big(0);

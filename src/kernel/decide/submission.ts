@@ -390,14 +390,13 @@ function checkBudget(state: State, event: TaskSubmittedEvent, parent: Task | und
   const budget = budgetNamed(state.budgets, event.budget, `task ${taskId} is to be paid from`);
   const details = { taskId, budget: budget.id };
   const levels = [...levelsOf(budget)];
-  if (parent !== undefined && !levels.some(({ id }) => id === parent.spec.budget)) {
-    const own = parent.spec.budget === undefined ? "which has no budget" : `which is paid from ${parent.spec.budget}`;
+  const own = parent?.spec.budget;
+  if (parent !== undefined && own !== undefined && !levels.some(({ id }) => id === own))
     throw refused(
       "INVALID_ARGUMENT",
-      `task ${taskId} is to be paid from ${budget.id}, which is not open to ${parent.id}, ${own}`,
+      `task ${taskId} is to be paid from ${budget.id}, which is no part of ${own}, which ${parent.id} is paid from`,
       details,
     );
-  }
   const cost = sumIn(event.cost ?? "0");
   for (const { id, limit } of levels) {
     if (limit.gte(cost)) continue;

@@ -7,7 +7,7 @@ import { isSafeguardsError } from "../../errors.ts";
 import { unseal } from "../../journal/codec.ts";
 import { openSqliteReader, type SqliteReader } from "../../journal/sqlite-reader.ts";
 import { Kernel } from "../../kernel/kernel.ts";
-import type { AgentInfo, Explanation, ResourceInfo, TaskFilter, TaskInfo } from "../../kernel/views.ts";
+import type { AgentInfo, BudgetInfo, Explanation, ResourceInfo, TaskFilter, TaskInfo } from "../../kernel/views.ts";
 import { Coordinator } from "../../runtime/coordinator.ts";
 import { type CoordinatorOptions, optionsOf } from "../../runtime/coordinator-options.ts";
 import { Departures } from "../../runtime/departures.ts";
@@ -26,6 +26,7 @@ export interface JournalView {
   tasks(filter?: TaskFilter): Promise<readonly TaskInfo[]>;
   agents(): Promise<readonly AgentInfo[]>;
   resources(): Promise<readonly ResourceInfo[]>;
+  budgets(): Promise<readonly BudgetInfo[]>;
   explain(taskId: string): Promise<Explanation>;
   events(options: FeedOptions): AsyncIterable<StoredEvent>;
   close(): Promise<void>;
@@ -40,6 +41,7 @@ export async function viewJournal(path: string): Promise<JournalView> {
     tasks: (filter) => running.tasks(filter),
     agents: () => running.agents(),
     resources: () => running.resources(),
+    budgets: () => running.budgets(),
     explain: (taskId) => running.explain(taskId),
     events: (options) => running.events(options),
     close: () => running.close(),
@@ -75,6 +77,7 @@ async function readJournal(path: string): Promise<JournalView> {
     tasks: async (filter = {}) => answers.tasks(filter),
     agents: async () => kernel.agents(kernel.at).map((agent) => ({ ...agent, online: false })),
     resources: async () => kernel.resources(kernel.at),
+    budgets: async () => kernel.budgets(),
     explain: async (taskId) => answers.explain(taskId),
     events: (options) => readEvents(reader, options),
     close: async () => reader.close(),

@@ -1,5 +1,5 @@
 /** What a run came to, for people and for programs. */
-import { add, amountOf, amountToNumber, ZERO } from "../../coordination/structures/amount.ts";
+import { NO_MONEY, sumIn, textOf } from "../../coordination/structures/money.ts";
 import type { Json } from "../../coordination/structures/types.ts";
 import { runManagerName } from "../../crew/crew.ts";
 import type { AgentInfo } from "../../kernel/views.ts";
@@ -164,6 +164,5 @@ function figure(number: number, what: string, style: "green" | "red" | "yellow")
 
 /** Added exactly. */
 function costOf(outcomes: readonly Outcome[]): string {
-  const costs = outcomes.map(({ cost }) => amountOf(Number(cost)) ?? ZERO);
-  return String(amountToNumber(costs.reduce(add, ZERO)));
+  return textOf(outcomes.reduce((sum, { cost }) => sum.plus(sumIn(cost)), NO_MONEY));
 }

@@ -1,6 +1,6 @@
 import { runManagerName } from "../../../crew/crew.ts";
 import { hasEnded, type RunInfo, runsAmong } from "../../../crew/run.ts";
-import type { AgentInfo, ResourceInfo, TaskInfo, TaskStatus } from "../../../kernel/views.ts";
+import type { AgentInfo, BudgetInfo, ResourceInfo, TaskInfo, TaskStatus } from "../../../kernel/views.ts";
 import { chooseJournal } from "../journal-choice.ts";
 import { type JournalView, viewJournal } from "../journal-view.ts";
 import { bar, type Line, paint, type Span } from "../line.ts";
@@ -27,14 +27,22 @@ export async function statusCommand(options: StatusOptions, terminal: Terminal):
   const path = chooseJournal(options.journal);
   const view = await viewJournal(path);
   try {
-    const [tasks, agents, resources] = [await view.tasks(), await view.agents(), await view.resources()];
+    const tasks = await view.tasks();
+    const crew = { agents: await view.agents(), resources: await view.resources(), budgets: await view.budgets() };
     const runs = statusOf(tasks);
-    if (options.json === true) terminal.json(asData(path, view, runs, agents, resources), 2);
-    else terminal.print(...asLines(path, view, runs, agents, resources, Date.now()));
+    if (options.json === true) terminal.json(asData(path, view, runs, crew), 2);
+    else terminal.print(...asLines(path, view, runs, crew, Date.now()));
     return 0;
   } finally {
     await view.close();
   }
+}
+
+/** Who works, and with what. */
+interface CrewStatus {
+  readonly agents: readonly AgentInfo[];
+  readonly resources: readonly ResourceInfo[];
+  readonly budgets: readonly BudgetInfo[];
 }
 
 /** One pass over all tasks, however many runs there are. */
@@ -52,13 +60,7 @@ function statusOf(tasks: readonly TaskInfo[]): RunStatus[] {
   return [...counted.values()];
 }
 
-function asData(
-  journal: string,
-  { running, asOf }: JournalView,
-  runs: readonly RunStatus[],
-  agents: readonly AgentInfo[],
-  resources: readonly ResourceInfo[],
-): object {
+function asData(journal: string, { running, asOf }: JournalView, runs: readonly RunStatus[], crew: CrewStatus): object {
   return {
     journal,
     running: running !== undefined,
@@ -73,9 +75,9 @@ function asData(
       ...(run.task.endedAt === undefined ? {} : { endedAt: run.task.endedAt }),
       total,
       tasks: counts,
+      cost: run.task.cost,
     })),
-    agents,
-    resources,
+    ...crew,
   };
 }
 
@@ -83,8 +85,7 @@ function asLines(
   journal: string,
   view: JournalView,
   runs: readonly RunStatus[],
-  agents: readonly AgentInfo[],
-  resources: readonly ResourceInfo[],
+  { agents, resources, budgets }: CrewStatus,
   now: number,
 ): Line[] {
   const lines: Line[] = [[paint("bold", printable(journal)), " ", written(view)]];
@@ -105,7 +106,16 @@ function asLines(
       waiting > 0 ? `, ${count(waiting, "task")} wait` : "",
     ]);
   }
+  if (budgets.length > 0) lines.push([paint("bold", "budgets")]);
+  for (const budget of budgets) lines.push(budgetLine(budget));
   return lines;
+}
+
+function budgetLine({ id, parent, limit, spent, reserved, overrun }: BudgetInfo): Line {
+  const part = parent === undefined ? "" : `, part of ${printable(parent)}`;
+  const aside = reserved === "0" ? "" : `, ${reserved} set aside`;
+  const over: Span[] = overrun === "0" ? [] : [", ", paint("red", `${overrun} too much`)];
+  return ["  ", printable(id), ` ${spent} of ${limit} spent${aside}`, ...over, paint("dim", part)];
 }
 
 function written({ running, asOf }: JournalView): Span {
@@ -127,6 +137,7 @@ function runLine({ run, counts, total }: RunStatus, { running }: JournalView, no
     ` ${done}/${total} done`,
     ...missing.map(([status, number]) => ` · ${number} ${status}`),
     paint("dim", isOpen && running === undefined ? "" : ` ${duration((task.endedAt ?? now) - task.submittedAt)}`),
+    paint("dim", task.cost === "0" ? "" : `, cost ${task.cost}`),
   ];
 }
 

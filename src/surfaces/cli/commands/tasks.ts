@@ -63,17 +63,18 @@ export async function tasksCommand(options: TasksOptions, terminal: Terminal): P
 }
 
 function taskLine(task: TaskInfo, now: number, isAlive: boolean): Line {
-  const { id, name, status, agent, attempts, startedAt, endedAt } = task;
+  const { id, name, status, agent, attempts, startedAt, endedAt, cost } = task;
   const until = endedAt ?? (isAlive ? now : undefined);
   const time = startedAt === undefined || until === undefined ? "" : ` ${duration(until - startedAt)}`;
   const again = attempts > 1 ? `, ${count(attempts, "attempt")}` : "";
+  const spent = cost === "0" ? "" : `, cost ${cost}`;
   const style = STYLES[status];
   return [
     style === undefined ? pad(status, 9) : paint(style, pad(status, 9)),
     ` ${printable(id)}`,
     paint(
       "dim",
-      `${agent === undefined ? "" : ` ${printable(agent)}`}${time}${again}${name === undefined ? "" : ` ${printable(name)}`}`,
+      `${agent === undefined ? "" : ` ${printable(agent)}`}${time}${again}${spent}${name === undefined ? "" : ` ${printable(name)}`}`,
     ),
   ];
 }
