@@ -300,7 +300,8 @@ describe("weights", () => {
   test("quorum is by head with every method but weighted", () => {
     for (const method of ["approval", "score", "borda", "instant-runoff", "schulze", "ranked-pairs"] as const) {
       const votes = { x: method === "score" ? { a: 1 } : ["a"], y: undefined };
-      const judged = (quorum: number) => tally({ options: ABC, votes, method, quorum, weights: { y: 99 } }).outcome;
+      const judged = (quorum: number) =>
+        tally({ options: ABC, votes, method, quorum, weights: { x: 7, y: 99 } }).outcome;
       expect([judged(0.5), judged(0.51)]).toEqual(["decided", "no_quorum"]);
     }
   });
