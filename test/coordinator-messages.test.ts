@@ -240,13 +240,15 @@ describe("reading ends", () => {
     await register(coordinator, "bob", {
       leak: async (ctx) => {
         void all(ctx.messages()).then((got) => ended.resolve(got.length));
+        // By then it has looked, found nothing, and waits.
+        await ctx.checkpoint(null);
       },
       greet: (ctx) => ctx.send("bob", "late"),
       listen: (ctx) => take(ctx.messages(), 1),
     });
     await run(coordinator, "bob", "leak");
-    await run(coordinator, "bob", "greet");
     expect(await ended.promise).toBe(0);
+    await run(coordinator, "bob", "greet");
     expect(await run(coordinator, "bob", "listen")).toEqual(["late"]);
   });
 

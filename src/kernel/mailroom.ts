@@ -169,10 +169,14 @@ export class Mailroom {
     this.#topicSize += message.size;
     if (topic.messages.length > limits.messagesPerTopic) this.#dropOldest(name, topic);
     for (const [quiet, of] of this.#topics) {
-      if (this.#topics.size <= limits.topics && this.#topicSize <= limits.allTopicCharacters) break;
-      const enough = this.#topics.size > limits.topics ? 0 : limits.allTopicCharacters;
-      while (of.messages.length > 0 && (enough === 0 || this.#topicSize > enough)) this.#dropOldest(quiet, of);
+      if (!this.#isCrowded) return;
+      while (this.#isCrowded && of.messages.length > 0) this.#dropOldest(quiet, of);
     }
+  }
+
+  /** Whether topics have more than they may. */
+  get #isCrowded(): boolean {
+    return this.#topics.size > limits.topics || this.#topicSize > limits.allTopicCharacters;
   }
 
   #dropOldest(name: string, topic: Topic): void {

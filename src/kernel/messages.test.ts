@@ -192,6 +192,70 @@ describe("topics take only so much", () => {
   });
 });
 
+describe("what is read makes room", () => {
+  /** As many messages of that size to that agent as there is room for. */
+  function fill(mail: Mailroom, to: string, size: number): void {
+    for (let count = 0; count <= limits.messagesPerMailbox && mail.fullFor(to, size) === undefined; count++) {
+      const number = mail.lastNumber + 1;
+      mail.keep({ id: `m${number}`, number, from: "ann", to, at: 0, body: null, size });
+    }
+  }
+
+  test("in a mailbox, and nothing is left of one that is empty", () => {
+    const mail = new Mailroom();
+    fill(mail, "bob", limits.mailboxCharacters / 2);
+    expect(mail.fullFor("bob", 1)).toEqual({ characters: limits.mailboxCharacters, of: "mailbox" });
+    mail.read("bob", "m1");
+    expect(mail.fullFor("bob", limits.mailboxCharacters / 2)).toBeUndefined();
+    expect(mail.fullFor("bob", limits.mailboxCharacters / 2 + 1)).toBeDefined();
+    mail.read("bob", "m2");
+    expect(mail.fullFor("bob", limits.mailboxCharacters)).toBeUndefined();
+    expect([...mail.messages()]).toEqual([]);
+  });
+
+  test("in all of them", () => {
+    const mail = new Mailroom();
+    for (let n = 0; n < limits.allMailboxCharacters / limits.mailboxCharacters; n++)
+      fill(mail, `r${n}`, limits.mailboxCharacters);
+    expect(mail.fullFor("bob", 1)).toEqual({ characters: limits.allMailboxCharacters, of: "all" });
+    mail.read("r0", "m1");
+    expect(mail.fullFor("bob", limits.mailboxCharacters)).toBeUndefined();
+  });
+});
+
+describe("how far a topic is read is told in few words", () => {
+  function reading(mail: Mailroom): unknown {
+    const [only] = mail.readings();
+    return only && { upTo: only.upTo, beyond: only.beyond };
+  }
+
+  test("in order, or once a gap is closed", () => {
+    const { mail } = filled(["t", "t", "t", "t"], 4);
+    mail.read("bob", "m1");
+    expect(reading(mail)).toEqual({ upTo: 1, beyond: [] });
+    mail.read("bob", "m3");
+    mail.read("bob", "m3");
+    expect(reading(mail)).toEqual({ upTo: 1, beyond: [3] });
+    mail.read("bob", "m2");
+    expect(reading(mail)).toEqual({ upTo: 3, beyond: [] });
+    mail.read("bob", "m1");
+    expect(reading(mail)).toEqual({ upTo: 3, beyond: [] });
+    expect(mail.isUnread("bob", "m3")).toBe(false);
+    expect(mail.isUnread("bob", "m4")).toBe(true);
+  });
+
+  test("though what came before is gone, and other topics have numbers in between", () => {
+    const { mail, publish } = filled(["t", "t", "other", "t"], 4);
+    mail.read("bob", "m2");
+    for (let n = 0; n < limits.messagesPerTopic - 1; n++) publish("t");
+    mail.read("bob", "m4");
+    expect(reading(mail)).toEqual({ upTo: 4, beyond: [] });
+    publish("t");
+    mail.read("bob", "m9");
+    expect(reading(mail)).toEqual({ upTo: 4, beyond: [9] });
+  });
+});
+
 test("whatever is sent, read and restored in between, each agent is handed each message once, in order", () => {
   const act = fc.record({
     from: fc.constantFrom("a", "b"),

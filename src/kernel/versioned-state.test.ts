@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import type { Json } from "../coordination/structures/types.ts";
 import type { Command, Refusal } from "./commands.ts";
 import { Kernel } from "./kernel.ts";
+import { limits } from "./limits.ts";
 import { Story } from "./story.fixture.ts";
 
 /** Tasks a and b run on ann and bob. */
@@ -124,6 +125,17 @@ describe("the shared state", () => {
     expect(story.send(envelope).answers).toEqual([{ ok: true, ids: [], version: 2 }]);
     expect(story.send(envelope)).toEqual({ events: [], answers: [{ ok: true, ids: [], version: 2 }] });
   });
+});
+
+test("what is replaced or deleted makes room", () => {
+  const story = team();
+  const value = "x".repeat(limits.stateCharacters / 2);
+  for (let n = 0; n < 3; n++) expect(outcome(story, set(story, "a", "k", value)), `${n}`).toBe(n + 1);
+  story.do(remove(story, "a", "k"));
+  story.do(set(story, "a", "l", value), remove(story, "a", "l"));
+  expect(outcome(story, set(story, "a", "m", value.slice(3)))).toBe(5);
+  expect(outcome(story, set(story, "a", "n", value.slice(3)))).toBe(5);
+  expect(outcome(story, set(story, "a", "o", 1))).toMatchObject({ code: "QUEUE_FULL" });
 });
 
 /** What the shared state is told, and what a plain map would make of it. */

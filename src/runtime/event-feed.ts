@@ -18,7 +18,9 @@ export interface StoredEvent {
   readonly type: string;
   readonly v: number;
   readonly commandId?: string;
+  /** The agent whose attempt or vote caused it; absent: the program itself did, or time. */
   readonly by?: string;
+  /** The trace that its task was submitted with. */
   readonly trace?: string;
   readonly [field: string]: Json | undefined;
 }

@@ -506,13 +506,11 @@ function enveloped(
   by: string | undefined,
   trace: string | undefined,
 ): Envelope {
-  if (id === undefined && by === undefined && trace === undefined) return { command };
-  return {
-    command,
-    ...(id === undefined ? {} : { id }),
-    ...(by === undefined ? {} : { by }),
-    ...(trace === undefined ? {} : { trace }),
-  };
+  const envelope: { -readonly [K in keyof Envelope]: Envelope[K] } = { command };
+  if (id !== undefined) envelope.id = id;
+  if (by !== undefined) envelope.by = by;
+  if (trace !== undefined) envelope.trace = trace;
+  return envelope;
 }
 
 function tooManyCalls(): SafeguardsError {
