@@ -158,13 +158,26 @@ describe("an isolated agent", () => {
     expect(await coordinator.resources()).toMatchObject([{ allocated: 0 }]);
   });
 
+  it("sends messages and reads them, and what it had in hand when it failed comes again", async () => {
+    const coordinator = await opened();
+    await coordinator.register(isolated());
+    const handle = await coordinator.submit({
+      agent: "inside",
+      input: { do: "talk" },
+      retry: { maxAttempts: 2, initialMs: 0 },
+    });
+    expect(await handle.result()).toEqual({
+      heard: ["m2 two", "m3 null"],
+      refused: 'the options of messages has the unknown key "from"; allowed: topic, timeoutMs',
+    });
+  });
+
   it("is told what it cannot have there", async () => {
     const { outcome } = await asked("absent");
     expect(outcome.output).toEqual([
       "ctx.submit is not available to an isolated agent",
       "ctx.act is not available to an isolated agent",
       "ctx.cache is not available to an isolated agent",
-      "ctx.messages is not available to an isolated agent",
       expect.stringContaining("what ctx.checkpoint is given is 1n"),
     ]);
   });

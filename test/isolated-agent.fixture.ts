@@ -70,12 +70,32 @@ export default defineAgent<Order & Record<string, never>>({
         const version = await ctx.state.set("shared", { from: task.id });
         return { code, version, read: (await ctx.state.get("shared"))?.value ?? null };
       }
+      case "talk": {
+        if (ctx.attempt === 1) {
+          await ctx.send("inside", "one");
+          await ctx.send("inside", "two");
+          await ctx.publish("news", null);
+          for await (const { body } of ctx.messages()) if (body === "two") throw new Error("again");
+        }
+        const heard: string[] = [];
+        // More loops than there may be at a time, each left at once.
+        for (let n = 0; n < 100; n++) for await (const _ of ctx.messages({ topic: `t${n}`, timeoutMs: 0 })) break;
+        for await (const { id, body } of ctx.messages({ timeoutMs: 0 })) heard.push(`${id} ${body}`);
+        for await (const { id, body } of ctx.messages({ topic: "news" })) {
+          heard.push(`${id} ${body}`);
+          break;
+        }
+        const wrong = ctx
+          .messages({ from: "ann" } as never)
+          [Symbol.asyncIterator]()
+          .next();
+        return { heard, refused: await wrong.then(String, (error: Error) => error.message) };
+      }
       case "absent": {
         const refused = await Promise.allSettled([
           ctx.submit({}),
           ctx.act("a", null, async () => null),
           ctx.cache("k", 1, async () => null),
-          (async () => ctx.messages())(),
           ctx.checkpoint(1n as never),
         ]);
         return refused.map((one) => (one.status === "rejected" ? String(one.reason.message) : "given"));

@@ -1,5 +1,5 @@
 /** What the code of an isolated agent is given besides its task: the same, as far as it can be had from another thread. */
-import type { AgentContext, Allocation, Logger } from "../agents/agent.ts";
+import type { AgentContext, Allocation, Logger, Message, MessageOptions } from "../agents/agent.ts";
 import type { Json } from "../coordination/structures/types.ts";
 import { isSafeguardsError, SafeguardsError } from "../errors.ts";
 import { errorFrom } from "./failure.ts";
@@ -20,6 +20,7 @@ export class IsolatedContext implements AgentContext {
   readonly #controller: AbortController = new AbortController();
   readonly #asked: Map<number, PromiseWithResolvers<Json | undefined>> = new Map();
   #lastAsked = 0;
+  #lastReader = 0;
 
   constructor(assignment: Assignment, tell: (message: FromThread) => void) {
     const { token, attempt, idempotencyKey, dependencies, resumeFrom } = assignment;
@@ -104,9 +105,7 @@ export class IsolatedContext implements AgentContext {
   }
 
   get messages(): AgentContext["messages"] {
-    return () => {
-      throw notHere("ctx.messages");
-    };
+    return (options) => this.#read(options);
   }
 
   get cache(): AgentContext["cache"] {
@@ -115,6 +114,20 @@ export class IsolatedContext implements AgentContext {
 
   get submit(): AgentContext["submit"] {
     return () => elsewhere("ctx.submit");
+  }
+
+  async *#read(options: MessageOptions | undefined): AsyncGenerator<Message, void, undefined> {
+    this.#lastReader += 1;
+    const reader = this.#lastReader;
+    try {
+      for (;;) {
+        const message = await this.#ask<Message | undefined>("messages", reader, options);
+        if (message === undefined) return;
+        yield message;
+      }
+    } finally {
+      this.#tell({ tell: "left", reader });
+    }
   }
 
   /** The other side checks what is asked; here, that it is JSON. What it answers is what the member gives. */

@@ -34,6 +34,8 @@ export const ASKED = [
   "release",
   "send",
   "publish",
+  /** The next message of a loop over messages: the loop's number, and its options. */
+  "messages",
   "state.get",
   "state.set",
   "state.delete",
@@ -49,6 +51,8 @@ export type FromThread =
   | { readonly tell: "begun" }
   | { readonly tell: "alive" }
   | { readonly tell: "ask"; readonly id: number; readonly what: Asked; readonly args: readonly Json[] }
+  /** A loop over messages has been left. */
+  | { readonly tell: "left"; readonly reader: number }
   | { readonly tell: "progress"; readonly fraction: number; readonly note?: string }
   | {
       readonly tell: "log";

@@ -15,6 +15,7 @@ import { SafeguardsError } from "../errors.ts";
 import type { Failure } from "../kernel/events.ts";
 import { errorFrom, failureOf } from "./failure.ts";
 import { ASKED, type Asked, type Assignment, type FromThread, LEVELS, type ToThread } from "./isolated-protocol.ts";
+import { IsolatedReaders } from "./isolated-readers.ts";
 import { runtimeLimits } from "./limits.ts";
 
 /** A thread is heard so many times within its lease, if all is well. */
@@ -40,6 +41,7 @@ export class IsolatedThread {
   readonly #port: MessagePort;
   readonly #ended: PromiseWithResolvers<unknown> = Promise.withResolvers();
   readonly #beatMs: number;
+  readonly #readers: IsolatedReaders;
   #cancel: () => void = () => undefined;
   #hasBegun = false;
   #isDone = false;
@@ -53,6 +55,7 @@ export class IsolatedThread {
       throw new SafeguardsError("QUEUE_FULL", message);
     }
     this.#parts = parts;
+    this.#readers = new IsolatedReaders(parts.context);
     const { memoryMb, leaseMs } = parts.options;
     this.#beatMs = Math.ceil(leaseMs / BEATS_PER_LEASE);
     const { port1, port2 } = new MessageChannel();
@@ -138,6 +141,9 @@ export class IsolatedThread {
       case "ask":
         this.#answer(message.id, message.what, message.args);
         break;
+      case "left":
+        this.#readers.left(message.reader);
+        break;
       case "progress":
         ignoringRefusals(() => progress(message.fraction, message.note));
         break;
@@ -159,7 +165,7 @@ export class IsolatedThread {
     const tell = (answer: { readonly value?: Json; readonly error?: Failure }): void => {
       if (!this.#isDone) this.#tell({ tell: "answer", id, ...answer });
     };
-    askedOf(this.#parts.context, what, args).then(
+    askedOf(this.#parts.context, this.#readers, what, args).then(
       (value) => tell(value === undefined ? {} : { value }),
       (error: unknown) => tell({ error: failureOf(error) }),
     );
@@ -206,14 +212,25 @@ function ignoringRefusals(what: () => void): void {
 }
 
 /** The context checks what it is given: here it is what it must be, or refused. */
-async function askedOf(context: AgentContext, what: Asked, args: readonly Json[]): Promise<Json | undefined> {
+async function askedOf(
+  context: AgentContext,
+  readers: IsolatedReaders,
+  what: Asked,
+  args: readonly Json[],
+): Promise<Json | undefined> {
   if (!ASKED.includes(what) || !Array.isArray(args)) throw new SafeguardsError("INVALID_ARGUMENT", "no such request");
   // It is JSON, or nothing.
-  return (await Reflect.apply(memberOf(context, what), undefined, args)) as Json | undefined;
+  return (await Reflect.apply(memberOf(context, readers, what), undefined, args)) as Json | undefined;
 }
 
-function memberOf(context: AgentContext, what: Asked): (...args: never[]) => Promise<unknown> {
+function memberOf(
+  context: AgentContext,
+  readers: IsolatedReaders,
+  what: Asked,
+): (...args: never[]) => Promise<unknown> {
   switch (what) {
+    case "messages":
+      return (reader: Json, options: Json) => readers.next(reader, options);
     case "state.get":
       return context.state.get;
     case "state.set":
