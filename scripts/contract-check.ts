@@ -69,6 +69,9 @@ const whole: Entry = {
   functions: ["isSafeguardsError", "defineAgent", "defineManager", "defineCrew", "command"],
   given: [
     "TaskHandle",
+    "Message",
+    "Stats",
+    "Distribution",
     "Outcome",
     "Explanation",
     "StoredEvent",
