@@ -33,6 +33,16 @@ describe("an attempt whose lease has run out", () => {
     expect(story.status("a")).toBe("pending");
   });
 
+  test("makes no poison of a task that was lost with its process twice", () => {
+    const story = running();
+    for (let i = 1; i < limits.losses; i++) {
+      story.crash(10);
+      story.agent("ann");
+    }
+    story.do({ ...silence, ...story.from("a") });
+    expect(story.status("a")).not.toBe("failed");
+  });
+
   test("counts towards the attempts", () => {
     const story = running({ retry: { maxAttempts: 1 } });
     expect(told(story.do({ ...silence, ...story.from("a") }))).toEqual(["a attempt lost", "a failed: TASK_FAILED"]);
