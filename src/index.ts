@@ -50,4 +50,4 @@ export type { FeedOptions, StoredEvent } from "./runtime/event-feed.ts";
 export { logEvents } from "./runtime/event-log.ts";
 export type { Progress } from "./runtime/progress.ts";
 export type { PartStats, Stats } from "./runtime/stats.ts";
-export type { Attempt, Outcome, TaskHandle, TaskSpec } from "./runtime/task.ts";
+export type { ApprovalSpec, Attempt, Outcome, TaskHandle, TaskSpec } from "./runtime/task.ts";

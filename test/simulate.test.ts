@@ -369,6 +369,14 @@ test("whatever goes wrong for whatever crew, nothing happens that should not, an
   );
 });
 
+test("what has to be approved is, at once", async () => {
+  const report = await simulate({
+    agents: [{ name: "a" }],
+    tasks: [{ id: "t", estimatedMs: 5, approval: { before: "run" } }],
+  });
+  expect(report).toMatchObject({ makespanMs: 5, violations: [], tasks: [{ id: "t", status: "completed" }] });
+});
+
 test.for<[what: string, crew: object, message: string]>([
   ["a key that is unknown", { cleverness: 1 }, "cleverness"],
   ["a budget that is none", { budgets: { b: { limit: "much" } } }, 'the limit of b is "much"'],

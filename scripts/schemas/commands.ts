@@ -81,6 +81,19 @@ export const COMMAND_SCHEMAS = {
   "task.resume": command("task.resume", "Lets a task go on.", { taskId }),
   "task.prioritize": command("task.prioritize", "Gives a task another priority.", { taskId, priority: z.int() }),
   "task.retry": command("task.retry", "Has a failed task tried again.", { taskId }),
+  "task.approve": command(
+    "task.approve",
+    "Lets a task run, or its output count; with `hash`, only if that is asked for.",
+    {
+      taskId,
+      hash: text.exactOptional(),
+    },
+  ),
+  "task.reject": command("task.reject", "Refuses that: the task fails.", {
+    taskId,
+    reason: text,
+    hash: text.exactOptional(),
+  }),
   "task.judge": command("task.judge", "What the guardrails on inputs said of a task's.", {
     taskId,
     verdicts: list(verdict),

@@ -4,6 +4,7 @@ import type { Standing } from "../../src/coordination/reputation.ts";
 import type { Json, Money, SkillRequirement } from "../../src/coordination/structures/types.ts";
 import type { AgentDescription, TaskRequest } from "../../src/kernel/commands.ts";
 import type {
+  ApprovalPolicy,
   BreakerPolicy,
   Failure,
   FallbackPolicy,
@@ -64,6 +65,12 @@ const retry = object({
   jitter: flag.exactOptional(),
 }).describe("How often and after how long a failed task is tried again.");
 
+const approval = object({
+  before: z.enum(["run", "output"]).exactOptional(),
+  by: z.union([z.literal("person"), object({ ballot: text, voters: list(text).exactOptional() })]).exactOptional(),
+  expiresMs: ms.exactOptional(),
+}).describe("Who must allow that it runs, or that its output counts.");
+
 const fallback = object({
   agent: text.exactOptional(),
   skills: skills.exactOptional(),
@@ -117,6 +124,7 @@ export const taskOptions = {
   fallback: fallback.exactOptional(),
   cacheKey: text.exactOptional(),
   cacheMs: ms.exactOptional(),
+  approval: approval.exactOptional(),
 };
 
 export const taskRequest = object({
@@ -145,6 +153,7 @@ const parts = {
   failure,
   retry,
   fallback,
+  approval,
   breaker,
   guardrailNames,
   verdict,
@@ -161,6 +170,7 @@ assertNothing<
       failure: Failure;
       retry: RetryPolicy;
       fallback: FallbackPolicy;
+      approval: ApprovalPolicy;
       breaker: BreakerPolicy;
       guardrailNames: GuardrailNames;
       verdict: GivenVerdict;

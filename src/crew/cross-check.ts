@@ -127,6 +127,7 @@ function checkTasks(
       ...checkResources(task, crew),
       ...checkPayment(task, crew),
       ...checkAgents(task, agents, team),
+      ...unknownVoters(task, agents),
     );
   }
   const needs = new Map([...ids].map(([id, task]) => [id, task.dependsOn]));
@@ -147,6 +148,13 @@ function unknownDependencies(task: TaskOutline, ids: ReadonlyMap<string, TaskOut
       path,
       message: `${formatPath(path)} is ${show(name)}, which no task of this list is called — ${listed(ids.keys())}`,
     };
+  });
+}
+
+function unknownVoters({ voters }: TaskOutline, agents: ReadonlyMap<string, AgentOutline>): Flaw[] {
+  const unknown = voters.filter(({ name }) => !agents.has(name));
+  return unknown.map(({ name, path }) => {
+    return { path, message: `${formatPath(path)} is ${show(name)}, whom nobody is called — ${listed(agents.keys())}` };
   });
 }
 

@@ -8,7 +8,6 @@ const LATER: ReadonlyMap<string, string> = new Map([
   ["url", "agents reached over A2A"],
   ["vote", "votes by commands"],
   ["isolated", "isolated agents"],
-  ["approval", "approvals"],
   ["runBatch", "batches"],
   ["maxBatch", "batches"],
   ["batchKey", "batches"],

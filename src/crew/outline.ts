@@ -25,6 +25,8 @@ export interface TaskOutline {
   readonly dependsOn: readonly NameAt[];
   readonly budget?: NameAt;
   readonly cost?: Sum;
+  /** Who votes on whether it may run, or its output counts. */
+  readonly voters: readonly NameAt[];
 }
 
 export interface BudgetOutline {
@@ -104,6 +106,7 @@ function outlineOfTask(task: unknown, path: Path): TaskOutline {
     dependsOn: names(field(task, "dependsOn"), [...path, "dependsOn"]),
     ...(budget === undefined ? {} : { budget: { name: budget, path: [...path, "budget"] } }),
     ...(cost === undefined ? {} : { cost }),
+    voters: names(field(field(field(task, "approval"), "by"), "voters"), [...path, "approval", "by", "voters"]),
   };
 }
 

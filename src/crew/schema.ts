@@ -49,6 +49,40 @@ const fallback = mapping({
     .describe("What its agent must be able to do then"),
   value: payload().optional().describe("Its output when nobody has given one, as it stands here"),
 }).refine((entry) => Object.values(entry).some((part) => part !== undefined), FALLBACK);
+const BY = "person, or a mapping with ballot and voters";
+const approval = mapping({
+  before: oneOf("run", "output")
+    .optional()
+    .describe("Whether that it runs must be allowed, or that its output counts. Default: run"),
+  by: z
+    .union(
+      [
+        z.literal("person", BY),
+        mapping({
+          ballot: oneOf(
+            "majority",
+            "weighted",
+            "unanimous",
+            "approval",
+            "score",
+            "borda",
+            "instant-runoff",
+            "schulze",
+            "ranked-pairs",
+          ).describe("How the votes for approve and reject are counted"),
+          voters: listOf(id(), "a list of names of agents", limits.voters)
+            .optional()
+            .describe("Names of agents that vote. Default: all that do"),
+        }),
+      ],
+      BY,
+    )
+    .optional()
+    .describe("Who allows it: whoever says safeguards approve, or agents by ballot. Default: person"),
+  expiresMs: duration("above 0")
+    .optional()
+    .describe("Milliseconds from when it is asked for until it is too late. Default: for ever; for a ballot 30000"),
+});
 
 const KEY = `text of 1 to ${limits.keyLength} characters`;
 const CACHE_MS = `milliseconds of at least 0, at most ${limits.cacheMs}`;
@@ -96,6 +130,7 @@ const task = mapping({
     .describe("How old an output may be to answer it, in milliseconds. Default: 3600000"),
   budget: id().optional().describe("What it is paid from. Default: its parent's, or nothing"),
   cost: money().optional().describe("What an attempt is thought to cost: set aside while it runs. Default: 0"),
+  approval: approval.optional().describe("Who must allow that it runs, or that its output counts. Default: nobody"),
 })
   .refine(needs("cacheMs", "cacheKey"), { path: ["cacheMs"], message: "only beside cacheKey" })
   .meta({ id: "task" });

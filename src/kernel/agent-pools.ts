@@ -37,6 +37,7 @@ export function qualifies(state: State, agent: AgentState, requirement: Requirem
   if (requirement.pin !== undefined && agent.name !== requirement.pin) return false;
   if (requirement.scope !== undefined && state.agents.get(requirement.scope)?.teamSet.has(agent.name) !== true)
     return false;
+  if (requirement.barred.length > 0 && requirement.barred.includes(agent.name)) return false;
   for (const { skill, level } of requirement.skills) {
     const has = agent.skills.get(skill);
     if (has === undefined || has < level) return false;

@@ -6,6 +6,7 @@
 import type { Json, Money, RecordOf, SkillRequirement } from "../coordination/structures/types.ts";
 import type { ErrorCode } from "../errors.ts";
 import type {
+  ApprovalPolicy,
   BreakerPolicy,
   Failure,
   FallbackPolicy,
@@ -39,6 +40,7 @@ export interface TaskRequest {
   readonly fallback?: FallbackPolicy;
   readonly cacheKey?: string;
   readonly cacheMs?: number;
+  readonly approval?: ApprovalPolicy;
 }
 
 export interface AgentDescription {
@@ -124,6 +126,10 @@ export type Command =
   | { readonly type: "task.resume"; readonly taskId: string }
   | { readonly type: "task.prioritize"; readonly taskId: string; readonly priority: number }
   | { readonly type: "task.retry"; readonly taskId: string }
+  /** Whoever asks (`by` of the envelope) allows what waits to be allowed; `hash`: only if it is this. */
+  | { readonly type: "task.approve"; readonly taskId: string; readonly hash?: string }
+  /** The same for refusing it: the task fails. */
+  | { readonly type: "task.reject"; readonly taskId: string; readonly reason: string; readonly hash?: string }
   /** What the guardrails on inputs said of a task's; `input`: what they made of it, where that is something else. */
   | {
       readonly type: "task.judge";

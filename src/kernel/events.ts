@@ -63,6 +63,22 @@ export interface FallbackPolicy {
 /** Who gave an output that its task's own agents did not give. */
 export type Substitute = "fallback" | "cache";
 
+/**
+ * Whom a task must be allowed by. Before it runs: once for each series of attempts. Before its output counts: each output
+ * anew, when the attempt that gave it has ended and holds nothing any more.
+ */
+export interface ApprovalPolicy {
+  /** Default: `"run"`. */
+  readonly before?: "run" | "output";
+  /**
+   * Default: `"person"`, which is whoever calls `approve` or `reject`. By ballot: of these voters, or of all agents that vote;
+   * it is decided by this method over the options `approve` and `reject`, and whatever else comes of it is a rejection.
+   */
+  readonly by?: "person" | { readonly ballot: string; readonly voters?: readonly string[] };
+  /** Milliseconds from when it is asked for: a person's approval that has not come by then fails the task with TIMEOUT, a ballot is closed. Default: never, for a ballot 30 000. */
+  readonly expiresMs?: number;
+}
+
 /** When an agent that keeps failing gets no more tasks; see `CircuitBreaker`. */
 export interface BreakerPolicy {
   readonly failureThreshold?: number;
@@ -202,6 +218,8 @@ export interface TaskFields {
   readonly cacheKey?: string;
   /** How old an output may be to answer it. */
   readonly cacheMs?: number;
+  /** `before` is always told; `by` only where it is a ballot. */
+  readonly approval?: ApprovalPolicy;
 }
 export interface TaskSubmittedEvent extends TaskFields {
   readonly type: "task.submitted";
@@ -393,6 +411,47 @@ export interface TaskRetriedEvent {
   readonly v: 1;
   readonly taskId: string;
 }
+/**
+ * The task waits until it is allowed to go on. Before its output counts, `token` is the attempt that gave `output`: it has
+ * completed, and what it held is free. Absent: a value stands for it.
+ */
+export interface ApprovalAskedEvent {
+  readonly type: "approval.asked";
+  readonly v: 1;
+  readonly taskId: string;
+  readonly before: "run" | "output";
+  /** Of what is to be approved: SHA-256 in hexadecimal. Never the same twice, since the number of this event is in it. */
+  readonly hash: string;
+  readonly token?: number;
+  readonly output?: Json;
+  /** Who gave the output, where that was not whom the task was meant for. */
+  readonly via?: Substitute;
+  /** The task of the same `cacheKey` that gave it. */
+  readonly from?: string;
+  /** Epoch milliseconds from which it is too late; where a ballot decides, that has the time. */
+  readonly expiresAt?: number;
+}
+export interface ApprovalGivenEvent {
+  readonly type: "approval.given";
+  readonly v: 1;
+  readonly taskId: string;
+  readonly before: "run" | "output";
+  readonly hash: string;
+  /** Who approved, as far as they have names: none of them runs the task. */
+  readonly who: readonly string[];
+  readonly ballotId?: string;
+}
+/** The task fails: `task.failed`, or `task.ending` and then that, follows. */
+export interface ApprovalRejectedEvent {
+  readonly type: "approval.rejected";
+  readonly v: 1;
+  readonly taskId: string;
+  readonly before: "run" | "output";
+  readonly hash: string;
+  readonly reason: string;
+  readonly who: readonly string[];
+  readonly ballotId?: string;
+}
 export interface CheckpointedEvent {
   readonly type: "attempt.checkpointed";
   readonly v: 1;
@@ -487,6 +546,8 @@ export interface BallotOpenedEvent {
   readonly tieBreak?: Json;
   readonly deadlineAt: number;
   readonly context?: Json;
+  /** The task that waits for it: what is to be approved there is the voters' context. */
+  readonly approves?: string;
 }
 export interface BallotCastEvent {
   readonly type: "ballot.cast";
@@ -608,6 +669,9 @@ export type EventBody =
   | TaskResumedEvent
   | TaskPrioritizedEvent
   | TaskRetriedEvent
+  | ApprovalAskedEvent
+  | ApprovalGivenEvent
+  | ApprovalRejectedEvent
   | CheckpointedEvent
   | TaskPlannedEvent
   | AttemptWaitingEvent
@@ -707,6 +771,7 @@ export const EVENTS: Readonly<Record<EventType, EventLayout>> = {
     "fallback",
     "cacheKey",
     "cacheMs",
+    "approval",
   ]),
   "task.started": layout<"task.started">(8, ["taskId", "agent", "token", "attempt", "phase"]),
   "task.completed": layout<"task.completed">(9, ["taskId", "token", "output", "via", "from"]),
@@ -760,11 +825,24 @@ export const EVENTS: Readonly<Record<EventType, EventLayout>> = {
     "tieBreak",
     "deadlineAt",
     "context",
+    "approves",
   ]),
   "ballot.cast": layout<"ballot.cast">(32, ["ballotId", "voter", "vote"]),
   "ballot.decided": layout<"ballot.decided">(33, ["ballotId", "outcome", "decision"]),
   "reservation.made": layout<"reservation.made">(34, ["taskId", "what", "agent", "startsAt"]),
   "reservation.dropped": layout<"reservation.dropped">(35, ["taskId"]),
+  "approval.asked": layout<"approval.asked">(42, [
+    "taskId",
+    "before",
+    "hash",
+    "token",
+    "output",
+    "expiresAt",
+    "via",
+    "from",
+  ]),
+  "approval.given": layout<"approval.given">(43, ["taskId", "before", "hash", "who", "ballotId"]),
+  "approval.rejected": layout<"approval.rejected">(44, ["taskId", "before", "hash", "reason", "who", "ballotId"]),
   "resource.breaker-changed": layout<"resource.breaker-changed">(50, ["resource", "state"]),
   "attempt.gone": layout<"attempt.gone">(51, ["taskId", "token"]),
   "ballot.revealed": layout<"ballot.revealed">(62, ["ballotId", "truth", "learned"]),

@@ -6,24 +6,35 @@
  * 2. Whatever an attempt holds is taken when it starts (or is granted) and given back once, when it ends or waits.
  * 3. What an event changes, the observer is told of; during replay there is none.
  */
-import { BREAKER_CLOSED, breakerAdmitted, breakerRule, breakerSucceeded } from "../coordination/circuit-breaker.ts";
+import { BREAKER_CLOSED, breakerAdmitted, breakerRule } from "../coordination/circuit-breaker.ts";
 import { NO_STANDING } from "../coordination/reputation.ts";
 import { add, subtract, ZERO } from "../coordination/structures/amount.ts";
 import { sumIn } from "../coordination/structures/money.ts";
 import { RateBucket } from "../coordination/structures/rate-bucket.ts";
 import { ballotRow } from "./ballot-row.ts";
 import { changeReturning, claim, dropClaim } from "./claims.ts";
-import type { KernelEvent } from "./events.ts";
+import type { BallotOpenedEvent, KernelEvent } from "./events.ts";
 import { flightKey, follow, lead, leaveFlight, leaveUnjudged, offer } from "./flights.ts";
 import { dropAllocation, dropKept, endAttempt, endRequest, seat, take, unseat } from "./holdings.ts";
 import { limits } from "./limits.ts";
 import { amount, known, liveOf, needsOf, taskOf } from "./named.ts";
 import type { StateObserver } from "./observer.ts";
-import { breaker, report } from "./reports.ts";
+import { breaker } from "./reports.ts";
 import { resourceOf, setBreaker } from "./resource.ts";
 import { budgetSet, spend } from "./spending.ts";
-import type { AgentState, Ballot, ExtraAllocation, ExtraRequest, Remembered, State } from "./state.ts";
 import {
+  type AgentState,
+  askedOf,
+  type Ballot,
+  type ExtraAllocation,
+  type ExtraRequest,
+  type Remembered,
+  type State,
+  type Task,
+} from "./state.ts";
+import {
+  approvalAsked,
+  attemptCompleted,
   attemptEnded,
   becomePending,
   fellBack,
@@ -161,11 +172,9 @@ export function evolve(state: State, event: KernelEvent, observer: StateObserver
     case "task.completed": {
       const task = taskOf(state, event.taskId);
       const { token, output, at, from } = event;
-      if (token !== undefined) {
-        const live = liveOf(state, token);
-        report(live, breakerSucceeded, state.openMs(at));
-        endAttempt(state, live, "completed", at, observer);
-      }
+      // The attempt whose output was approved has ended before.
+      if (token !== undefined && (task.approval?.state !== "given" || task.live !== undefined))
+        attemptCompleted(state, token, at, observer);
       const via = event.via ?? (task.series.fallback === undefined ? undefined : "fallback");
       if (from !== undefined) state.outputs.touch(flightKey(state, task));
       else if (task.spec.cacheKey !== undefined && via === undefined)
@@ -213,6 +222,7 @@ export function evolve(state: State, event: KernelEvent, observer: StateObserver
     case "task.ending": {
       const task = taskOf(state, event.taskId);
       task.ending = { as: event.as, error: event.error, reason: event.reason, fallback: event.fallback };
+      task.approval = undefined;
       if (task.live === undefined) setStatus(state, task, "waiting");
       dropClaim(state, task, observer);
       observer?.task(task);
@@ -310,6 +320,22 @@ export function evolve(state: State, event: KernelEvent, observer: StateObserver
     case "task.retried":
       retried(state, event.taskId, event.at, observer);
       break;
+    case "approval.asked":
+      approvalAsked(state, event, observer);
+      break;
+    case "approval.given": {
+      const task = taskOf(state, event.taskId);
+      task.approval = { state: "given", who: event.who };
+      if (event.before === "run") becomePending(state, task, event.at, observer);
+      observer?.task(task);
+      break;
+    }
+    case "approval.rejected": {
+      const task = taskOf(state, event.taskId);
+      task.approval = undefined;
+      observer?.task(task);
+      break;
+    }
     case "attempt.checkpointed":
       liveOf(state, event.token).task.checkpoint = event.state;
       break;
@@ -423,6 +449,7 @@ export function evolve(state: State, event: KernelEvent, observer: StateObserver
       state.lastBallotNumber += 1;
       state.openBallots += 1;
       state.ballots.set(ballot.id, ballot);
+      if (event.approves !== undefined) votedOn(taskOf(state, event.approves), event, observer);
       observer?.ballot(ballot);
       break;
     }
@@ -436,7 +463,8 @@ export function evolve(state: State, event: KernelEvent, observer: StateObserver
       observer?.ballot(decided);
       if (state.ballots.size - state.openBallots > limits.keptBallots) {
         for (const [id, ballot] of state.ballots) {
-          if (ballot.open) continue;
+          // The task that it is about is told of it first.
+          if (ballot.open || (ballot === decided && decided.opened.approves !== undefined)) continue;
           state.ballots.delete(id);
           state.outbox.add({ kind: "ballot", id, row: ballotRow(ballot) });
           break;
@@ -465,6 +493,13 @@ export function evolve(state: State, event: KernelEvent, observer: StateObserver
   state.seq = event.seq;
   state.at = event.at;
   if (event.commandId !== undefined) remember(state.commands, event.commandId, event);
+}
+
+/** A task that waits to be approved has a ballot that decides, and until when. */
+function votedOn(task: Task, { ballotId, deadlineAt }: BallotOpenedEvent, observer: StateObserver | undefined): void {
+  const asked = askedOf(task);
+  if (asked !== undefined) task.approval = { ...asked, ballotId, expiresAt: deadlineAt };
+  observer?.task(task);
 }
 
 /** Who leaves a team may have been the only one who could do what is asked of it. */

@@ -1,8 +1,20 @@
 /** Why a task runs, waits or ended: the scheduler's own verdict, asked of the same code that admits. */
+import { isByBallot, subjectOf } from "./approvals.ts";
 import { lacksOf } from "./lacks.ts";
+import { limits } from "./limits.ts";
 import type { Wish } from "./ready-queue.ts";
 import type { Scheduler } from "./scheduler.ts";
-import { awaitsJudgement, childrenOf, isTerminal, type LiveAttempt, type State, type Task } from "./state.ts";
+import {
+  type AskedApproval,
+  askedOf,
+  awaitsJudgement,
+  childrenOf,
+  isTerminal,
+  isUnasked,
+  type LiveAttempt,
+  type State,
+  type Task,
+} from "./state.ts";
 import type { Explanation, Reason } from "./views.ts";
 import { listed, MOST_NAMES } from "./wording.ts";
 
@@ -123,11 +135,15 @@ function unjudged(state: State, task: Task): readonly Reason[] {
 /** What has to happen before it could start, or go on, at all. */
 function waitsFor(state: State, task: Task, now: number): readonly Reason[] {
   const { live } = task;
+  const asked = askedOf(task);
   if (task.ending !== undefined) return awaited("its subtasks", childrenOf(task));
   const reasons: Reason[] = [...held(task), ...unjudged(state, task)];
   reasons.push(...offered(state, task));
   if (state.flights.follows(task)) reasons.push(...sharing(task, state.flights.of(task)?.leader));
   if (live?.awaiting !== undefined) reasons.push(...awaited("the tasks that it awaits", [...live.awaiting]));
+  else if (isUnasked(task))
+    reasons.push({ code: "approval", text: "its run has to be approved; nobody was asked yet" });
+  else if (asked !== undefined) reasons.push(approvalLack(state, task, asked, now));
   else if (task.status === "waiting") {
     // What its code submitted beside the plan is not waited for.
     const planned = childrenOf(task).filter((child) => child.spec.round !== undefined);
@@ -167,6 +183,32 @@ function sharing({ spec }: Task, leader: Task | undefined): readonly Reason[] {
   const text = `it waits for the output of ${id} (${status}), which has the same cacheKey ${JSON.stringify(spec.cacheKey)}`;
   return [{ code: "dependencies", need: 1, have: 0, who: [id], text }];
 }
+
+/** What is to be approved, by whom, and until when. */
+function approvalLack(state: State, task: Task, asked: AskedApproval, now: number): Reason {
+  const { before, hash, expiresAt, ballotId } = asked;
+  const need = {
+    before,
+    hash,
+    ...(expiresAt === undefined ? {} : { expiresAt }),
+    by: isByBallot(task) ? { ballot: ballotId ?? null } : "person",
+    subject: subjectOf(task, asked),
+  };
+  const until = expiresAt === undefined ? "" : ` within ${expiresAt - now} ms`;
+  const ballot = ballotId === undefined ? undefined : state.ballots.get(ballotId);
+  if (ballot !== undefined) {
+    const who = ballot.opened.electorate.filter((voter) => !ballot.votes.has(voter));
+    const text = `its ${before} must be approved by ballot ${ballot.id}: ${listed(who)} may vote${until}`;
+    return { code: "approval", need, who: who.slice(0, MOST_NAMES), text };
+  }
+  const text = isByBallot(task)
+    ? `its ${before} must be approved by a ballot, which is opened when one of ${limits.openBallots} others has closed`
+    : `a person must approve its ${before}${until}: approve or reject it (hash ${hash.slice(0, SHORT_HASH)}…)`;
+  return { code: "approval", need, text };
+}
+
+/** Digits of a hash by which a person tells it from others. */
+const SHORT_HASH = 12;
 
 /** Those of them that have not ended, of so many; nothing when all have. */
 function awaited(what: string, tasks: readonly Task[], all = tasks.length): readonly Reason[] {

@@ -103,9 +103,10 @@ function written(spec: Spec): { readonly [K in keyof Required<Spec>]: Spec[K] | 
     cost: spec.cost,
     fallback: spec.fallback,
     cacheKey: spec.cacheKey,
-    // It tells whose outputs it shares.
-    by: spec.cacheKey === undefined ? undefined : spec.by,
+    // It tells whose outputs it shares, and who may not approve it.
+    by: spec.cacheKey === undefined && spec.approval === undefined ? undefined : spec.by,
     cacheMs: spec.cacheMs,
+    approval: spec.approval,
   };
 }
 
@@ -227,6 +228,7 @@ export function thaw(row: string, state: State): Thawed {
     series: FIRST_SERIES,
     checkpoint: undefined,
     claim: undefined,
+    approval: undefined,
     ending: undefined,
     ended: {
       at: at + endedAfter,

@@ -9,6 +9,7 @@ import type { Sum } from "../coordination/structures/money.ts";
 import { orderRank } from "../coordination/structures/order-key.ts";
 import { PriorityInheritance } from "../coordination/structures/priority-inheritance.ts";
 import { type AgentPool, AgentPools, admitsFrom } from "./agent-pools.ts";
+import { Approvals } from "./approvals.ts";
 import { hasFallback, lackOfAgents, wantedOf } from "./fallback.ts";
 import type { Flight } from "./flights.ts";
 import { Lending } from "./lending.ts";
@@ -70,6 +71,7 @@ export class Indexes implements StateObserver {
   readonly ends: PredictedEnds = new PredictedEnds();
   readonly requirements: Requirements = new Requirements();
   readonly payers: Payers = new Payers();
+  readonly approvals: Approvals;
   #supposing = false;
   readonly #deadlines: Map<Task, HeapEntry<Timer>> = new Map();
   readonly #backoffs: Map<Task, HeapEntry<Timer>> = new Map();
@@ -83,6 +85,7 @@ export class Indexes implements StateObserver {
   constructor(state: State) {
     this.state = state;
     this.now = state.at;
+    this.approvals = new Approvals(state);
     this.pools = new AgentPools(state);
     this.queue = new ReadyQueue(this.pools);
     this.inheritance = new PriorityInheritance<Prioritized>({
@@ -136,7 +139,9 @@ export class Indexes implements StateObserver {
     const { skills, agent } = wantedOf(task);
     // Who planned aggregates: nobody else knows what to make of the subtasks.
     const pin = task.phase === "aggregate" ? task.attempts.at(-1)?.agent : agent;
-    return this.requirements.of(skills ?? NONE, pin, scope);
+    // Who approved its run does not run it.
+    const barred = task.approval?.state === "given" ? task.approval.who : NONE;
+    return this.requirements.of(skills ?? NONE, pin, scope, barred);
   }
 
   task(task: Task): void {
@@ -144,6 +149,7 @@ export class Indexes implements StateObserver {
     this.#watchRound(task);
     if (awaitsJudgement(task)) this.judging.add(task);
     else if (this.judging.size > 0) this.judging.delete(task);
+    if (task.spec.approval !== undefined) this.approvals.watch(task);
     const ready = isReady(task);
     const early = ready && task.notBefore > this.now;
     this.#watchBackoff(task, early);
@@ -262,6 +268,7 @@ export class Indexes implements StateObserver {
   }
 
   ballot(ballot: Ballot): void {
+    this.approvals.ballot(ballot);
     if (ballot.open) {
       this.#ballots.set(ballot, this.timers.set(ballot.opened.deadlineAt, { kind: "ballot", ballotId: ballot.id }));
     } else {

@@ -83,7 +83,7 @@ describe("under random commands", () => {
           const events = asked.flatMap(
             ({ given, now, recalled }) =>
               twin.kernel.batch(
-                given.map((command) => ({ command, recalled })),
+                given.map((command) => ({ ...world.envelope(command), recalled })),
                 now,
               ).events,
           );

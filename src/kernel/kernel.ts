@@ -11,10 +11,12 @@
 import { NO_MONEY } from "../coordination/structures/money.ts";
 import type { Json } from "../coordination/structures/types.ts";
 import { SafeguardsError } from "../errors.ts";
+import { subjectOf } from "./approvals.ts";
 import { ballotIn } from "./ballot-row.ts";
 import type { Answer, Command, Envelope } from "./commands.ts";
 import { answerAgain } from "./decide/again.ts";
 import { register, setTeam, unregister } from "./decide/agents.ts";
+import { approvalDue, approve, reject, settleApprovals } from "./decide/approvals.ts";
 import { attemptDue, checkpoint, complete, deadlineDue, fail, gone, loseHeard } from "./decide/attempts.ts";
 import { ballotDue, cast, openBallot, reveal } from "./decide/ballots.ts";
 import { setBudget, spendMoney } from "./decide/budgets.ts";
@@ -39,7 +41,7 @@ import type { ReadyClass } from "./ready-queue.ts";
 import { restoreState } from "./restore.ts";
 import { Scheduler } from "./scheduler.ts";
 import { snapshotRows } from "./snapshot.ts";
-import { State, type TaskStatus } from "./state.ts";
+import { askedOf, State, type TaskStatus } from "./state.ts";
 import type { Timer } from "./timers.ts";
 import { traceOf } from "./trace.ts";
 import type { Entry } from "./versioned-state.ts";
@@ -124,6 +126,7 @@ export class Kernel {
     this.#now = now;
     const works = (): Works => this.#built();
     works().indexes.now = now;
+    const asker = (): string | undefined => this.#envelope?.by;
     const desk: Desk = {
       state,
       get indexes() {
@@ -133,6 +136,9 @@ export class Kernel {
         return works().scheduler;
       },
       now,
+      get by() {
+        return asker();
+      },
       // What has left memory since the batch began is on its way to the archive.
       recalled: (kind, id) => state.outbox.row(kind, id) ?? this.#envelope?.recalled?.get(id),
       emit: (body) => this.#emit(body),
@@ -152,11 +158,16 @@ export class Kernel {
         const of = this.#due(desk, timer);
         if (of !== undefined) unroutable.push(of);
       }
+      const { approvals } = indexes;
+      for (let timer = approvals.expiries.due(now); timer !== undefined; timer = approvals.expiries.due(now))
+        this.#due(desk, timer);
       failUnroutable(desk, unroutable);
       do {
+        settleApprovals(desk);
         failImpossible(desk);
         failUnpayable(desk);
-      } while (shareOutputs(desk));
+        // What could never run may have kept back what has to be approved.
+      } while (shareOutputs(desk) || approvals.unasked.size + approvals.settled.size > 0);
       scheduler.admit();
     }
     return { events: this.#events, answers, departed: state.outbox.take() };
@@ -164,11 +175,22 @@ export class Kernel {
 
   /** When a `tick` has something to do; undefined: never, as things are. */
   nextWakeAt(): number | undefined {
+    const last = this.#works?.indexes.approvals.expiries.next();
+    return this.#state.open ? earliest(this.#nextStartAt(), last) : undefined;
+  }
+
+  /** The same for what may let something start: that nobody approves in time does not. */
+  #nextStartAt(): number | undefined {
     if (!this.#state.open || this.#works === undefined) return undefined;
     const { timers, first } = this.#works.indexes;
-    const timer = timers.next();
-    const early = first.next();
-    return timer === undefined || early === undefined ? (timer ?? early) : Math.min(timer, early);
+    return earliest(timers.next(), first.next());
+  }
+
+  /** What is to be approved of a task, whole; undefined when nothing is. */
+  approvalOf(id: string): Json | undefined {
+    const task = this.#state.tasks.get(id);
+    const asked = task === undefined ? undefined : askedOf(task);
+    return task === undefined || asked === undefined ? undefined : subjectOf(task, asked);
   }
 
   task(id: string): TaskView | undefined {
@@ -295,7 +317,7 @@ export class Kernel {
     if (this.#state.kept.size > 0 && counts.pending > 0) return false;
     if (counts.pending + counts.blocked + counts.waiting + counts.paused === 0) return true;
     if (this.#state.open && this.#works !== undefined && this.#works.indexes.judging.size > 0) return false;
-    return this.nextWakeAt() === undefined;
+    return this.#nextStartAt() === undefined;
   }
 
   /** The state as rows of JSON; consume them before the next batch. */
@@ -387,6 +409,9 @@ export class Kernel {
         break;
       case "unroutable":
         return timer.of;
+      case "approval":
+        approvalDue(desk, timer.task);
+        break;
       case "tokens":
         indexes.queue.wake(timer.of);
         break;
@@ -397,6 +422,10 @@ export class Kernel {
     }
     return undefined;
   }
+}
+
+function earliest(one: number | undefined, other: number | undefined): number | undefined {
+  return one === undefined || other === undefined ? (one ?? other) : Math.min(one, other);
 }
 
 function decide(desk: Desk, command: Command): Answer {
@@ -436,6 +465,10 @@ function decide(desk: Desk, command: Command): Answer {
       return judgeInput(desk, command);
     case "attempt.act":
       return judgeAction(desk, command);
+    case "task.approve":
+      return approve(desk, command);
+    case "task.reject":
+      return reject(desk, command);
     case "attempt.complete":
       return complete(desk, command);
     case "attempt.fail":

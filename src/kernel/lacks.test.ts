@@ -4,15 +4,15 @@ import { firm, type Waiting, world } from "./waiting.fixture.ts";
 import { broken, offline, room, skills } from "./waiting-for-agents.fixture.ts";
 import { budget } from "./waiting-for-money.fixture.ts";
 import { beyond, concurrency, reserved, reservedStory, resource } from "./waiting-for-shares.fixture.ts";
-import { backoff, dependencies, held, judged } from "./waiting-for-turns.fixture.ts";
+import { approval, backoff, dependencies, held, judged } from "./waiting-for-turns.fixture.ts";
 
 /** Every reason that the kernel can give today: one that is new does not compile without a story. */
 const stories: Record<Reason["code"], readonly Waiting[]> = {
   budget,
   dependencies,
   held,
-  approval: judged,
   backoff,
+  approval: [...approval, ...judged],
   concurrency,
   skills,
   room,

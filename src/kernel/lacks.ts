@@ -221,11 +221,19 @@ function roomLack(state: State, able: readonly AgentState[], avoided: readonly A
 
 /** Whoever could do it is not registered: which skill is it that nobody has? */
 function skillsLack(state: State, { requirement }: AgentPool): Reason {
-  const { skills, pin, scope } = requirement;
+  const { skills, pin, scope, barred } = requirement;
   const able = (some: Requirement["skills"]): readonly AgentState[] =>
     [...state.agents.values()].filter((agent) => qualifies(state, agent, { ...requirement, skills: some }));
   const need = skills.map(asked);
   const asideSkills = able([]);
+  if (barred.length > 0) {
+    const approvers = [...state.agents.values()].filter((agent) =>
+      qualifies(state, agent, { ...requirement, barred: [] }),
+    );
+    const who = approvers.map((agent) => agent.name);
+    const text = `${listed(who)} could do it but approved it, and who approves a task does not run it`;
+    if (who.length > 0) return { code: "skills", need, have: [], who: who.slice(0, MOST_NAMES), text };
+  }
   if (asideSkills.length === 0) return { code: "skills", need, have: [], text: nobodyThere(pin, scope) };
   const subject = pin ?? (scope === undefined ? "nobody registered" : `nobody on the team of ${scope}`);
   const verb = pin === undefined ? "can" : "cannot";

@@ -16,18 +16,27 @@ export interface Requirement {
   readonly pin: string | undefined;
   /** The manager whose team it must be on. */
   readonly scope: string | undefined;
+  /** Who must not do it: those who approved its run. */
+  readonly barred: readonly string[];
 }
+
+const NOBODY: readonly string[] = [];
 
 export class Requirements {
   readonly #inWords: Map<string, Requirement> = new Map();
   readonly #lists: Map<string, readonly SkillRequirement[]> = new Map();
 
-  of(skills: readonly SkillRequirement[], pin: string | undefined, scope: string | undefined): Requirement {
-    const words = inWords(skills, pin, scope);
+  of(
+    skills: readonly SkillRequirement[],
+    pin: string | undefined,
+    scope: string | undefined,
+    barred: readonly string[] = NOBODY,
+  ): Requirement {
+    const words = inWords(skills, pin, scope) + without(barred);
     let made = this.#inWords.get(words);
     if (made === undefined) {
       if (this.#inWords.size >= limits.idlePools) this.#inWords.clear();
-      made = requirement(skills, pin, scope);
+      made = requirement(skills, pin, scope, barred);
       this.#inWords.set(words, made);
     }
     return made;
@@ -56,11 +65,17 @@ function requirement(
   asked: readonly SkillRequirement[],
   pin: string | undefined,
   scope: string | undefined,
+  barred: readonly string[],
 ): Requirement {
   const skills = normalized(asked);
   let key = within(pin, scope);
   for (const { skill, level } of skills) key += `/${level}/${skill}`;
-  return { key, skills, pin, scope };
+  return { key: key + without(barred), skills, pin, scope, barred };
+}
+
+/** After all else, and with two slashes more than a skill has: as no name is empty, that is no skill. */
+function without(barred: readonly string[]): string {
+  return barred.length === 0 ? "" : `///${barred.join("/")}`;
 }
 
 function within(pin: string | undefined, scope: string | undefined): string {

@@ -22,7 +22,7 @@ import {
   type TaskRow,
 } from "./snapshot-rows.ts";
 import { fundingOf, ownCost, payAbove } from "./spending.ts";
-import { isTerminal, type LiveAttempt, type Need, type Remembered, State, type Task } from "./state.ts";
+import { type Approval, isTerminal, type LiveAttempt, type Need, type Remembered, State, type Task } from "./state.ts";
 
 /** Whether rows that begin with this one can be restored here. */
 export function isReadable(first: Json | undefined): boolean {
@@ -239,6 +239,7 @@ function restoreTask(state: State, row: TaskRow): void {
     series: row.series,
     checkpoint: row.checkpoint,
     claim: undefined,
+    approval: row.approval === undefined ? undefined : approvalIn(row.approval),
     ending: row.ending && { ...row.ending, fallback: row.ending.fallback },
     ended: ended && {
       at: ended.at,
@@ -252,6 +253,13 @@ function restoreTask(state: State, row: TaskRow): void {
   state.tasks.set(task.id, task);
   if (spec.trace !== undefined) state.traced = true;
   state.counts[task.status] += 1;
+}
+
+/** With all its fields, those too that JSON has left out. */
+function approvalIn(approval: Approval): Approval {
+  if (approval.state === "given") return { state: "given", who: approval.who };
+  const { state, before, hash, seq, at, expiresAt, ballotId, token, output, via, from } = approval;
+  return { state, before, hash, seq, at, expiresAt, ballotId, token, output, via, from };
 }
 
 /** Who waits for whom, and whose child it is. What it depends on may have ended and be kept apart, or have left memory. */

@@ -8,7 +8,17 @@ import type { AgentRegisteredEvent, BreakerPolicy, OpenedEvent, Phase, ResourceK
 import type { Offer } from "./flights.ts";
 import type { KeptOutput } from "./kept-outputs.ts";
 import type { KeptMessage, Reading } from "./mailroom.ts";
-import type { AttemptRecord, Ended, Judgement, Reserved, Series, Submitted, Task, TaskStatus } from "./state.ts";
+import type {
+  Approval,
+  AttemptRecord,
+  Ended,
+  Judgement,
+  Reserved,
+  Series,
+  Submitted,
+  Task,
+  TaskStatus,
+} from "./state.ts";
 import type { Entry } from "./versioned-state.ts";
 
 /** Another number for other rows: who reads a snapshot of another format replays instead. */
@@ -78,6 +88,7 @@ export interface TaskRow {
   readonly held?: boolean;
   readonly judgement?: Judgement;
   readonly checkpoint?: Json;
+  readonly approval?: Approval;
   readonly ending?: Task["ending"];
   readonly ended?: Partial<Ended> & { readonly at: number };
 }

@@ -141,6 +141,7 @@ function taskRow(state: State, task: Task): TaskRow {
       seen: seenBy(state, task),
       judgement: task.judgement,
       checkpoint: task.checkpoint,
+      approval: task.approval,
       ending: task.ending,
       ended: ended && {
         at: ended.at,

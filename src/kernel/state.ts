@@ -189,6 +189,27 @@ export interface Ended {
   readonly from?: string;
 }
 
+/** What a task has to be allowed, or was: before its run for a whole series of attempts, before its output counts each output. */
+export type Approval =
+  | {
+      readonly state: "asked";
+      readonly before: "run" | "output";
+      readonly hash: string;
+      /** Number and time of the event that asked. */
+      readonly seq: number;
+      readonly at: number;
+      readonly expiresAt: number | undefined;
+      readonly ballotId: string | undefined;
+      /** The attempt that gave the output, and that. */
+      readonly token: number | undefined;
+      readonly output: Json | undefined;
+      readonly via: Substitute | undefined;
+      readonly from: string | undefined;
+    }
+  | { readonly state: "given"; readonly who: readonly string[] };
+
+export type AskedApproval = Extract<Approval, { readonly state: "asked" }>;
+
 /** Of this there may be millions: what few of them have stands in an object of its own, and times are small differences. */
 export interface Task {
   readonly id: string;
@@ -228,6 +249,8 @@ export interface Task {
   series: Series;
   checkpoint: Json | undefined;
   claim: Claim | undefined;
+  /** Undefined: none was asked for, or none is needed. */
+  approval: Approval | undefined;
   ending:
     | {
         readonly as: "failed" | "cancelled";
@@ -428,12 +451,31 @@ export function isTerminal(status: TaskStatus): boolean {
 
 /** Whether it would start if everything else allowed it. */
 export function isReady(task: Task): boolean {
+  return isDue(task) && !lacksApproval(task);
+}
+
+/** Whether nothing but an approval of its run has to be asked for. */
+export function isUnasked(task: Task): boolean {
+  return isDue(task) && task.approval === undefined && lacksApproval(task);
+}
+
+function isDue(task: Task): boolean {
   return (
     (task.status === "pending" || (task.status === "paused" && !task.held)) &&
     task.missing === 0 &&
     task.ending === undefined &&
     task.judgement?.kind !== "awaited"
   );
+}
+
+/** Whether it may not run before somebody allows that. */
+export function lacksApproval({ spec, approval }: Task): boolean {
+  return spec.approval?.before === "run" && approval?.state !== "given";
+}
+
+/** What is asked of others before it goes on. */
+export function askedOf(task: Task): AskedApproval | undefined {
+  return task.approval?.state === "asked" ? task.approval : undefined;
 }
 
 /** Whether it is kept back until guardrails have looked at its input. */

@@ -37,7 +37,7 @@ export class Story {
     return this.send(...commands.map((command) => ({ command })));
   }
 
-  send(...envelopes: { readonly command: Command; readonly id?: string }[]): {
+  send(...envelopes: { readonly command: Command; readonly id?: string; readonly by?: string }[]): {
     readonly events: KernelEvent[];
     readonly answers: readonly Answer[];
   } {
@@ -46,10 +46,21 @@ export class Story {
     return { events: [...events], answers };
   }
 
+  /** Approved, or rejected for a reason, by somebody. What happened. */
+  approve(taskId: string, more: { by?: string; hash?: string; reason?: string } = {}): KernelEvent[] {
+    const { by, reason, hash } = more;
+    const about = { taskId, ...(hash === undefined ? {} : { hash }) };
+    const command: Command =
+      reason === undefined ? { type: "task.approve", ...about } : { type: "task.reject", reason, ...about };
+    const { events, answers } = this.send({ command, ...(by === undefined ? {} : { by }) });
+    for (const answer of answers) if (!answer.ok) throw new Error(`${answer.refusal.code}: ${answer.refusal.message}`);
+    return events;
+  }
+
   /** The refusal that the command meets; it leaves no trace. */
-  refusal(command: Command): Refusal {
+  refusal(command: Command, by?: string): Refusal {
     const before = this.kernel.seq;
-    const [answer] = this.try(command).answers;
+    const [answer] = this.send({ command, ...(by === undefined ? {} : { by }) }).answers;
     if (answer === undefined || answer.ok) throw new Error(`${command.type} was accepted`);
     if (this.kernel.seq !== before) throw new Error(`${command.type} was refused and left a trace`);
     return answer.refusal;
@@ -257,6 +268,12 @@ export function told(events: readonly KernelEvent[]): string[] {
         return [`${event.requestId} refused: ${event.error.code}`];
       case "budget.spent":
         return [`${event.taskId} spends ${event.amount}`];
+      case "approval.asked":
+        return [`${event.taskId} asks for approval of its ${event.before}`];
+      case "approval.given":
+        return [`${event.taskId} is approved`];
+      case "approval.rejected":
+        return [`${event.taskId} is rejected`];
       case "breaker.changed":
         return [`${event.agent} ${event.state}`];
       case "resource.breaker-changed":

@@ -1,8 +1,15 @@
 /** A task's life, as events tell it: submitted, started, ended attempt by attempt, and over. */
-import { breakerAdmitted, breakerFailed } from "../coordination/circuit-breaker.ts";
+import { breakerAdmitted, breakerFailed, breakerSucceeded } from "../coordination/circuit-breaker.ts";
 import { NO_MONEY } from "../coordination/structures/money.ts";
 import { dropClaim } from "./claims.ts";
-import type { AttemptEndedEvent, InputAcceptedEvent, TaskStartedEvent, TaskSubmittedEvent } from "./events.ts";
+import type {
+  ApprovalAskedEvent,
+  AttemptEndedEvent,
+  EventHead,
+  InputAcceptedEvent,
+  TaskStartedEvent,
+  TaskSubmittedEvent,
+} from "./events.ts";
 import { statusIn } from "./finished-row.ts";
 import { leaveFlight } from "./flights.ts";
 import { endAttempt, keepHeld, seat, take } from "./holdings.ts";
@@ -83,6 +90,7 @@ export function submitted(state: State, event: Submitted, observer: StateObserve
     series: FIRST_SERIES,
     checkpoint: undefined,
     claim: undefined,
+    approval: undefined,
     ending: undefined,
     ended: undefined,
     wish: undefined,
@@ -141,6 +149,12 @@ export function inputAccepted(
 ): void {
   const task = taskOf(state, taskId);
   task.judgement = input === undefined ? ACCEPTED : { kind: "accepted", input };
+  // What was approved, or is asked for, was another: guardrails came with a later opening.
+  if (input !== undefined && task.approval !== undefined && task.spec.approval?.before === "run") {
+    const isAsked = task.approval.state === "asked";
+    task.approval = undefined;
+    if (isAsked) becomePending(state, task, at, observer);
+  }
   if (isReady(task)) readyAt(state, task, Math.max(at, task.notBefore));
   observer?.task(task);
 }
@@ -278,6 +292,7 @@ export function terminal(
   task.held = false;
   task.notBefore = 0;
   task.checkpoint = undefined;
+  task.approval = undefined;
   const { dependents, parent, dependsOn } = task;
   task.dependents = undefined;
   // Else each of a chain would keep all before it.
@@ -338,12 +353,38 @@ export function fellBack(state: State, task: Task, at: number, observer: StateOb
   observer?.asksAnew(task);
 }
 
+/** An attempt has given its task's output. */
+export function attemptCompleted(state: State, token: number, at: number, observer: StateObserver | undefined): void {
+  const live = liveOf(state, token);
+  report(live, breakerSucceeded, state.openMs(at));
+  endAttempt(state, live, "completed", at, observer);
+}
+
+/** It stands still until somebody allows it to go on. */
+export function approvalAsked(
+  state: State,
+  event: ApprovalAskedEvent & EventHead,
+  observer: StateObserver | undefined,
+): void {
+  const task = taskOf(state, event.taskId);
+  const { before, hash, seq, at, expiresAt, token, output, via, from } = event;
+  if (token !== undefined) attemptCompleted(state, token, at, observer);
+  // Nobody waits for what it may never give; it has what it waited for.
+  else if (task.spec.cacheKey !== undefined) leaveFlight(state, task, observer);
+  dropClaim(state, task, observer);
+  task.ending = undefined;
+  task.approval = { state: "asked", before, hash, seq, at, expiresAt, ballotId: undefined, token, output, via, from };
+  setStatus(state, task, "waiting");
+  observer?.task(task);
+}
+
 export function retried(state: State, id: string, at: number, observer: StateObserver | undefined): void {
   const task = state.tasks.get(id) ?? revive(state, id);
   setStatus(state, task, "pending");
   task.judgement = judgedAnew(state, task.judgement);
   task.series = FIRST_SERIES;
   task.ended = undefined;
+  task.approval = undefined;
   readyAt(state, task, at);
   const { parent } = task;
   if (parent !== undefined) {

@@ -13,6 +13,8 @@ export type Timer =
   | { readonly kind: "ballot"; readonly ballotId: string }
   /** Nobody that is registered can do its tasks. */
   | { readonly kind: "unroutable"; readonly of: ReadyClass }
+  /** An approval that was asked for comes too late from now on. */
+  | { readonly kind: "approval"; readonly task: Task }
   /** Tokens of a rate that it lacks are there. */
   | { readonly kind: "tokens"; readonly of: ReadyClass }
   | { readonly kind: "resource-breaker"; readonly resource: Resource };
@@ -63,6 +65,8 @@ function orderOf(timer: Timer): number {
       return 7 * KIND + (timer.of.index.first()?.seq ?? 0);
     case "resource-breaker":
       return 8 * KIND + timer.resource.seq;
+    case "approval":
+      return 9 * KIND + timer.task.seq;
   }
 }
 

@@ -18,6 +18,7 @@ import type { Indexes } from "./indexes.ts";
 import { ownCost } from "./spending.ts";
 import {
   type AgentState,
+  askedOf,
   awaitsJudgement,
   type Ballot,
   childrenOf,
@@ -111,6 +112,15 @@ export interface TaskInfo {
   readonly endedAt?: number;
   readonly attempts: number;
   readonly cost: string;
+  /** What it waits to be allowed, and by whom; what exactly is approved there, `explain` tells. */
+  readonly approval?: {
+    readonly before: "run" | "output";
+    readonly hash: string;
+    readonly askedAt: number;
+    readonly expiresAt?: number;
+    /** Absent: a person is asked. */
+    readonly ballotId?: string;
+  };
 }
 
 /** An agent as it stands: what it can do, and what it has to do. */
@@ -302,8 +312,16 @@ function taskInfo(task: Task, spentBelow: Sum): TaskInfo {
       parentId: task.spec.parentId,
       startedAt: task.attempts[0]?.startedAt,
       endedAt: task.ended?.at,
+      approval: approvalInfo(task),
     }),
   };
+}
+
+function approvalInfo(task: Task): TaskInfo["approval"] {
+  const asked = askedOf(task);
+  if (asked === undefined) return undefined;
+  const { before, hash, at, expiresAt, ballotId } = asked;
+  return { before, hash, askedAt: at, ...present({ expiresAt, ballotId }) };
 }
 
 /** Tasks that go on, and lines of those that have ended: all, or those of a parent. */

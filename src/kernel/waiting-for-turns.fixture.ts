@@ -202,6 +202,74 @@ export const backoff: readonly Waiting[] = [
   },
 ];
 
+export const approval: readonly Waiting[] = [
+  {
+    what: "what is to be approved, and that a person is asked, until when",
+    story: () => {
+      const story = world();
+      story.submit({ id: "a", input: 1, approval: { expiresMs: 300 } });
+      story.now += 100;
+      return story;
+    },
+    id: "a",
+    reasons: [
+      {
+        code: "approval",
+        need: {
+          before: "run",
+          hash: "25e36070c93b5ad68fab86d006a343d9db9ee3f2756ecb3a234f307fe76547c1",
+          expiresAt: 1_000_300,
+          by: "person",
+          subject: {
+            before: "run",
+            asked: 5,
+            taskId: "a",
+            spec: { input: 1, approval: { before: "run", expiresMs: 300 } },
+          },
+        },
+        text: "a person must approve its run within 200 ms: approve or reject it (hash 25e36070c93b…)",
+      },
+    ],
+  },
+  {
+    what: "who may still vote on it",
+    story: () => {
+      const story = world();
+      for (const name of ["vic", "vera"]) story.agent(name, { capacity: 0, votes: true });
+      story.submit({ id: "a", approval: { before: "output", by: { ballot: "majority" } } });
+      story.complete("a", "done");
+      story.do({ type: "ballot.cast", ballotId: "b1", voter: "vic", vote: "approve" });
+      return story;
+    },
+    id: "a",
+    reasons: [
+      {
+        code: "approval",
+        need: {
+          before: "output",
+          hash: "7a1dfd803f98941925d2210fdc43c946ecfdc21f4f321dc840cb4bd8df4234d7",
+          expiresAt: 1_030_000,
+          by: { ballot: "b1" },
+          subject: { before: "output", asked: 8, taskId: "a", agent: "ann", output: "done" },
+        },
+        who: ["vera"],
+        text: "its output must be approved by ballot b1: vera may vote within 30000 ms",
+      },
+    ],
+  },
+  {
+    what: "that nobody was asked yet, as long as no coordinator is open",
+    story: () => {
+      const story = world();
+      story.submit({ id: "first" }, { id: "a", dependsOn: ["first"], approval: {} });
+      story.do(story.completion("first"), { type: "coordinator.close" });
+      return story;
+    },
+    id: "a",
+    reasons: [{ code: "approval", text: "its run has to be approved; nobody was asked yet" }],
+  },
+];
+
 /** Failed so many times, 300 and 600 milliseconds before the next; 50 of them have passed. */
 function failedStory(times: number): Story {
   const story = world();

@@ -2,8 +2,8 @@
 import { type Amount, add, compare, ZERO } from "../coordination/structures/amount.ts";
 import type { Json, Money } from "../coordination/structures/types.ts";
 import { AuditBudgets } from "../testing/audit-budgets.ts";
-import type { Command, OpenSettings, TaskRequest } from "./commands.ts";
-import type { BreakerPolicy, FallbackPolicy, KernelEvent } from "./events.ts";
+import type { Command, Envelope, OpenSettings, TaskRequest } from "./commands.ts";
+import type { ApprovalPolicy, BreakerPolicy, FallbackPolicy, KernelEvent } from "./events.ts";
 import { thaw } from "./finished-row.ts";
 import { heldBy } from "./holdings.ts";
 import { Kernel } from "./kernel.ts";
@@ -73,7 +73,7 @@ export class World {
 
   run(...commands: Command[]): KernelEvent[] {
     const { events, answers, departed } = this.kernel.batch(
-      commands.map((command) => ({ command, recalled: this.archive })),
+      commands.map((command) => this.envelope(command)),
       this.now,
     );
     for (const { id, row } of departed) this.archive.set(id, row);
@@ -83,6 +83,13 @@ export class World {
     return [...events];
   }
 
+  /** The command as it is sent: by whom, where somebody says who it is. */
+  envelope(command: Command): Envelope {
+    const by = this.#askers.get(command);
+    return { command, recalled: this.archive, ...(by === undefined ? {} : { by }) };
+  }
+
+  readonly #askers: WeakMap<Command, string> = new WeakMap();
   settings: OpenSettings = {};
   /** What `net` has of a breaker. */
   readonly fuse: { readonly breaker: BreakerPolicy } = { breaker: { failureThreshold: 2, resetMs: 1_500 } };
@@ -165,6 +172,7 @@ export class World {
       ...(draws.chance(15)
         ? { cacheKey: draws.pick(["k", "l"]) ?? "k", ...(draws.chance(60) ? { cacheMs: 500 * draws.below(4) } : {}) }
         : {}),
+      ...(draws.chance(15) ? { approval: approval(draws) } : {}),
       graceMs: 100 * draws.below(10),
       retry: { maxAttempts: 1 + draws.below(3), initialMs: 200 },
     };
@@ -176,7 +184,7 @@ export class World {
     const tasks = [...this.state.tasks.values()].filter((task) => !isTerminal(task.status));
     const one = draws.pick(live);
     const task = draws.pick(tasks);
-    switch (draws.below(23)) {
+    switch (draws.below(25)) {
       case 0:
       case 1:
       case 2:
@@ -242,6 +250,9 @@ export class World {
         if (again === undefined || again.spec.parentId !== undefined) return { type: "tick" };
         return { type: "task.submit", tasks: [requestOf(again), this.request(draws, false)] };
       }
+      case 23:
+      case 24:
+        return this.approval(draws);
       case 17: {
         const allocation = draws.pick([...this.state.allocations.values()]);
         const kept = draws.pick([...this.state.kept.values()]);
@@ -318,11 +329,27 @@ export class World {
     }
   }
 
+  /** Somebody approves or rejects something: what is asked for, or what was once. */
+  approval(draws: Draws): Command {
+    const asked = this.log.filter((event) => event.type === "approval.asked");
+    const waiting = this.kernel.tasks({ status: "waiting" }).flatMap(({ id, approval }) => (approval ? [id] : []));
+    const old = draws.chance(30) ? draws.pick(asked) : undefined;
+    const taskId = old?.taskId ?? draws.pick(waiting);
+    if (taskId === undefined) return { type: "tick" };
+    const hash = old === undefined ? {} : { hash: old.hash };
+    const command: Command = draws.chance(70)
+      ? { type: "task.approve", taskId, ...hash }
+      : { type: "task.reject", taskId, reason: "no", ...hash };
+    const by = draws.pick([undefined, "rita", "ann", "bob", "cy", "dan", "boss", "sub"]);
+    if (by !== undefined) this.#askers.set(command, by);
+    return command;
+  }
+
   ballot(draws: Draws): Command {
     const open = draws.pick([...this.state.ballots.values()].filter((ballot) => ballot.open));
     const voter = draws.pick(["ann", "dan"]) ?? "ann";
     if (open !== undefined && draws.chance(70)) {
-      const vote = draws.pick(["a", "b", "c", undefined]);
+      const vote = draws.pick(["a", "b", "c", undefined, "approve", "reject", "approve"]);
       return { type: "ballot.cast", ballotId: open.id, voter, ...(vote === undefined ? {} : { vote }) };
     }
     const closed = draws.pick([...this.state.ballots.values()].filter((ballot) => !ballot.open));
@@ -413,12 +440,16 @@ export class World {
       for (const { taskId, token } of this.state.kept.values()) ends.push({ type: "attempt.gone", taskId, token });
       held.push(...this.kernel.awaitingJudgement().map((id) => judgement(this.kernel, id)));
       held.push(...this.kernel.offered().map((id) => verdictOnOffer(this.kernel, id)));
-      if (held.length + ends.length === 0) {
+      const approvals = this.kernel
+        .tasks({ status: "waiting" })
+        .flatMap(({ id, approval }) => (approval && !approval.ballotId ? [id] : []))
+        .map((taskId): Command => ({ type: "task.approve", taskId }));
+      if (held.length + ends.length + approvals.length === 0) {
         const wake = this.kernel.nextWakeAt();
         if (wake === undefined) return;
         this.now = Math.max(this.now, wake);
       } else this.now += 1;
-      this.run(...held, ...ends, { type: "tick" });
+      this.run(...held, ...ends, ...approvals, { type: "tick" });
     }
   }
 }
@@ -452,7 +483,18 @@ const ASKED: readonly (keyof TaskRequest & keyof Task["spec"])[] = [
   "fallback",
   "cacheKey",
   "cacheMs",
+  "approval",
 ];
+
+export function approval(draws: Draws): ApprovalPolicy {
+  const before = draws.pick([undefined, "run", "output"] as const);
+  const ballot = draws.chance(40);
+  return {
+    ...(before === undefined ? {} : { before }),
+    ...(ballot ? { by: { ballot: draws.pick(["majority", "unanimous"]) ?? "majority" } } : {}),
+    ...(draws.chance(40) ? { expiresMs: 100 + 100 * draws.below(30) } : {}),
+  };
+}
 
 /** The request that made the task, again. */
 function requestOf({ id, spec }: Task): TaskRequest {

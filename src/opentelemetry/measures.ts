@@ -68,6 +68,9 @@ export class Measures {
       case "attempt.ended":
         this.#attemptEnded(taskId, event.at, String(event.end));
         break;
+      case "approval.asked":
+        if (event.token !== undefined) this.#attemptEnded(taskId, event.at, "completed");
+        break;
       case "task.planned":
         this.#attemptEnded(taskId, event.at, "completed");
         break;

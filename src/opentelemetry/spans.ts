@@ -78,6 +78,14 @@ export class Spans {
       case "attempt.ended":
         endAttempt(task, event, String(event.end));
         break;
+      case "approval.asked":
+        if (event.token !== undefined) endAttempt(task, event, "completed");
+        task.span.addEvent(event.type, undefined, at);
+        break;
+      case "approval.given":
+      case "approval.rejected":
+        task.span.addEvent(event.type, undefined, at);
+        break;
       case "task.planned":
         endAttempt(task, event, "completed");
         break;

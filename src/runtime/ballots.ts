@@ -27,15 +27,19 @@ export class Ballots {
   readonly #logger: Logger;
   readonly #definition: (agent: string) => Definition | undefined;
   readonly #post: (command: Command, by: string, bytes: number) => void;
+  readonly #approvalOf: (taskId: string) => Json | undefined;
 
   constructor(parts: {
     readonly logger: Logger;
     definition(agent: string): Definition | undefined;
     post(command: Command, by: string, bytes: number): void;
+    /** What is to be approved of a task: the context of those who vote on that. */
+    approvalOf(taskId: string): Json | undefined;
   }) {
     this.#logger = parts.logger;
     this.#definition = parts.definition;
     this.#post = parts.post;
+    this.#approvalOf = parts.approvalOf;
   }
 
   /** Ballots that were open before: their voters are asked as they register. */
@@ -82,7 +86,10 @@ export class Ballots {
   }
 
   async #vote({ opened, closing }: OpenBallot, voter: string, vote: Voter): Promise<void> {
-    const { ballotId, question, options, context } = opened;
+    const { ballotId, question, options, approves } = opened;
+    const context = approves === undefined ? opened.context : this.#approvalOf(approves);
+    // It was decided, or is wanted no more.
+    if (approves !== undefined && context === undefined) return;
     let given: Json | undefined;
     let bytes = 0;
     try {

@@ -200,7 +200,7 @@ export class Coordinator implements AsyncDisposable {
       const { ids } = await this.#command(
         { type: "task.submit", tasks: requests, ...(key === undefined ? {} : { key }) },
         bytes,
-        trace,
+        { trace },
       );
       return ids.map((id) => new Handle(id, this.#backend));
     }
@@ -208,7 +208,7 @@ export class Coordinator implements AsyncDisposable {
     const { ids } = await this.#command(
       { type: "task.submit", tasks: [request], ...(key === undefined ? {} : { key }) },
       bytes,
-      trace,
+      { trace },
     );
     const [id] = ids;
     if (id === undefined)
@@ -248,6 +248,23 @@ export class Coordinator implements AsyncDisposable {
     checkText(ballotId, "the id of a ballot");
     if (typeof truth !== "string") throw invalid("truth", truth, "an option of the ballot");
     await this.#command({ type: "ballot.reveal", ballotId, truth });
+  }
+
+  /**
+   * Lets a task run, or its output count, that waits for a person to allow it (`approval` of its spec). `by`: who says so, for the
+   * log; UNAUTHORIZED when that is an agent that submitted the task, does it, or works for who does it. `hash`: only if this is
+   * what is asked for now (`tasks` and `explain` tell it); default: whatever is. INVALID_STATE when nothing is asked, something
+   * else is, it is too late, or a ballot decides. UNKNOWN_TASK.
+   */
+  async approve(taskId: string, options: { by?: string; hash?: string } = {}): Promise<void> {
+    const { by, about } = decisionOf(taskId, options, "the options of approve");
+    await this.#command({ type: "task.approve", ...about }, 0, { by });
+  }
+
+  /** The same, but refuses it: the task fails with UNAUTHORIZED and that reason, and is not tried again by itself. */
+  async reject(taskId: string, reason: string, options: { by?: string; hash?: string } = {}): Promise<void> {
+    const { by, about } = decisionOf(taskId, options, "the options of reject");
+    await this.#command({ type: "task.reject", ...about, reason }, 0, { by });
   }
 
   /** A new resource, or another capacity for one. Lowering a capacity takes nothing back. */
@@ -392,9 +409,13 @@ export class Coordinator implements AsyncDisposable {
     return this.#here("progress is told").onProgress(listener);
   }
 
-  async #command(command: Command, bytes = 0, trace?: string): Promise<Accepted> {
+  async #command(
+    command: Command,
+    bytes = 0,
+    from: { readonly by?: string | undefined; readonly trace?: string | undefined } = {},
+  ): Promise<Accepted> {
     this.#assertOpen();
-    return this.#backend.command(command, { bytes, trace, guard: this.#registrations.guard() });
+    return this.#backend.command(command, { bytes, ...from, guard: this.#registrations.guard() });
   }
 
   async #query<N extends keyof QueryTypes>(name: N, about: QueryTypes[N]["in"]): Promise<QueryTypes[N]["out"]> {
@@ -421,6 +442,8 @@ async function serve(local: LocalBackend, path: string, logger: Logger): Promise
   try {
     const server = await serveRemotes(local, path);
     local.beforeRelease(() => server.close());
+    // What a person has to do, who may come in that way, is worth waiting for; else nothing but the wait kept the process alive.
+    local.whileWaited((byAnybody) => (byAnybody ? server.ref() : server.unref()));
   } catch (error) {
     logger.warn({ path, error }, "other processes cannot join: the socket beside the journal could not be opened");
   }
@@ -433,6 +456,18 @@ function isList(tasks: TaskSpec | readonly TaskSpec[]): tasks is readonly TaskSp
 function checkText(value: unknown, what: string): string {
   if (typeof value === "string" && value.length > 0 && value.length <= limits.globalIdLength) return value;
   throw invalid(what, value, `a string of 1 to ${limits.globalIdLength} characters`);
+}
+
+/** Whose decision on which approval it is. */
+function decisionOf(
+  taskId: string,
+  options: { readonly by?: string; readonly hash?: string },
+  what: string,
+): { readonly by: string | undefined; readonly about: { readonly taskId: string; readonly hash?: string } } {
+  checkOptions(options, { known: ["by", "hash"] }, what);
+  const { by, hash } = options;
+  for (const [name, value] of Object.entries({ by, hash })) checkOptional(value, "string", name);
+  return { by, about: { taskId: checkText(taskId, "the id of a task"), ...(hash === undefined ? {} : { hash }) } };
 }
 
 /** A ballot, copied; what its parts must be is the kernel's to say. */

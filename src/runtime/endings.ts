@@ -24,6 +24,7 @@ export class Endings<T extends object> {
   readonly #unknown: ErrorCode;
   readonly #lookAt: (id: string) => T | "open" | undefined;
   readonly #find: (id: string) => Promise<T | undefined>;
+  readonly #waited: (byAnybody: boolean) => void;
   readonly #waiters: Map<string, Set<Waiter<T>>> = new Map();
   /** Those for whom it has ended, but not yet durably. */
   readonly #telling: Set<Set<Waiter<T>>> = new Set();
@@ -31,14 +32,17 @@ export class Endings<T extends object> {
 
   /**
    * `name`: what it is called in messages. `unknown`: the code for an id that there is not. `look`: how it ended; `"open"` as
-   * long as it has not, undefined when there is none with that id in memory. `find`: the same for what has left it.
+   * long as it has not, undefined when there is none with that id in memory. `find`: the same for what has left it. `waited` is
+   * told when the first begins to wait, and when nobody waits any more.
    */
   constructor(
     name: string,
     unknown: ErrorCode,
     look: (id: string) => T | "open" | undefined,
     find: (id: string) => Promise<T | undefined>,
+    waited: (byAnybody: boolean) => void = () => undefined,
   ) {
+    this.#waited = waited;
     this.#name = name;
     this.#unknown = unknown;
     this.#lookAt = look;
@@ -78,7 +82,7 @@ export class Endings<T extends object> {
     const end = this.#lookAt(id);
     // Begun anew at the same instant: it has not ended after all.
     if (end === "open" || end === undefined) return undefined;
-    this.#waiters.delete(id);
+    this.#noMore(id);
     this.#telling.add(waiters);
     return () => {
       this.#telling.delete(waiters);
@@ -90,6 +94,7 @@ export class Endings<T extends object> {
   stop(error: SafeguardsError): void {
     this.#stopped = error;
     const all = [...this.#waiters.values(), ...this.#telling];
+    if (this.#waiters.size > 0) this.#waited(false);
     this.#waiters.clear();
     this.#telling.clear();
     for (const waiters of all) for (const waiter of waiters) waiter.reject(error);
@@ -112,6 +117,7 @@ export class Endings<T extends object> {
 
   #add(id: string, signal: AbortSignal | undefined, waiter: Waiter<T>): void {
     const waiters = this.#waiters.get(id) ?? new Set<Waiter<T>>();
+    if (this.#waiters.size === 0) this.#waited(true);
     this.#waiters.set(id, waiters);
     if (signal === undefined) {
       waiters.add(waiter);
@@ -119,7 +125,7 @@ export class Endings<T extends object> {
     }
     const abort = (): void => {
       waiters.delete(abortable);
-      if (waiters.size === 0 && this.#waiters.get(id) === waiters) this.#waiters.delete(id);
+      if (waiters.size === 0 && this.#waiters.get(id) === waiters) this.#noMore(id);
       waiter.reject(this.#aborted(id, signal));
     };
     const abortable: Waiter<T> = {
@@ -134,6 +140,11 @@ export class Endings<T extends object> {
     };
     waiters.add(abortable);
     signal.addEventListener("abort", abort, { once: true });
+  }
+
+  #noMore(id: string): void {
+    this.#waiters.delete(id);
+    if (this.#waiters.size === 0) this.#waited(false);
   }
 
   #aborted(id: string, signal: AbortSignal): SafeguardsError {

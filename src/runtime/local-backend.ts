@@ -72,6 +72,7 @@ export class LocalBackend implements Backend, Observer {
   readonly #outcomes: Endings<OutcomeData>;
   readonly #decisions: Endings<BallotResult>;
   #beforeRelease: (() => Promise<void>) | undefined = undefined;
+  #whileWaited: ((byAnybody: boolean) => void) | undefined = undefined;
   /** Retries on their way: until they are decided, an old outcome may be no answer any more. */
   #retries = 0;
 
@@ -123,6 +124,7 @@ export class LocalBackend implements Backend, Observer {
       "UNKNOWN_TASK",
       (id) => queries.outcome(id),
       (id) => queries.departedOutcome(id),
+      (byAnybody) => this.#whileWaited?.(byAnybody),
     );
     this.#decisions = new Endings(
       "ballot",
@@ -174,7 +176,7 @@ export class LocalBackend implements Backend, Observer {
       pause: () => this.#pause(),
       after: (ms, fn) => this.#clock.after(ms, fn),
     });
-    this.#ballots = new Ballots({ logger, definition, post });
+    this.#ballots = new Ballots({ logger, definition, post, approvalOf: (id) => kernel.approvalOf(id) });
     this.#ballots.resume(kernel.ballots());
     this.#feed = new EventFeed(journal, head.lastSeq);
     this.#snapshots = new Snapshots({
@@ -342,6 +344,11 @@ export class LocalBackend implements Backend, Observer {
     this.#beforeRelease = done;
   }
 
+  /** Told when the first begins to wait for a task's outcome, and when nobody does any more. */
+  whileWaited(told: (byAnybody: boolean) => void): void {
+    this.#whileWaited = told;
+  }
+
   /** The batch is decided: outcomes are seen as they are now, and told when they are durable. */
   decided(events: readonly KernelEvent[]): Release | undefined {
     if (!this.#outcomes.isWaitedFor && !this.#decisions.isWaitedFor) return undefined;
@@ -384,6 +391,9 @@ export class LocalBackend implements Backend, Observer {
           break;
         case "message.sent":
           this.#messages.sent(event);
+          break;
+        case "approval.asked":
+          if (event.token !== undefined) dispatcher.over(event.token, event);
           break;
         case "attempt.stopping":
           dispatcher.stopping(event);

@@ -44,11 +44,12 @@ export class RemoteBackend implements Backend {
     });
   }
 
-  async command(command: Command, { guard, trace }: CommandOptions = {}): Promise<Accepted> {
+  async command(command: Command, { guard, by, trace }: CommandOptions = {}): Promise<Accepted> {
     this.#commands += 1;
+    const from = { ...(by === undefined ? {} : { by }), ...(trace === undefined ? {} : { trace }) };
     // What the other side answers is what this side asks for: both are the same program.
     return (await this.#ask(
-      { do: "command", id: `${this.#name}-${this.#commands}`, command, ...(trace === undefined ? {} : { trace }) },
+      { do: "command", id: `${this.#name}-${this.#commands}`, command, ...from },
       guard,
     )) as unknown as Accepted;
   }

@@ -5,7 +5,13 @@ import type { Command } from "../kernel/commands.ts";
 
 /** A request. Each is answered once; `events` and `ends` push items until they are. */
 export type RemoteRequest =
-  | { readonly do: "command"; readonly id: string; readonly command: Command; readonly trace?: string }
+  | {
+      readonly do: "command";
+      readonly id: string;
+      readonly command: Command;
+      readonly by?: string;
+      readonly trace?: string;
+    }
   | { readonly do: "query"; readonly name: string; readonly about?: unknown }
   | { readonly do: "events"; readonly from: number; readonly follow: boolean }
   /** Ids of tasks and ballots that end from now on; the first item is null, when nothing will be missed any more. */
@@ -24,6 +30,8 @@ export const FORWARDED: ReadonlySet<string> = new Set<Command["type"]>([
   "task.resume",
   "task.prioritize",
   "task.retry",
+  "task.approve",
+  "task.reject",
   "team.set",
   "resource.set",
   "budget.set",

@@ -4,7 +4,6 @@
  */
 import { invalid } from "../coordination/structures/arguments.ts";
 import type { Json } from "../coordination/structures/types.ts";
-import type { Command } from "../kernel/commands.ts";
 import type { QueryTypes } from "./backend.ts";
 import { checkFeedOptions, type FeedOptions, type StoredEvent } from "./event-feed.ts";
 import type { LocalBackend } from "./local-backend.ts";
@@ -38,7 +37,7 @@ export async function serveRemotes(backend: LocalBackend, path: string): Promise
 async function answer(backend: LocalBackend, request: RemoteRequest, pushes: Pushes): Promise<Json> {
   switch (request.do) {
     case "command":
-      return asJson(await forward(backend, request.command, request));
+      return asJson(await forward(backend, request));
     case "query":
       return asJson(await backend.query(queryIn(request.name), request.about as never));
     case "events":
@@ -65,8 +64,7 @@ async function answer(backend: LocalBackend, request: RemoteRequest, pushes: Pus
 
 function forward(
   backend: LocalBackend,
-  command: Command,
-  { id, trace }: { readonly id: string; readonly trace?: string },
+  { command, id, by, trace }: Extract<RemoteRequest, { readonly do: "command" }>,
 ): Promise<object> {
   if (typeof command !== "object" || command === null || !FORWARDED.has(command.type)) {
     throw invalid("a command", command, `one of ${[...FORWARDED].join(", ")}`);
@@ -74,7 +72,7 @@ function forward(
   if (typeof id !== "string" || id === "" || id.length > 256)
     throw invalid("the id of a command", id, "a short string");
   checkTrace(trace);
-  if (command.type !== "task.submit") return backend.command(command, { id, trace });
+  if (command.type !== "task.submit") return backend.command(command, { id, by, trace });
   if (command.from !== undefined) throw invalid("from", command.from, "left out");
   const { requests, bytes } = takeInAll(command.tasks, "tasks");
   return backend.command({ ...command, tasks: requests }, { id, bytes, trace });

@@ -37,6 +37,8 @@ export interface SocketServer {
   readonly path: string;
   /** Lets the process end though the socket is open. */
   unref(): void;
+  /** Keeps the process alive as long as the socket is open, which it does from the start. */
+  ref(): void;
   /** Cuts all connections, aborts what is unanswered, and takes the socket away. */
   close(): Promise<void>;
 }
@@ -66,6 +68,7 @@ export async function serveSocket(path: string, handler: SocketHandler): Promise
   return {
     path,
     unref: () => void server.unref(),
+    ref: () => void server.ref(),
     close: async () => {
       const closed = new Promise((resolve) => server.close(resolve));
       for (const socket of connections) socket.destroy();

@@ -34,8 +34,9 @@ const KEYS = {
     "cacheMs",
     "budget",
     "cost",
+    "approval",
   ],
-  later: ["approval", "batchKey", "batchWaitMs"],
+  later: ["batchKey", "batchWaitMs"],
 };
 
 const FALLBACK_KEYS = ["agent", "skills", "value"];
@@ -99,6 +100,11 @@ function copied(spec: TaskSpec, what: string): TakenIn {
   if (spec.cacheMs !== undefined) request.cacheMs = spec.cacheMs;
   if (spec.budget !== undefined) request.budget = spec.budget;
   if (spec.cost !== undefined) request.cost = spec.cost;
+  // Copied as JSON; what its parts must be is the kernel's to say.
+  if (spec.approval !== undefined)
+    request.approval = weigh(spec.approval, "approval", runtimeLimits.specBytes) as NonNullable<
+      TaskRequest["approval"]
+    >;
   return { request, bytes };
 
   function fallbackOf(fallback: FallbackPolicy): FallbackPolicy {

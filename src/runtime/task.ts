@@ -1,3 +1,4 @@
+import type { VotingMethod } from "../coordination/decisions/election.ts";
 import type { Json, Money, RecordOf, SkillRequirement } from "../coordination/structures/types.ts";
 import type { ErrorCode, SafeguardsError } from "../errors.ts";
 import type { AttemptEnd, FallbackPolicy, RetryPolicy } from "../kernel/events.ts";
@@ -74,6 +75,41 @@ export interface TaskSpec<I extends Json = Json> {
    * Default: 0.
    */
   readonly cost?: Money;
+  /** Who must allow that it runs, or that its output counts. Default: nobody. */
+  readonly approval?: ApprovalSpec;
+}
+
+/**
+ * Who must allow that a task runs, or that its output counts; until then it is `waiting`. Whoever submitted the task, does it,
+ * or works for who does it has no say. A task that is rejected fails with UNAUTHORIZED, and is not tried again by itself.
+ *
+ * @example
+ * ```ts
+ * import { Coordinator, defineAgent } from "safeguards";
+ * await using coordinator = await Coordinator.open();
+ * await coordinator.register(defineAgent({ name: "deployer", run: () => "deployed" }));
+ * const handle = await coordinator.submit({ input: "v2", approval: { before: "run", expiresMs: 3_600_000 } });
+ * const [waiting] = await coordinator.tasks({ status: "waiting" });
+ * await coordinator.approve(handle.id, { by: "rita", ...(waiting?.approval && { hash: waiting.approval.hash }) });
+ * await handle.result(); // "deployed"
+ * ```
+ */
+export interface ApprovalSpec {
+  /**
+   * `"run"`: asked for when its turn comes, once for each series of attempts. `"output"`: asked for each output, when the attempt
+   * that gave it has ended and holds nothing any more. Default: `"run"`.
+   */
+  readonly before?: "run" | "output";
+  /**
+   * `"person"`: whoever calls `approve` or `reject`. Or agents by ballot, over the options `approve` and `reject`: these voters, by
+   * default all that have a vote; whatever comes of it but `approve` is a rejection. Default: `"person"`.
+   */
+  readonly by?: "person" | { readonly ballot: VotingMethod; readonly voters?: readonly string[] };
+  /**
+   * Milliseconds from when it is asked for. A person who is late lets the task fail with TIMEOUT; a voter who is late abstains.
+   * Default: for ever, for a ballot 30 000.
+   */
+  readonly expiresMs?: number;
 }
 
 /** One attempt at a task, as it is told afterwards. */

@@ -81,6 +81,8 @@ export class AuditBudgets {
         this.#settle(event.token);
         break;
       }
+      // An attempt whose output has to be approved is over before its task is.
+      case "approval.asked":
       case "task.completed":
         if (event.token !== undefined) this.#settle(event.token);
         break;

@@ -5,7 +5,8 @@ import { runSimulation, type SimulationReport } from "./simulation.ts";
 /**
  * Runs a crew on the real kernel and runtime, with a journal in memory, made-up agents and a clock that never waits: time
  * passes only when nothing is left to do. Agents take as long as `durations` says, or else a task's `estimatedMs`, and then spend its `cost`; an
- * attempt that comes after another takes its whole time again. All that falls on one instant is one batch. The same crew
+ * attempt that comes after another takes its whole time again. Whatever has to be approved (`approval`) is, at once. All
+ * that falls on one instant is one batch. The same crew
  * with the same seed gives the same events, byte for byte. Ends when nothing more can happen.
  *
  * The log is checked as it grows, by code that does not ask the kernel: seqs, the chain of hashes, epochs and time;

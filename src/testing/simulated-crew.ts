@@ -76,7 +76,8 @@ export function checkCrew(crew: SimulatedCrew): CheckedCrew {
   return {
     agents,
     specs: tasks,
-    requests: takeInAll(tasks, "tasks").requests,
+    // What a person or a ballot thinks of it takes no time here: it is as good as approved.
+    requests: takeInAll(tasks, "tasks").requests.map(({ approval: _, ...request }) => request),
     // All that ended is told at the end.
     settings: { ...settingsOf(options), keepCount: limits.keptTasks },
     resources: resourcesOf({ resources }),

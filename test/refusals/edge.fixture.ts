@@ -79,6 +79,12 @@ const coordinator = rows(
   [`the id of a task is 7; ${text}`, (coordinator) => coordinator.task(wrong(7))],
   [`the id of a task is ""; ${text}`, (coordinator) => coordinator.explain("")],
   [`budget is "a/b"; ${id}`, (coordinator) => coordinator.setBudget("a/b", { limit: 1 })],
+  [
+    'the options of approve has the unknown key "who"; allowed: by, hash',
+    (coordinator) => coordinator.approve("a", wrong({ who: "rita" })),
+  ],
+  [`the id of a task is ""; ${text}`, (coordinator) => coordinator.approve("")],
+  ["by is 7; it must be a string", (coordinator) => coordinator.reject("a", "no", { by: wrong(7) })],
   [`resource is "a/b"; ${id}`, (coordinator) => coordinator.setResource("a/b", { type: "data", capacity: 1 })],
   [
     'the filter of tasks has the unknown key "state"; allowed: status, agent, parentId, limit, after',
@@ -155,7 +161,7 @@ const taskHandle = rows(
 
 const taskRequest = rows(
   [
-    'tasks[1] has the unknown key "prio"; allowed: id, name, input, context, skills, agent, priority, load, dependsOn, onDependencyFailure, resources, timeoutMs, deadlineMs, estimatedMs, graceMs, retry, preemptible, fallback, cacheKey, cacheMs, budget, cost',
+    'tasks[1] has the unknown key "prio"; allowed: id, name, input, context, skills, agent, priority, load, dependsOn, onDependencyFailure, resources, timeoutMs, deadlineMs, estimatedMs, graceMs, retry, preemptible, fallback, cacheKey, cacheMs, budget, cost, approval',
     submitting([{}, { prio: 1 }]),
   ],
   ["the length of tasks is 100001; it must be at most 100000", submitting(Array.from({ length: 100_001 }, () => ({})))],

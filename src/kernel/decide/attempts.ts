@@ -8,7 +8,7 @@ import { defaults, limits } from "../limits.ts";
 import { type Watched, watchedBy } from "../reports.ts";
 import type { LiveAttempt, Need, Resource, Task } from "../state.ts";
 import { type Desk, DONE, refused, speaker } from "./desk.ts";
-import { end, settle, stopAttempt, windDown } from "./endings.ts";
+import { giveOutput, settle, stopAttempt, windDown } from "./endings.ts";
 import { noted, requireAll } from "./guardrails.ts";
 import { noteRead } from "./messages.ts";
 
@@ -37,8 +37,9 @@ export function complete(desk: Desk, command: CommandOf<"attempt.complete">): An
   }
   noteRead(desk, live, command.read);
   watchingBreakers(desk, live, () => {
+    const { token } = live;
     const via = task.series.fallback === undefined ? {} : { via: "fallback" as const };
-    end(desk, task, { type: "task.completed", v: 1, taskId: task.id, token: live.token, output, ...via });
+    giveOutput(desk, task, { token, output, ...via });
   });
   return DONE;
 }

@@ -168,11 +168,11 @@ export function ballotDue(desk: Desk, ballotId: string): void {
   close(desk, known(desk.state.ballots.get(ballotId), "ballot", ballotId));
 }
 
-function closeIfComplete(desk: Desk, ballot: Ballot): void {
+export function closeIfComplete(desk: Desk, ballot: Ballot): void {
   if (ballot.votes.size >= ballot.opened.electorate.length) close(desk, ballot);
 }
 
-function close(desk: Desk, ballot: Ballot): void {
+export function close(desk: Desk, ballot: Ballot): void {
   const decision = count(ballot.opened, ballot.votes);
   desk.emit({
     type: "ballot.decided",
@@ -188,7 +188,7 @@ export function count(opened: BallotOpenedEvent, votes: Ballot["votes"]): Decisi
   return countVotes(checkTerms(termsOf(opened)), votes);
 }
 
-function termsOf(opened: BallotOpenedEvent): Terms<string> {
+export function termsOf(opened: BallotOpenedEvent): Terms<string> {
   const { question, options, method, electorate, weights, quorum, threshold, tieBreak } = opened;
   return {
     question,

@@ -16,6 +16,8 @@ export interface Desk {
   readonly scheduler: Scheduler;
   /** The instant of the batch. */
   readonly now: number;
+  /** Who asks, as the present command's envelope says. */
+  readonly by: string | undefined;
   /** The line of a task, or a ballot, that has left memory, as far as the command names it. */
   recalled(kind: Departed["kind"], id: string): string | undefined;
   /** Appends an event and applies it. */

@@ -13,6 +13,7 @@ import type { Flight } from "../flights.ts";
 import { defaults } from "../limits.ts";
 import { known } from "../named.ts";
 import { type AgentState, childrenOf, isTerminal, type LiveAttempt, openChildrenOf, type Task } from "../state.ts";
+import { ask, type GivenOutput } from "./asking.ts";
 import type { Desk } from "./desk.ts";
 
 type TerminalEvent = Extract<EventBody, { type: "task.completed" | "task.failed" | "task.cancelled" | "task.skipped" }>;
@@ -45,6 +46,12 @@ export function end(desk: Desk, task: Task, body: TerminalEvent): void {
     if (child.parent !== undefined) afterChild(desk, child.parent, child, judges.has(child.parent));
 }
 
+/** The task has an output, which counts once it is approved where that is asked for. */
+export function giveOutput(desk: Desk, task: Task, given: GivenOutput): void {
+  if (task.spec.approval?.before === "output") ask(desk, task, given);
+  else end(desk, task, { type: "task.completed", v: 1, taskId: task.id, ...given });
+}
+
 function answerAll(desk: Desk, flight: Flight, given: Given): void {
   for (const follower of [...flight.followers]) if (flight.followers.has(follower)) answer(desk, follower, given);
 }
@@ -62,7 +69,7 @@ export function answer(desk: Desk, task: Task, { taskId, output }: Given): void 
 }
 
 export function answered(desk: Desk, task: Task, { taskId, output }: Given): void {
-  end(desk, task, { type: "task.completed", v: 1, taskId: task.id, output, via: "cache", from: taskId });
+  giveOutput(desk, task, { output, via: "cache", from: taskId });
 }
 
 export function skipped(task: Task, dependency: Task): TaskSkippedEvent {
@@ -103,7 +110,7 @@ function fallBack(desk: Desk, task: Task, { error, fallback: which }: Failing): 
   }
   if (fallback.value === undefined) return false;
   desk.emit({ ...tellsOf, to: "value" });
-  end(desk, task, { type: "task.completed", v: 1, taskId: task.id, output: fallback.value, via: "fallback" });
+  giveOutput(desk, task, { output: fallback.value, via: "fallback" });
   return true;
 }
 

@@ -1,4 +1,5 @@
 /** The shapes of what is asked, checked before any name is looked up. */
+import { checkMethod } from "../../coordination/decisions/terms.ts";
 import { amountToNumber } from "../../coordination/structures/amount.ts";
 import {
   checkAmount,
@@ -15,7 +16,7 @@ import {
 import { checkMoney, textOf } from "../../coordination/structures/money.ts";
 import type { RecordOf, SkillRequirement } from "../../coordination/structures/types.ts";
 import type { TaskRequest } from "../commands.ts";
-import type { FallbackPolicy, RetryPolicy, TaskFields } from "../events.ts";
+import type { ApprovalPolicy, FallbackPolicy, RetryPolicy, TaskFields } from "../events.ts";
 import { limits } from "../limits.ts";
 
 const TASK_KEYS = [
@@ -41,6 +42,7 @@ const TASK_KEYS = [
   "fallback",
   "cacheKey",
   "cacheMs",
+  "approval",
 ];
 
 /** A task's own id: one segment. */
@@ -111,6 +113,7 @@ export function checkTask(request: TaskRequest): TaskFields {
   if (request.fallback !== undefined) fields.fallback = checkFallback(request.fallback);
   if (request.cacheKey !== undefined) fields.cacheKey = checkKey(request.cacheKey, "cacheKey");
   if (request.cacheMs !== undefined) fields.cacheMs = checkCacheMs(request.cacheMs, request.cacheKey);
+  if (request.approval !== undefined) fields.approval = checkApproval(request.approval);
   return fields;
 }
 
@@ -125,6 +128,29 @@ function checkCacheMs(cacheMs: unknown, key: string | undefined): number {
   const ms = duration(cacheMs, "cacheMs", true);
   if (ms > limits.cacheMs) throw invalid("cacheMs", cacheMs, `at most ${limits.cacheMs}`);
   return ms;
+}
+
+/** What it says in full: `before` always, `by` where it is a ballot. */
+function checkApproval(approval: ApprovalPolicy): ApprovalPolicy {
+  checkKeys(approval, ["before", "by", "expiresMs"], "approval");
+  const { before = "run", by = "person", expiresMs } = approval;
+  if (before !== "run" && before !== "output") throw invalid("before of approval", before, '"run" or "output"');
+  return {
+    before,
+    ...(by === "person" ? {} : { by: checkBallot(by) }),
+    ...(expiresMs === undefined ? {} : { expiresMs: duration(expiresMs, "expiresMs", false) }),
+  };
+}
+
+function checkBallot(by: Exclude<ApprovalPolicy["by"], "person" | undefined>): NonNullable<ApprovalPolicy["by"]> {
+  if (typeof by !== "object" || by === null) throw invalid("by of approval", by, '"person" or an object with ballot');
+  checkKeys(by, ["ballot", "voters"], "by of approval");
+  const { ballot, voters } = by;
+  checkMethod(ballot);
+  if (voters === undefined) return { ballot };
+  if (!Array.isArray(voters) || voters.length > limits.voters)
+    throw invalid("voters of approval", voters, `a list of at most ${limits.voters} agents' names`);
+  return { ballot, voters: [...new Set(voters.map((name: unknown) => checkId(name, "voter of approval")))] };
 }
 
 /** Whole milliseconds: fractions are rounded up, so that nothing is due before its time. */

@@ -3,6 +3,7 @@
 import { add, amountToNumber, atMost, compare, subtractToZero, ZERO } from "../../coordination/structures/amount.ts";
 import { checkKeys, invalid, nullRecord } from "../../coordination/structures/arguments.ts";
 import { levelsOf, spentFor } from "../../coordination/structures/budget-book.ts";
+import { canonicalJson } from "../../coordination/structures/canonical-json.ts";
 import { findCycle, findCycleAmong } from "../../coordination/structures/dependency-graph.ts";
 import { sumIn, textOf } from "../../coordination/structures/money.ts";
 import type { Json } from "../../coordination/structures/types.ts";
@@ -352,6 +353,16 @@ function checkNames(state: State, event: TaskSubmittedEvent, place: Place): void
   if (event.agent !== undefined) checkPin(state, event.taskId, event.agent, scope);
   if (event.fallback?.agent !== undefined) checkPin(state, event.taskId, event.fallback.agent, scope);
   checkBudget(state, event, parent);
+  if (typeof event.approval?.by === "object") {
+    for (const name of event.approval.by.voters ?? []) {
+      if (state.agents.get(name)?.votes === true) continue;
+      const told = `task ${event.taskId} is to be approved by ${JSON.stringify(name)}, who`;
+      const details = { taskId: event.taskId, agent: name };
+      throw state.agents.has(name)
+        ? refused("INVALID_ARGUMENT", `${told} has no voter`, details)
+        : refused("UNKNOWN_AGENT", `${told} was never registered`, details);
+    }
+  }
   for (const [id, value] of Object.entries(event.resources ?? {})) {
     const resource = state.resources.get(id);
     if (resource === undefined)
@@ -466,10 +477,11 @@ function sameTask(existing: TaskSubmittedEvent, asked: TaskSubmittedEvent): bool
       fallback,
       cacheKey,
       cacheMs,
+      approval,
       parentId,
     } = event;
     const priority = parentId === undefined ? event.priority : undefined;
-    return canonical({
+    return canonicalJson({
       name,
       input,
       context,
@@ -490,22 +502,10 @@ function sameTask(existing: TaskSubmittedEvent, asked: TaskSubmittedEvent): bool
       fallback,
       cacheKey,
       cacheMs,
+      approval,
       parentId,
       priority,
     });
   };
   return plain(existing) === plain(asked);
-}
-
-/** JSON with sorted keys. */
-function canonical(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(canonical).join()}]`;
-  if (typeof value !== "object" || value === null) return JSON.stringify(value) ?? "";
-  const keys = Object.keys(value).sort();
-  const parts: string[] = [];
-  for (const key of keys) {
-    const text = canonical(Reflect.get(value, key));
-    if (text !== "") parts.push(`${JSON.stringify(key)}:${text}`);
-  }
-  return `{${parts.join()}}`;
 }

@@ -5,6 +5,8 @@ import { Story } from "../story.fixture.ts";
 export interface Refused {
   /** Prepares the story and gives the command; its shape may be wrong. */
   readonly ask: (story: Story) => unknown;
+  /** Who asks. */
+  readonly by?: string;
   readonly code: ErrorCode;
   readonly says: string;
   readonly details?: { readonly [key: string]: unknown };

@@ -14,7 +14,7 @@ function many(length: number): string[] {
 
 export const shapes: readonly Refused[] = [
   invalid(
-    'task has the unknown key "prio"; allowed: id, name, input, context, skills, agent, priority, load, dependsOn, onDependencyFailure, resources, timeoutMs, deadlineMs, estimatedMs, graceMs, retry, preemptible, budget, cost, fallback, cacheKey, cacheMs',
+    'task has the unknown key "prio"; allowed: id, name, input, context, skills, agent, priority, load, dependsOn, onDependencyFailure, resources, timeoutMs, deadlineMs, estimatedMs, graceMs, retry, preemptible, budget, cost, fallback, cacheKey, cacheMs, approval',
     submitting({ prio: 1 }),
   ),
   invalid("task is null; it must be an object", submitting(null)),
@@ -98,4 +98,24 @@ export const shapes: readonly Refused[] = [
     submitting({ cacheKey: "k", cacheMs: 31_622_400_001 }),
   ),
   invalid("jitter is 0; it must be true or false", submitting({ retry: { jitter: 0 } })),
+  invalid("approval is true; it must be an object", submitting({ approval: true })),
+  invalid('approval has the unknown key "who"; allowed: before, by, expiresMs', submitting({ approval: { who: 1 } })),
+  invalid('before of approval is "end"; it must be "run" or "output"', submitting({ approval: { before: "end" } })),
+  invalid(`expiresMs is 0; ${finite}`, submitting({ approval: { expiresMs: 0 } })),
+  invalid(
+    'by of approval is "ann"; it must be "person" or an object with ballot',
+    submitting({ approval: { by: "ann" } }),
+  ),
+  invalid(
+    'by of approval has the unknown key "method"; allowed: ballot, voters',
+    submitting({ approval: { by: { method: "majority" } } }),
+  ),
+  invalid(
+    'voters of approval is "ann"; it must be a list of at most 10000 agents\' names',
+    submitting({ approval: { by: { ballot: "majority", voters: "ann" } } }),
+  ),
+  invalid(
+    noId("voter of approval", '"a/b"'),
+    submitting({ approval: { by: { ballot: "majority", voters: ["a/b"] } } }),
+  ),
 ];

@@ -174,4 +174,19 @@ export const submission: readonly Refused[] = [
     says: "task a/0/x asks for 1.5 of disk, which a holds while it waits for it",
     details: { taskId: "a/0/x", resource: "disk", holder: "a" },
   },
+  {
+    ask: () => submitting({ id: "a", approval: { by: { ballot: "majority", voters: ["ann", "eve"] } } }),
+    code: "UNKNOWN_AGENT",
+    says: 'task a is to be approved by "eve", who was never registered',
+    details: { taskId: "a", agent: "eve" },
+  },
+  {
+    ask: (story) => {
+      story.agent("mute");
+      return submitting({ id: "a", approval: { by: { ballot: "majority", voters: ["mute"] } } });
+    },
+    code: "INVALID_ARGUMENT",
+    says: 'task a is to be approved by "mute", who has no voter',
+    details: { taskId: "a", agent: "mute" },
+  },
 ];

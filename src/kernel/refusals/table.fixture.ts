@@ -1,5 +1,6 @@
 /** Everything that the kernel refuses, by the file that does. */
 import { agents } from "./agents.fixture.ts";
+import { approvals } from "./approvals.fixture.ts";
 import { attempts } from "./attempts.fixture.ts";
 import { ballots } from "./ballots.fixture.ts";
 import { budgets } from "./budgets.fixture.ts";
@@ -17,6 +18,7 @@ import { sharedState } from "./versioned-state.fixture.ts";
 export const kernelRefusals: Readonly<Record<string, readonly Refused[]>> = {
   "src/kernel/kernel.ts": kernel,
   "src/kernel/decide/agents.ts": agents,
+  "src/kernel/decide/approvals.ts": approvals,
   "src/kernel/decide/attempts.ts": attempts,
   "src/kernel/decide/ballots.ts": ballots,
   "src/kernel/decide/budgets.ts": budgets,

@@ -6,6 +6,8 @@ import type { Terminal } from "./terminal.ts";
 export interface Asked {
   /** What it is about; empty where the command is about nothing. */
   readonly subject: string;
+  /** What was typed after that. */
+  readonly rest: readonly string[];
   /** By name: what the flags say that there is. */
   readonly options: OptionValues;
 }
@@ -21,6 +23,8 @@ export interface CommandEntry {
 }
 
 const JOURNAL = ["--journal <url>", "sqlite:PATH (default: the only .safeguards/*.db here)"] as const;
+const BY = ["--by <name>", "who decides (default: your name on this system)"] as const;
+const HASH = ["--hash <hash>", "only if this is what is to be approved (default: whatever is)"] as const;
 const JSON_OUT = ["--json", "for a program"] as const;
 
 export const COMMANDS: readonly CommandEntry[] = [
@@ -99,6 +103,22 @@ export const COMMANDS: readonly CommandEntry[] = [
     example: "safeguards cancel r2",
     run: async ({ subject, options }, terminal) =>
       (await import("./commands/cancel.ts")).cancelCommand(subject, options, terminal),
+  },
+  {
+    usage: "approve <task>",
+    says: "let a task run, or its output count, that waits to be approved",
+    options: [JOURNAL, BY, HASH, JSON_OUT],
+    example: "safeguards approve deploy --by rita",
+    run: async ({ subject, options }, terminal) =>
+      (await import("./commands/approve.ts")).approveCommand(subject, options, terminal),
+  },
+  {
+    usage: "reject <task> <reason>",
+    says: "fail a task that waits to be approved, and say why",
+    options: [JOURNAL, BY, HASH, JSON_OUT],
+    example: 'safeguards reject deploy "not on a Friday"',
+    run: async ({ subject, rest, options }, terminal) =>
+      (await import("./commands/approve.ts")).rejectCommand(subject, rest[0] ?? "", options, terminal),
   },
   {
     usage: "backup <file>",

@@ -57,6 +57,7 @@ function header({ crew, runId, progress, now }: LiveFacts, columns: number): Lin
     ` ${done}/${total}`,
     ...figure(counts.running, "running", "cyan"),
     ...figure(counts.waiting, "waiting", "dim"),
+    ...figure(progress.toApprove.size, "to approve", "yellow"),
     ...figure(counts.failed, "failed", "red"),
     ...figure(counts.skipped, "skipped", "yellow"),
     ...figure(counts.cancelled, "cancelled", "yellow"),

@@ -69,6 +69,12 @@ export class PlainView {
         return `${id} has ${count(Number(subtasks), "subtask")}`;
       case "attempt.ended":
         return end === "completed" ? undefined : `${id} attempt ended: ${String(end)}${messageOf(error)}`;
+      case "approval.asked":
+        return `${id}: its ${String(event.before)} has to be approved`;
+      case "approval.given":
+        return `${id}: its ${String(event.before)} is approved${whoOf(event.who)}`;
+      case "approval.rejected":
+        return `${id}: its ${String(event.before)} is rejected${whoOf(event.who)}`;
       case "task.completed":
         return `${id} completed${by}`;
       case "task.failed":
@@ -81,6 +87,10 @@ export class PlainView {
         return undefined;
     }
   }
+}
+
+function whoOf(who: unknown): string {
+  return Array.isArray(who) && who.length > 0 ? ` by ${printable(who.join(", "))}` : "";
 }
 
 function messageOf(error: unknown): string {

@@ -53,7 +53,8 @@ function programOf(terminal: Terminal, ended: (code: number) => void): Command {
     const command = program.command(entry.usage).description(entry.says).addHelpText("after", example(entry.example));
     for (const [flags, says] of entry.options) command.option(flags, says);
     command.action(async () => {
-      ended(await entry.run({ subject: command.args[0] ?? "", options: command.opts() }, terminal));
+      const [subject = "", ...rest] = command.args;
+      ended(await entry.run({ subject, rest, options: command.opts() }, terminal));
     });
   }
   return program;

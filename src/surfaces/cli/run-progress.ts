@@ -49,6 +49,8 @@ interface KnownTask {
   state: State;
   readonly parentId: string | undefined;
   readonly load: number;
+  /** Whether a person has to approve something of it. */
+  readonly asksPeople: boolean;
   /** Dependencies that have not ended. */
   missing: number;
   dependents: KnownTask[] | undefined;
@@ -86,6 +88,8 @@ export class RunProgress {
   readonly running: Map<string, RunningTask> = new Map();
   /** In order of submission. */
   readonly waiting: Set<string> = new Set();
+  /** Those among them that wait for a person to approve something, in the order in which that was asked for. */
+  readonly toApprove: Set<string> = new Set();
   readonly #runId: string;
   readonly #tasks: Map<string, KnownTask> = new Map();
   /** Milliseconds between sessions. */
@@ -140,6 +144,15 @@ export class RunProgress {
         if (!this.#stopped(event.taskId, event.token, at, "lost")) break;
         this.#becomes(event.taskId, "waiting", Math.max(at, this.clock(event.notBefore ?? 0)));
         break;
+      case "approval.asked":
+        if (event.token !== undefined) this.#stopped(event.taskId, event.token, at, "completed");
+        this.#becomes(event.taskId, "waiting", at);
+        if (this.#tasks.get(event.taskId)?.asksPeople === true) this.toApprove.add(event.taskId);
+        break;
+      // What others thought about is no waiting to be started.
+      case "approval.given":
+        this.#becomes(event.taskId, "waiting", at);
+        break;
       case "task.retried":
         this.#becomes(event.taskId, "waiting", at);
         break;
@@ -158,7 +171,7 @@ export class RunProgress {
   }
 
   #submitted(event: Extract<KernelEvent, { type: "task.submitted" }>, at: number): void {
-    const { taskId, parentId, dependsOn = [], load = 1 } = event;
+    const { taskId, parentId, dependsOn = [], load = 1, approval } = event;
     if (taskId === this.#runId) this.#startedAt = at;
     if (!taskId.startsWith(`${this.#runId}/`)) return;
     const open = dependsOn.flatMap((id) => this.#tasks.get(id) ?? []).filter((task) => !hasEnded(task));
@@ -166,6 +179,7 @@ export class RunProgress {
       state: "waiting",
       parentId,
       load,
+      asksPeople: approval !== undefined && typeof approval.by !== "object",
       missing: open.length,
       dependents: undefined,
       readyAt: at,
@@ -245,6 +259,7 @@ export class RunProgress {
     this.counts[state] += 1;
     if (state === "waiting") this.waiting.add(taskId);
     else this.waiting.delete(taskId);
+    this.toApprove.delete(taskId);
     task.state = state;
     task.readyAt = readyAt;
   }

@@ -137,10 +137,12 @@ export class RunWatch {
   async #ask(): Promise<Pick<LiveFacts, "agents" | "resources" | "reasons">> {
     const { coordinator } = this.#run;
     const reasons = await Promise.all(
-      [...first(this.progress.waiting, ASKED_WAITING)].map(async (taskId): Promise<[string, string]> => {
-        const { reasons: why, text } = await coordinator.explain(taskId);
-        return [taskId, why.length === 0 ? text : why.map((reason) => reason.text).join("; ")];
-      }),
+      [...first(new Set([...this.progress.toApprove, ...this.progress.waiting]), ASKED_WAITING)].map(
+        async (taskId): Promise<[string, string]> => {
+          const { reasons: why, text } = await coordinator.explain(taskId);
+          return [taskId, why.length === 0 ? text : why.map((reason) => reason.text).join("; ")];
+        },
+      ),
     );
     return { agents: await coordinator.agents(), resources: await coordinator.resources(), reasons: new Map(reasons) };
   }

@@ -15,11 +15,14 @@ export interface StatusOptions {
 
 const SHOWN_RUNS = 10;
 const SHOWN_AGENTS = 30;
+const SHOWN_APPROVALS = 10;
 
 interface RunStatus {
   readonly run: RunInfo;
   readonly counts: Partial<Record<TaskStatus, number>>;
   readonly total: number;
+  /** Tasks that wait for a person to allow something. */
+  readonly toApprove: TaskInfo[];
 }
 
 /** Tells where the runs in a journal stand, and what agents and resources do. */
@@ -48,14 +51,19 @@ interface CrewStatus {
 /** One pass over all tasks, however many runs there are. */
 function statusOf(tasks: readonly TaskInfo[]): RunStatus[] {
   const counted = new Map(
-    runsAmong(tasks).map((run) => [run.id, { run, counts: {} as Partial<Record<TaskStatus, number>>, total: 0 }]),
+    runsAmong(tasks).map((run) => [
+      run.id,
+      { run, counts: {} as Partial<Record<TaskStatus, number>>, total: 0, toApprove: [] as TaskInfo[] },
+    ]),
   );
-  for (const { id, status } of tasks) {
+  for (const task of tasks) {
+    const { id, status, approval } = task;
     const slash = id.indexOf("/");
     const of = slash === -1 ? undefined : counted.get(id.slice(0, slash));
     if (of === undefined) continue;
     of.counts[status] = (of.counts[status] ?? 0) + 1;
     of.total += 1;
+    if (approval !== undefined && approval.ballotId === undefined) of.toApprove.push(task);
   }
   return [...counted.values()];
 }
@@ -65,7 +73,7 @@ function asData(journal: string, { running, asOf }: JournalView, runs: readonly 
     journal,
     running: running !== undefined,
     ...(asOf === undefined ? {} : { asOf }),
-    runs: runs.map(({ run, counts, total }) => ({
+    runs: runs.map(({ run, counts, total, toApprove }) => ({
       id: run.id,
       crew: run.crew,
       file: run.file,
@@ -76,6 +84,7 @@ function asData(journal: string, { running, asOf }: JournalView, runs: readonly 
       total,
       tasks: counts,
       cost: run.task.cost,
+      toApprove: toApprove.map(({ id, approval }) => ({ id, ...approval })),
     })),
     ...crew,
   };
@@ -89,7 +98,7 @@ function asLines(
   now: number,
 ): Line[] {
   const lines: Line[] = [[paint("bold", printable(journal)), " ", written(view)]];
-  lines.push(...runs.slice(-SHOWN_RUNS).map((run) => runLine(run, view, now)));
+  lines.push(...runs.slice(-SHOWN_RUNS).flatMap((run) => [runLine(run, view, now), ...approvalLines(run)]));
   if (runs.length === 0) lines.push([paint("dim", "no run was begun here yet")]);
   const shown = agents.filter(({ name }) => !runs.some(({ run }) => name === runManagerName(run.crew)));
   const columns = Math.min(24, Math.max(0, ...shown.map(({ name }) => widthOf(printable(name)))));
@@ -139,6 +148,17 @@ function runLine({ run, counts, total }: RunStatus, { running }: JournalView, no
     paint("dim", isOpen && running === undefined ? "" : ` ${duration((task.endedAt ?? now) - task.submittedAt)}`),
     paint("dim", task.cost === "0" ? "" : `, cost ${task.cost}`),
   ];
+}
+
+/** What a person has to do for the run to go on. */
+function approvalLines({ toApprove }: RunStatus): Line[] {
+  const lines = toApprove.slice(0, SHOWN_APPROVALS).map(({ id, approval }): Line => {
+    const what = approval === undefined ? "" : ` its ${approval.before}?`;
+    return ["  ", paint("yellow", "to approve"), ` ${printable(id)}`, paint("dim", what)];
+  });
+  const more = toApprove.length - lines.length;
+  if (more > 0) lines.push([paint("dim", `  … ${more} more to approve; safeguards tasks --status waiting has them`)]);
+  return lines;
 }
 
 function agentLine(agent: AgentInfo, columns: number, { running }: JournalView): Line {

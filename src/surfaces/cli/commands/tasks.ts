@@ -63,7 +63,7 @@ export async function tasksCommand(options: TasksOptions, terminal: Terminal): P
 }
 
 function taskLine(task: TaskInfo, now: number, isAlive: boolean): Line {
-  const { id, name, status, agent, attempts, startedAt, endedAt, cost } = task;
+  const { id, name, status, agent, attempts, startedAt, endedAt, cost, approval } = task;
   const until = endedAt ?? (isAlive ? now : undefined);
   const time = startedAt === undefined || until === undefined ? "" : ` ${duration(until - startedAt)}`;
   const again = attempts > 1 ? `, ${count(attempts, "attempt")}` : "";
@@ -72,11 +72,17 @@ function taskLine(task: TaskInfo, now: number, isAlive: boolean): Line {
   return [
     style === undefined ? pad(status, 9) : paint(style, pad(status, 9)),
     ` ${printable(id)}`,
+    approval === undefined ? "" : paint("yellow", approvalNote(approval)),
     paint(
       "dim",
       `${agent === undefined ? "" : ` ${printable(agent)}`}${time}${again}${spent}${name === undefined ? "" : ` ${printable(name)}`}`,
     ),
   ];
+}
+
+/** Which approval it waits for. */
+function approvalNote({ before, ballotId }: NonNullable<TaskInfo["approval"]>): string {
+  return ballotId === undefined ? `: approve its ${before}?` : `: ballot ${ballotId} on its ${before}`;
 }
 
 function statusOf(given: string | undefined): TaskStatus | undefined {

@@ -1,0 +1,548 @@
+import { createHash } from "node:crypto";
+import { describe, expect, test } from "vitest";
+import { canonicalJson } from "../coordination/structures/canonical-json.ts";
+import type { TaskRequest } from "./commands.ts";
+import type { KernelEvent } from "./events.ts";
+import { Kernel } from "./kernel.ts";
+import { Story, told } from "./story.fixture.ts";
+
+const run = { id: "a", approval: {} } as const;
+const output = { id: "a", approval: { before: "output" } } as const;
+
+/** `ann` and `bob` do anything, `vic`, `vera` and `val` only vote. */
+function crew(): Story {
+  const story = new Story({ concurrency: 4 });
+  story.agent("ann", { capacity: 4 });
+  story.agent("bob", { capacity: 4 });
+  for (const name of ["vic", "vera", "val"]) story.agent(name, { capacity: 0, votes: true });
+  return story;
+}
+
+function submitted(...tasks: TaskRequest[]): Story {
+  const story = crew();
+  story.submit(...tasks);
+  return story;
+}
+
+function hashOf(story: Story, id = "a"): string {
+  const [info] = story.kernel.tasks({ status: "waiting" }).filter((task) => task.id === id);
+  return info?.approval?.hash ?? `${id} asks for nothing`;
+}
+
+function vote(story: Story, ...votes: readonly (readonly [voter: string, vote?: string])[]): KernelEvent[] {
+  const ballot = story.kernel.ballots().findLast(({ open }) => open);
+  if (ballot === undefined) throw new Error("no ballot is open");
+  return story.do(
+    ...votes.map(([voter, given]) => ({
+      type: "ballot.cast" as const,
+      ballotId: ballot.ballotId,
+      voter,
+      ...(given === undefined ? {} : { vote: given }),
+    })),
+  );
+}
+
+describe("before it runs", () => {
+  test("a task waits when its turn comes, and runs when it is approved", () => {
+    const story = crew();
+    expect(told(story.submit(run))).toEqual(["a asks for approval of its run"]);
+    expect(story.status("a")).toBe("waiting");
+    const events = story.approve("a", { by: "rita" });
+    expect(told(events)).toEqual(["a is approved", "a starts on ann"]);
+    expect(events[0]).toMatchObject({ type: "approval.given", by: "rita", who: ["rita"] });
+    story.complete("a", 1);
+    expect(story.task("a")).toMatchObject({ status: "completed", output: 1 });
+  });
+
+  test("it is asked for only when what the task depends on is done", () => {
+    const story = submitted({ id: "first" }, { ...run, dependsOn: ["first"] });
+    expect(story.status("a")).toBe("blocked");
+    expect(told(story.complete("first"))).toEqual(["first completed", "a asks for approval of its run"]);
+  });
+
+  test("a rejected task fails with who rejected it and why, is not tried again, and takes its dependents with it", () => {
+    const story = submitted(run, { id: "b", dependsOn: ["a"] });
+    const hash = hashOf(story);
+    const events = story.approve("a", { by: "rita", reason: "too dear" });
+    expect(told(events)).toEqual(["a is rejected", "a failed: UNAUTHORIZED", "b skipped for a"]);
+    expect(story.task("a").error).toEqual({
+      code: "UNAUTHORIZED",
+      message: "its run was rejected by rita: too dear",
+      retryable: false,
+      details: { approval: "run", hash, reason: "too dear", who: ["rita"] },
+    });
+    expect(story.kernel.nextWakeAt()).toBeUndefined();
+  });
+
+  test("attempts of one series need one approval; a new series needs a new one", () => {
+    const story = submitted({ ...run, retry: { maxAttempts: 2, initialMs: 1, jitter: false } });
+    story.approve("a");
+    story.fail("a");
+    expect(told(story.after(10))).toEqual(["a starts on bob"]);
+    story.fail("a");
+    expect(story.status("a")).toBe("failed");
+    expect(told(story.do({ type: "task.retry", taskId: "a" }))).toEqual(["a asks for approval of its run"]);
+  });
+
+  test("who approved it does not run it, though nobody else could", () => {
+    const story = submitted({ ...run, skills: ["x"] });
+    story.agent("ann", { skills: ["x"], capacity: 4 });
+    story.approve("a", { by: "ann" });
+    expect(story.why("a").reasons).toMatchObject([
+      {
+        code: "skills",
+        who: ["ann"],
+        text: "ann could do it but approved it, and who approves a task does not run it",
+      },
+    ]);
+    expect(told(story.agent("bob", { skills: ["x"], capacity: 4 }))).toEqual(["a starts on bob"]);
+  });
+
+  test("one that a person holds asks when it is resumed, and one that waits to be approved stays held", () => {
+    const story = submitted({ id: "first" }, { ...run, dependsOn: ["first"] });
+    story.do({ type: "task.pause", taskId: "a" });
+    expect(told(story.complete("first"))).toEqual(["first completed"]);
+    expect(told(story.do({ type: "task.resume", taskId: "a" }))).toEqual(["a asks for approval of its run"]);
+    story.do({ type: "task.pause", taskId: "a" });
+    expect(story.reasons("a")).toBe("held approval");
+    expect(told(story.approve("a"))).toEqual(["a is approved"]);
+    expect(story.status("a")).toBe("paused");
+    expect(told(story.do({ type: "task.resume", taskId: "a" }))).toEqual(["a starts on ann"]);
+  });
+
+  test("a manager is asked for once, not for each phase and round", () => {
+    const story = crew();
+    story.manager("boss", ["ann"], { skills: ["lead"] });
+    story.submit({ ...run, skills: ["lead"] });
+    story.approve("a");
+    story.plan("a", { id: "s" });
+    story.complete("a/s");
+    expect(told(story.complete("a"))).toEqual(["a completed"]);
+  });
+});
+
+describe("before its output counts", () => {
+  test("the attempt ends and gives back what it held; approved, its output is the task's", () => {
+    const story = crew();
+    story.resource("disk", 1);
+    story.submit({ ...output, resources: { disk: 1 } }, { id: "next", resources: { disk: 1 } });
+    expect(told(story.complete("a", { n: 1 }))).toEqual(["a asks for approval of its output", "next starts on ann"]);
+    expect(story.task("a")).toMatchObject({ status: "waiting", attempts: [{ end: "completed" }] });
+    expect(story.task("a").output).toBeUndefined();
+    expect(told(story.approve("a"))).toEqual(["a is approved", "a completed"]);
+    expect(story.task("a")).toMatchObject({ status: "completed", output: { n: 1 }, via: "agent" });
+  });
+
+  test("a rejected output is never the task's, and a person's retry gives another that asks anew", () => {
+    const story = submitted(output, { id: "b", dependsOn: ["a"] });
+    story.complete("a", "bad");
+    const first = hashOf(story);
+    expect(told(story.approve("a", { reason: "bad" }))).toEqual([
+      "a is rejected",
+      "a failed: UNAUTHORIZED",
+      "b skipped for a",
+    ]);
+    expect(story.task("a").output).toBeUndefined();
+    story.do({ type: "task.retry", taskId: "a" });
+    story.complete("a", "bad");
+    expect(hashOf(story)).not.toBe(first);
+    expect(story.refusal({ type: "task.approve", taskId: "a", hash: first })).toMatchObject({ code: "INVALID_STATE" });
+    expect(told(story.approve("a", { hash: hashOf(story) }))).toEqual(["a is approved", "a completed"]);
+  });
+
+  test("a manager's subtasks that go on are cancelled when its output is rejected, before it fails", () => {
+    const story = crew();
+    story.manager("boss", ["ann"], { skills: ["lead"] });
+    story.submit({ ...output, skills: ["lead"] });
+    story.plan("a");
+    story.spawn("a", { id: "beside" });
+    story.complete("a");
+    expect(told(story.approve("a", { reason: "no" }))).toEqual([
+      "a is rejected",
+      "a is ending",
+      "a/beside is ending",
+      "a/beside stops: cancelled",
+    ]);
+    expect(story.refusal({ type: "task.approve", taskId: "a" })).toMatchObject({ code: "INVALID_STATE" });
+    expect(told(story.fail("a/beside"))).toEqual([
+      "a/beside attempt cancelled",
+      "a/beside cancelled",
+      "a failed: UNAUTHORIZED",
+    ]);
+  });
+
+  test("an attempt that has to stop gives nothing to approve", () => {
+    const story = submitted({ ...output, timeoutMs: 10, retry: { maxAttempts: 1 } });
+    story.after(10);
+    expect(told(story.complete("a", 1))).toEqual(["a attempt timeout", "a failed: TIMEOUT"]);
+  });
+});
+
+describe("what is approved", () => {
+  test("is the task as it was submitted, and anybody can make the hash again from what explain tells", () => {
+    const story = submitted({ ...run, input: { z: 1, a: [1, "é"] }, context: { c: 1 }, skills: [], priority: 7 });
+    const need = story.why("a").reasons[0]?.need as {
+      readonly hash: string;
+      readonly subject: { readonly spec: object };
+    };
+    expect(need.subject).toMatchObject({
+      before: "run",
+      taskId: "a",
+      spec: { input: { z: 1, a: [1, "é"] }, context: { c: 1 }, priority: 7 },
+    });
+    expect(createHash("sha256").update(canonicalJson(need.subject)).digest("hex")).toBe(need.hash);
+  });
+
+  test("is the output and who gave it", () => {
+    const story = submitted(output);
+    story.complete("a", [1]);
+    const need = story.why("a").reasons[0]?.need as { readonly hash: string; readonly subject: object };
+    expect(need.subject).toMatchObject({ before: "output", taskId: "a", agent: "ann", output: [1] });
+    expect(createHash("sha256").update(canonicalJson(need.subject)).digest("hex")).toBe(need.hash);
+  });
+});
+
+describe("beside guardrails", () => {
+  test("what they make of the input is what is approved", () => {
+    const story = new Story({ guardrails: { input: ["mask"] } });
+    story.agent("ann");
+    story.submit({ ...run, input: "secret" });
+    expect(story.why("a").reasons).toMatchObject([{ code: "approval", who: ["mask"] }]);
+    const verdicts = [{ guardrail: "mask", verdict: "change" }] as const;
+    const events = story.do({ type: "task.judge", taskId: "a", verdicts, input: "***" });
+    expect(told(events)).toContain("a asks for approval of its run");
+    expect(story.kernel.approvalOf("a")).toMatchObject({ spec: { input: "***" } });
+  });
+
+  test.each(["asked", "given"])(
+    "an approval that was %s before they changed the input is void, and asked for anew",
+    (how) => {
+      const story = new Story();
+      story.submit({ ...run, input: "secret" });
+      const hash = hashOf(story);
+      if (how === "given") story.approve("a");
+      story.crash(5, { guardrails: { input: ["mask"] } });
+      const verdicts = [{ guardrail: "mask", verdict: "change" }] as const;
+      const events = story.do({ type: "task.judge", taskId: "a", verdicts, input: "***" });
+      expect(told(events)).toContain("a asks for approval of its run");
+      expect(story.refusal({ type: "task.approve", taskId: "a", hash })).toMatchObject({ code: "INVALID_STATE" });
+      expect(story.kernel.approvalOf("a")).toMatchObject({ spec: { input: "***" } });
+    },
+  );
+
+  test("an output is looked at by them first: what they block is not asked about", () => {
+    const story = new Story({ guardrails: { output: ["size"] } });
+    story.agent("ann");
+    story.submit(output);
+    const verdicts = [{ guardrail: "size", verdict: "block", reason: "too large" }] as const;
+    const events = story.do({ type: "attempt.complete", ...story.from("a"), output: "x", verdicts });
+    expect(told(events)).toContain("a failed: GUARDRAIL_BLOCKED");
+    expect(events.map(({ type }) => type)).not.toContain("approval.asked");
+  });
+});
+
+describe("beside fallbacks", () => {
+  const once = { maxAttempts: 1 } as const;
+
+  test("a value that stands for an output needs the approval too, and is nobody's work", () => {
+    const story = submitted({ ...output, retry: once, fallback: { value: "none" } });
+    expect(told(story.fail("a"))).toContain("a asks for approval of its output");
+    expect(story.kernel.approvalOf("a")).toMatchObject({ via: "fallback", output: "none" });
+    expect(told(story.approve("a"))).toEqual(["a is approved", "a completed via fallback"]);
+    expect(story.task("a")).toMatchObject({ output: "none", via: "fallback" });
+  });
+
+  test("what is rejected or late falls back on nothing", () => {
+    const story = submitted({ ...output, retry: once, fallback: { value: "none" } });
+    story.complete("a", "bad");
+    story.approve("a", { reason: "bad" });
+    expect(story.task("a")).toMatchObject({ status: "failed", error: { code: "UNAUTHORIZED" } });
+  });
+
+  test("agents that it may fall back on do it with the same approval, and have none to give", () => {
+    const story = submitted({ ...run, agent: "ann", retry: once, fallback: { agent: "bob" } });
+    expect(story.refusal({ type: "task.approve", taskId: "a" }, "bob")).toMatchObject({ code: "UNAUTHORIZED" });
+    story.approve("a", { by: "rita" });
+    expect(told(story.fail("a"))).toContain("a starts on bob");
+  });
+});
+
+describe("beside shared outputs", () => {
+  const shared = { cacheKey: "k" } as const;
+
+  test("an output of another task needs the approval of each task that asks for one", () => {
+    const story = submitted({ ...output, ...shared }, { ...output, ...shared, id: "b" }, { ...shared, id: "c" });
+    expect(story.running).toBe("a");
+    expect(told(story.complete("a", 7))).toEqual(["a asks for approval of its output"]);
+    expect(story.status("b", "c")).toBe("waiting waiting");
+    story.approve("a");
+    expect(story.status("a", "b", "c")).toBe("completed waiting completed");
+    expect(story.kernel.approvalOf("b")).toMatchObject({ via: "cache", from: "a", output: 7 });
+    story.approve("b");
+    expect(story.task("b")).toMatchObject({ status: "completed", output: 7, via: "cache" });
+  });
+
+  test("a rejected output answers nobody: the next does it itself", () => {
+    const story = submitted({ ...output, ...shared }, { ...shared, id: "b" });
+    story.complete("a", "bad");
+    expect(told(story.approve("a", { reason: "bad" }))).toContain("b starts on ann");
+  });
+
+  test("one that may not run yet leads nobody", () => {
+    const story = submitted({ ...run, ...shared }, { ...shared, id: "b" });
+    expect(story.running).toBe("b");
+    story.complete("b", 7);
+    story.approve("a");
+    expect(story.task("a")).toMatchObject({ status: "completed", output: 7, via: "cache" });
+  });
+});
+
+describe("in time", () => {
+  test("one that nobody approves in time fails with TIMEOUT", () => {
+    const story = submitted({ ...run, approval: { expiresMs: 100 } });
+    expect(story.kernel.nextWakeAt()).toBe(story.now + 100);
+    expect(told(story.after(99))).toEqual([]);
+    expect(told(story.after(1))).toEqual(["a failed: TIMEOUT"]);
+    expect(story.task("a").error).toMatchObject({ message: "nobody approved its run within 100 ms", retryable: false });
+  });
+
+  test("an approval at the very instant is too late, whether its end was told or not", () => {
+    const story = submitted({ ...run, approval: { expiresMs: 100 } });
+    story.now += 100;
+    expect(story.try({ type: "task.approve", taskId: "a" })).toMatchObject({
+      answers: [{ ok: false, refusal: { message: "task a is waiting: it waits for no approval now" } }],
+    });
+    expect(story.status("a")).toBe("failed");
+  });
+
+  test("the task's own deadline comes first, where it is earlier", () => {
+    const story = submitted({ ...run, deadlineMs: 50, approval: { expiresMs: 100 } });
+    expect(told(story.after(100))).toEqual(["a failed: TIMEOUT"]);
+    expect(story.task("a").error?.message).toBe("its deadline has passed");
+  });
+});
+
+describe("by ballot", () => {
+  const by = { ballot: "majority" } as const;
+
+  test("those who vote decide, without the one who did it and those who work for it", () => {
+    const story = crew();
+    story.agent("ann", { capacity: 4, votes: true });
+    story.manager("boss", ["val"], { skills: ["lead"] });
+    story.submit({ ...output, skills: ["lead"], approval: { before: "output", by } });
+    story.plan("a");
+    story.complete("a", 1);
+    const [ballot] = story.kernel.ballots();
+    expect(ballot?.opened).toMatchObject({
+      question: "May the output of task a count?",
+      options: ["approve", "reject"],
+      electorate: ["ann", "vic", "vera"],
+      approves: "a",
+    });
+    expect(story.kernel.approvalOf("a")).toMatchObject({ output: 1 });
+    const events = vote(story, ["vic", "approve"], ["ann", "reject"], ["vera", "approve"]);
+    expect(told(events)).toEqual(["b1 decided approve", "a is approved", "a completed"]);
+    expect(events.find(({ type }) => type === "approval.given")).toMatchObject({
+      who: ["vic", "vera"],
+      ballotId: "b1",
+    });
+  });
+
+  test.each([
+    [
+      "rejected",
+      [
+        ["vic", "reject"],
+        ["vera", "reject"],
+        ["val", "approve"],
+      ],
+      "ballot b1 was for rejecting it",
+    ],
+    ["tied", [["vic", "reject"], ["vera", "approve"], ["val"]], "ballot b1 ended as tied"],
+    ["no_quorum", [["vic"], ["vera", "perhaps"], ["val"]], "ballot b1 ended as no_quorum"],
+  ] as const)("%s is a rejection", (_, votes, why) => {
+    const story = submitted({ ...run, approval: { by } });
+    expect(told(vote(story, ...votes)).slice(1)).toEqual(["a is rejected", "a failed: UNAUTHORIZED"]);
+    expect(story.task("a").error?.message).toBe(`its run was rejected: ${why}`);
+  });
+
+  test("who has not voted in time abstains", () => {
+    const story = submitted({
+      ...run,
+      approval: { by: { ballot: "majority", voters: ["vic", "vera"] }, expiresMs: 100 },
+    });
+    vote(story, ["vic", "approve"]);
+    expect(told(story.after(100))).toEqual(["b1 decided approve", "a is approved", "a starts on ann"]);
+  });
+
+  test("without anybody who may vote it is rejected at once", () => {
+    const story = new Story();
+    story.agent("ann", { votes: true });
+    story.submit({ ...run, agent: "ann", approval: { by: { ballot: "majority", voters: ["ann"] } } });
+    expect(story.task("a")).toMatchObject({
+      status: "failed",
+      error: { message: "its run was rejected: ballot b1 ended as no_quorum" },
+    });
+  });
+
+  test("no person can decide instead", () => {
+    const story = submitted({ ...run, approval: { by } });
+    expect(story.refusal({ type: "task.approve", taskId: "a" })).toMatchObject({ code: "INVALID_STATE" });
+  });
+
+  test("a ballot that nobody waits for any more is closed, and decides nothing", () => {
+    const story = submitted({ ...run, approval: { by } });
+    const events = story.do({ type: "task.cancel", taskId: "a" });
+    expect(told(events)).toEqual(["a cancelled", "b1 no_quorum"]);
+    expect(story.kernel.idle()).toBe(true);
+  });
+
+  test("no more ballots are open than may be: the others are opened, in order, as those close", () => {
+    const story = crew();
+    story.do(
+      ...Array.from({ length: 9_999 }, (_, i) => ({
+        type: "ballot.open" as const,
+        question: String(i),
+        options: ["x"],
+        voters: ["vic"],
+        deadlineMs: 500,
+      })),
+    );
+    const voters = ["vera"];
+    story.submit(...["a", "b", "c"].map((id) => ({ id, approval: { by: { ballot: "majority", voters } } })));
+    expect(story.kernel.ballots().filter(({ opened }) => opened.approves !== undefined)).toHaveLength(1);
+    expect(story.why("b").text).toBe(
+      "waits: its run must be approved by a ballot, which is opened when one of 10000 others has closed",
+    );
+    expect(told(vote(story, ["vera", "approve"]))).toEqual([
+      "b10000 decided approve",
+      "a is approved",
+      "a starts on ann",
+    ]);
+    expect(story.kernel.ballots().findLast(({ open }) => open)?.opened.approves).toBe("b");
+  });
+
+  test("votes that weigh too much together are a rejection, not a broken kernel", () => {
+    const story = new Story();
+    story.agent("ann");
+    for (const name of ["vic", "vera"]) story.agent(name, { votes: true, weight: 2 ** 53 - 1 });
+    story.submit({ ...run, approval: { by: { ballot: "weighted" } } });
+    expect(story.task("a").error).toMatchObject({ code: "UNAUTHORIZED" });
+    expect(story.task("a").error?.message).toContain("the weight of all voters together");
+  });
+});
+
+describe("never by", () => {
+  test.each([
+    ["the agent that the task is pinned to", { agent: "ann" }, "ann", "it does it"],
+    [
+      "somebody on the team of the manager that it is pinned to",
+      { agent: "boss" },
+      "bob",
+      "it works for boss, who does it",
+    ],
+  ] as const)("%s, before it runs", (_, more, by, why) => {
+    const story = crew();
+    story.manager("boss", ["bob"]);
+    story.submit({ ...run, ...more });
+    expect(story.refusal({ type: "task.approve", taskId: "a" }, by)).toEqual({
+      code: "UNAUTHORIZED",
+      message: `"${by}" decides nothing about task a: ${why}`,
+      details: { taskId: "a" },
+    });
+    expect(told(story.approve("a", { by: "rita" }))[0]).toBe("a is approved");
+  });
+
+  test("the agent that gave the output", () => {
+    const story = submitted(output);
+    story.complete("a");
+    expect(story.refusal({ type: "task.approve", taskId: "a" }, "ann")).toMatchObject({ code: "UNAUTHORIZED" });
+    expect(story.refusal({ type: "task.reject", taskId: "a", reason: "no" }, "ann")).toMatchObject({
+      code: "UNAUTHORIZED",
+    });
+    story.approve("a", { by: "bob" });
+  });
+
+  test("the agents by whose work the task was submitted, however far above", () => {
+    const story = crew();
+    story.manager("boss", ["ann", "bob"], { skills: ["lead"] });
+    story.submit({ id: "m", skills: ["lead"] });
+    story.plan("m", { id: "w" });
+    const [worker = ""] = story.task("m/w").attempts.map(({ agent }) => agent);
+    story.spawn("m/w", { id: "a", approval: {} });
+    for (const by of ["boss", worker])
+      expect(story.refusal({ type: "task.approve", taskId: "m/w/a" }, by)).toMatchObject({ code: "UNAUTHORIZED" });
+    story.approve("m/w/a", { by: "vic" });
+  });
+
+  test("an agent that worked below it", () => {
+    const story = submitted(output);
+    story.spawn("a", { id: "part" });
+    const [worker = ""] = story.task("a/part").attempts.map(({ agent }) => agent);
+    expect(worker).toBe("bob");
+    story.complete("a/part");
+    story.complete("a");
+    expect(story.refusal({ type: "task.approve", taskId: "a" }, "bob")).toMatchObject({
+      code: "UNAUTHORIZED",
+      message: '"bob" decides nothing about task a: it works on a/part, which is a part of it',
+    });
+  });
+
+  test("who submitted it", () => {
+    const story = crew();
+    story.send({ command: { type: "task.submit", tasks: [run] }, by: "rita" });
+    expect(story.refusal({ type: "task.approve", taskId: "a" }, "rita")).toMatchObject({ code: "UNAUTHORIZED" });
+  });
+});
+
+describe("through time", () => {
+  test("waiting for a person is idle, also with an end to it; waiting for voters is not", () => {
+    expect(submitted(run).kernel.idle()).toBe(true);
+    expect(submitted({ ...run, approval: { expiresMs: 9 } }).kernel.idle()).toBe(true);
+    expect(submitted({ ...run, approval: { by: { ballot: "majority" } } }).kernel.idle()).toBe(false);
+  });
+
+  test("cancelled while it waits, it is over, and what comes later is refused", () => {
+    const story = submitted({ ...run, approval: { expiresMs: 100 } });
+    expect(told(story.do({ type: "task.cancel", taskId: "a" }))).toEqual(["a cancelled"]);
+    expect(story.refusal({ type: "task.approve", taskId: "a" })).toMatchObject({
+      message: "task a is cancelled: it waits for no approval now",
+    });
+    expect(story.kernel.nextWakeAt()).toBeUndefined();
+  });
+
+  test("the same command twice changes nothing the second time", () => {
+    const story = submitted(run);
+    const envelope = { command: { type: "task.approve", taskId: "a" }, id: "x", by: "rita" } as const;
+    expect(story.send(envelope).answers).toEqual([{ ok: true, ids: [] }]);
+    expect(story.send(envelope)).toEqual({ events: [], answers: [{ ok: true, ids: [] }] });
+  });
+
+  test.each(["replayed", "restored"])("a kernel that is %s knows what was asked, given and to be voted on", (how) => {
+    const voters = ["vic", "vera"];
+    const story = submitted(
+      { ...run, retry: { initialMs: 1 }, approval: { expiresMs: 10_000 } },
+      { ...output, id: "o" },
+      { id: "v", approval: { by: { ballot: "majority", voters }, expiresMs: 10_000 } },
+      { ...run, id: "given" },
+    );
+    story.complete("o", { n: 1 });
+    story.approve("given", { by: "rita" });
+    vote(story, ["vic", "approve"]);
+    const hash = hashOf(story);
+    if (how === "restored") {
+      const rows = JSON.parse(JSON.stringify([...story.kernel.snapshot()]));
+      story.kernel = Kernel.restore(rows);
+      expect([...story.kernel.snapshot()]).toEqual(rows);
+      story.do({ type: "coordinator.open" });
+    } else story.crash(5);
+    expect(hashOf(story)).toBe(hash);
+    story.agent("ann", { capacity: 4 });
+    story.agent("bob", { capacity: 4 });
+    for (const name of ["vic", "vera", "val"]) story.agent(name, { capacity: 0, votes: true });
+    expect(told(story.after(5_000))).toContain("given starts on ann");
+    expect(told(story.approve("o"))).toEqual(["o is approved", "o completed"]);
+    expect(told(vote(story, ["vera", "approve"]))).toContain("v is approved");
+    expect(told(story.after(10_000))).toContain("a failed: TIMEOUT");
+  });
+});

@@ -1,0 +1,31 @@
+/** Who must not approve a task: whoever has it done, does it, or works for who does it. */
+import { childrenOf, type State, type Task } from "../state.ts";
+
+/** Why each of them must not, by name. Linear in the tasks below and in the teams of who does it. */
+export function barredFrom(state: State, task: Task): ReadonlyMap<string, string> {
+  const barred = new Map<string, string>();
+  const bar = (name: string | undefined, why: string): void => {
+    if (name !== undefined && !barred.has(name)) barred.set(name, why);
+  };
+  bar(task.spec.by, "it submitted it");
+  for (let above = task.parent; above !== undefined; above = above.parent)
+    for (const { agent } of above.attempts) bar(agent, `it works on ${above.id}, by which it was submitted`);
+  const doers = [task.spec.agent, task.spec.fallback?.agent, ...task.attempts.map(({ agent }) => agent)].filter(
+    (name) => name !== undefined,
+  );
+  for (const name of doers) bar(name, "it does it");
+  const below: Task[] = [...childrenOf(task)];
+  for (const one of below) {
+    for (const { agent } of one.attempts) bar(agent, `it works on ${one.id}, which is a part of it`);
+    below.push(...childrenOf(one));
+  }
+  const leads = new Set(doers);
+  for (const lead of leads) {
+    for (const member of state.agents.get(lead)?.team ?? []) {
+      // What is added to a set while it is walked is walked too, once.
+      leads.add(member);
+      bar(member, `it works for ${lead}, who does it`);
+    }
+  }
+  return barred;
+}
