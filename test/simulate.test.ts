@@ -385,7 +385,7 @@ test.for<[what: string, crew: object, message: string]>([
   ["a name that is none", { agents: [{ name: "a/b" }] }, "the name of an agent"],
   ["tasks that are no list", { tasks: {} }, "tasks is"],
   ["a task without sense", { tasks: [{ priority: 0.5 }] }, "priority"],
-  ["a task with an approval", { tasks: [{ approval: {} }] }, '"approval"'],
+  ["a task with a key that is unknown", { tasks: [{ budgett: "b" }] }, '"budgett"'],
   ["a seed that is no integer", { seed: 0.5 }, "seed is 0.5"],
   ["durations that are no function", { durations: 5 }, "durations is 5"],
   ["a duration that is negative", { durations: () => -1 }, 'the duration of attempt 1 at task "t" is -1'],
