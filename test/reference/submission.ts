@@ -135,8 +135,7 @@ function refusePayment(model: Model, request: TaskRequest, parent: Task | undefi
   if (request.budget !== undefined && model.budget(request.budget) === undefined) return "UNKNOWN_BUDGET";
   const budget = budgetOf(model, request, parent);
   if (budget === undefined) return undefined;
-  if (parent !== undefined && (parent.budget === undefined || !levels(budget).includes(parent.budget)))
-    return "INVALID_ARGUMENT";
+  if (parent?.budget !== undefined && !levels(budget).includes(parent.budget)) return "INVALID_ARGUMENT";
   const cost = cents(request.cost ?? 0);
   if (levels(budget).some(({ limit }) => limit < cost)) return "BUDGET_EXCEEDED";
   // What an ancestor has set aside while it waits for this could never be had. What is spent already is no matter of waiting.
