@@ -223,6 +223,26 @@ describe("admission", () => {
     expect(story.reasons("long")).toBe("room budget");
   });
 
+  test("nor for who costs nothing, while the budget is over its limit", () => {
+    const story = open({ protectAfterMs: 1_000 });
+    story.submit({ id: "a", budget: "team", cost: 4, preemptible: false });
+    story.budget("team", 3);
+    story.submit({ id: "poor", priority: 9, load: 9, budget: "team" });
+    story.after(5_000);
+    expect(told(story.submit({ id: "b", load: 8 }))).toEqual(["b starts on ann"]);
+  });
+
+  test("who could pay displaces others though one ahead that costs a little more could not", () => {
+    const tasks = ["0.000000000002", "0.000000000001"].map((cost, i) => ({ id: `t${i}`, budget: "small", cost }));
+    const story = open({ concurrency: 2 });
+    story.budget("small", "0.000000000002");
+    story.submit({ id: "payer", priority: 9, preemptible: false, budget: "small", cost: "0.000000000001" });
+    story.submit({ id: "low", priority: 1 });
+    expect(told(story.submit(...tasks.map((task) => ({ ...task, priority: 8 }))))).toEqual([
+      "low stops: preempted for t1",
+    ]);
+  });
+
   test("money that differs only behind the ninth place is told apart", () => {
     const story = open();
     story.budget("small", "1.000000000001");
