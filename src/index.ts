@@ -4,6 +4,7 @@ export type {
   AgentContext,
   AgentSpec,
   Allocation,
+  BatchResult,
   Logger,
   ManagerContext,
   ManagerSpec,

@@ -33,7 +33,7 @@ test("all faults of a crew in YAML are told at once, each with file, line and co
   expect(code).toBe(2);
   expect(stdout).toMatchInlineSnapshot(`
     "crew.yaml:3:50: agents[0].url: agents reached over A2A are not in this version yet — one of name, description, skills, capacity, weight, breaker, command, cwd, env, maxOutputBytes, output
-    crew.yaml:5:14: tasks[0] has the unknown key "skils" — one of id, name, input, context, skills, agent, priority, load, dependsOn, onDependencyFailure, resources, timeoutMs, deadlineMs, estimatedMs, graceMs, retry, preemptible, fallback, cacheKey, cacheMs, budget, cost, approval
+    crew.yaml:5:14: tasks[0] has the unknown key "skils" — one of id, name, input, context, skills, agent, priority, load, dependsOn, onDependencyFailure, resources, timeoutMs, deadlineMs, estimatedMs, graceMs, retry, preemptible, fallback, cacheKey, cacheMs, budget, cost, approval, batchKey, batchWaitMs
     crew.yaml:5:35: tasks[0].load is 0 — a number above 0, with at most nine decimals
     3 faults
     "

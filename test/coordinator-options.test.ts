@@ -37,11 +37,6 @@ describe("options", () => {
     expect(await refusal(Coordinator.open(options as never))).toMatch(message);
   });
 
-  it.each([["batchKey", { batchKey: "k" }]])("of a task refuse %s as not there yet", async (name, task) => {
-    const coordinator = await opened();
-    expect(await refusal(coordinator.submit(task as never))).toMatch(new RegExp(`"${name}" .* not in this version`));
-  });
-
   it.each([
     ["an unknown key", { prio: 1 }, /unknown key "prio"/],
     ["a wrong priority", { priority: 1.5 }, /priority is 1.5/],

@@ -68,6 +68,7 @@ export const EVENT_SCHEMAS = {
     votes: flag.exactOptional(),
     minSuccess: minSuccess.exactOptional(),
     failFast: flag.exactOptional(),
+    maxBatch: count.exactOptional(),
   }),
   "agent.unregistered": event("agent.unregistered", "An agent is offline and gets no more tasks.", { agent: text }),
   "team.changed": event("team.changed", "A manager has another team.", { agent: text, team: list(text) }),
@@ -112,6 +113,7 @@ export const EVENT_SCHEMAS = {
       token,
       attempt: count,
       phase,
+      batch: token.exactOptional(),
     },
   ),
   "task.completed": event("task.completed", "The task has its output.", {

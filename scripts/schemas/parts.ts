@@ -125,6 +125,8 @@ export const taskOptions = {
   cacheKey: text.exactOptional(),
   cacheMs: ms.exactOptional(),
   approval: approval.exactOptional(),
+  batchKey: text.exactOptional(),
+  batchWaitMs: ms.exactOptional(),
 };
 
 export const taskRequest = object({
@@ -147,6 +149,7 @@ export const agentDescription = object({
   votes: flag.exactOptional(),
   minSuccess: minSuccess.exactOptional(),
   failFast: flag.exactOptional(),
+  maxBatch: count.exactOptional(),
 });
 
 const parts = {

@@ -205,6 +205,9 @@ export interface Agent {
   readonly name: string;
 }
 
+/** What came of one task of several that an agent was given together: its output, or what it failed with. */
+export type BatchResult<O extends Json> = { readonly output: O } | { readonly error: unknown };
+
 /** An agent: what it is called, what it can do, how much at once, and its code. */
 export interface AgentSpec<I extends Json = Json, O extends Json = Json> {
   /** 1 to 256 characters without `/`. */
@@ -223,6 +226,17 @@ export interface AgentSpec<I extends Json = Json, O extends Json = Json> {
   /** Its work. What it returns must be JSON of at most 16 000 000 bytes; nothing is null. Left out: it only votes. */
   // biome-ignore lint/suspicious/noConfusingVoidType: code that returns nothing gives null
   run?(task: Task<I>, ctx: AgentContext): O | void | Promise<O | void>;
+  /**
+   * Its work on several tasks in one call, in the place of `run`: a result for each, in their order. Tasks of one `batchKey` come
+   * together; any other comes alone. Each has its own context and ends on its own: one that is to stop has its own signal
+   * aborted, and says so with `{ error }`. A throw, and a list of another length, fail all of them.
+   */
+  readonly runBatch?: (
+    tasks: readonly Task<I>[],
+    contexts: readonly AgentContext[],
+  ) => Promise<readonly BatchResult<O>[]>;
+  /** How many tasks it takes together: 1 to 1 000. Default: 16. */
+  readonly maxBatch?: number;
   /** Its vote. Left out: it is no voter. */
   readonly vote?: Voter;
   /**

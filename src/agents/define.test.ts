@@ -56,10 +56,10 @@ describe("defineAgent", () => {
   it.each<[string, object, RegExp]>([
     ["no name", { run }, /name of an agent is undefined/],
     ["a name with a slash", { name: "a/b", run }, /"a\/b"/],
-    ["neither run nor vote", { name: "a" }, /neither run nor vote/],
+    ["neither run nor vote", { name: "a" }, /neither run nor runBatch nor vote/],
     ["a run that is none", { name: "a", run: 1 }, /run of agent "a" is 1/],
     ["an unknown key", { name: "a", run, skill: "x" }, /unknown key "skill"/],
-    ["runBatch", { name: "a", run, runBatch: run }, /"runBatch" .* not in this version/],
+    ["a maxBatch alone", { name: "a", run, maxBatch: 2 }, /maxBatch .* no runBatch/],
     ["an isolated agent without a module", { name: "a", isolated: {} }, /the module of isolated of agent "a"/],
     ["too little memory", { name: "a", isolated: { module: "m", memoryMb: 1 } }, /memoryMb .* is 1/],
     ["too short a lease", { name: "a", isolated: { module: "m", leaseMs: 1 } }, /leaseMs .* is 1/],

@@ -24,6 +24,8 @@ export interface WorkerDefinition {
   /** Its code runs in a thread of its own, and is not here. */
   readonly isolated?: IsolatedOptions;
   run?(task: Task, ctx: AgentContext): unknown;
+  /** Takes tasks together, and is what does them where it is there. */
+  readonly runBatch?: (tasks: readonly Task[], contexts: readonly AgentContext[]) => unknown;
 }
 
 /** An agent that has its tasks done by its team. */

@@ -4,6 +4,7 @@ import { checkInteger, invalid, show } from "../coordination/structures/argument
 import type { Json } from "../coordination/structures/types.ts";
 import { SafeguardsError } from "../errors.ts";
 import type { BreakerPolicy } from "../kernel/events.ts";
+import { defaults, limits } from "../kernel/limits.ts";
 import { runtimeLimits } from "../runtime/limits.ts";
 import { checkFunction, checkOptional, checkOptions } from "../runtime/options.ts";
 import type { Agent, AgentSpec } from "./agent.ts";
@@ -30,8 +31,9 @@ const KEYS = {
     "vote",
     "breaker",
     "isolated",
+    "runBatch",
+    "maxBatch",
   ],
-  later: ["runBatch", "maxBatch"],
 };
 
 /**
@@ -63,12 +65,20 @@ export function defineAgent<I extends Json = Json, O extends Json = Json>(spec: 
   checkSchema(output, `the output of agent ${show(name)}`);
   if (spec.run !== undefined) checkFunction(spec.run, `run of agent ${show(name)}`);
   if (vote !== undefined) checkFunction(vote, `vote of agent ${show(name)}`);
+  const { runBatch } = spec;
+  if (runBatch !== undefined) checkFunction(runBatch, `runBatch of agent ${show(name)}`);
+  const maxBatch = maxBatchOf(spec, name);
   const isolated = spec.isolated === undefined ? undefined : isolatedOf(spec.isolated, name);
-  if (spec.run === undefined && vote === undefined && isolated === undefined) {
+  const works = spec.run !== undefined || runBatch !== undefined || isolated !== undefined;
+  if (!works && vote === undefined) {
     throw new SafeguardsError(
       "INVALID_ARGUMENT",
-      `agent ${show(name)} has neither run nor vote nor isolated; it needs at least one`,
+      `agent ${show(name)} has neither run nor runBatch nor vote nor isolated; it needs at least one`,
     );
+  }
+  if (runBatch !== undefined && isolated !== undefined) {
+    const message = `agent ${show(name)} has both runBatch and isolated; its code is here or in the module, not in both`;
+    throw new SafeguardsError("INVALID_ARGUMENT", message);
   }
   if (spec.run !== undefined && isolated !== undefined) {
     const message = `agent ${show(name)} has both run and isolated; its code is here or in the module, not in both`;
@@ -82,22 +92,32 @@ export function defineAgent<I extends Json = Json, O extends Json = Json>(spec: 
       skills: checkSkills(spec.skills, name),
       votes: vote !== undefined,
       // Who only votes has no room for tasks.
-      ...(spec.run === undefined && isolated === undefined
-        ? { capacity: 0 }
-        : capacity === undefined
-          ? {}
-          : { capacity }),
+      ...(!works ? { capacity: 0 } : capacity === undefined ? {} : { capacity }),
       ...(description === undefined ? {} : { description }),
       ...(weight === undefined ? {} : { weight }),
       ...(breaker === undefined ? {} : { breaker: checkBreaker(breaker) }),
+      ...(maxBatch === undefined ? {} : { maxBatch }),
     },
     ...(input === undefined ? {} : { input }),
     ...(output === undefined ? {} : { output }),
     ...(vote === undefined ? {} : { vote }),
     ...(isolated === undefined ? {} : { isolated }),
+    // What it is given fits what its own types say: schemas and users see to that.
+    ...(runBatch === undefined ? {} : { runBatch: runBatch.bind(spec) as NonNullable<WorkerDefinition["runBatch"]> }),
   };
   if (spec.run !== undefined) definition.run = spec.run.bind(spec);
   return agentOf(definition);
+}
+
+/** How many tasks it takes together; undefined: one at a time. */
+function maxBatchOf(
+  { runBatch, maxBatch }: Pick<AgentSpec, "maxBatch"> & { readonly runBatch?: unknown },
+  agent: string,
+): number | undefined {
+  const what = `maxBatch of agent ${show(agent)}`;
+  if (runBatch === undefined && maxBatch !== undefined)
+    throw invalid(what, maxBatch, "left out where there is no runBatch");
+  return runBatch === undefined ? undefined : checkInteger(maxBatch ?? defaults.maxBatch, what, 1, limits.batchedTasks);
 }
 
 function isolatedOf(options: NonNullable<AgentSpec["isolated"]>, agent: string): IsolatedOptions {

@@ -10,8 +10,6 @@ const LATER: ReadonlyMap<string, string> = new Map([
   ["isolated", "isolated agents"],
   ["runBatch", "batches"],
   ["maxBatch", "batches"],
-  ["batchKey", "batches"],
-  ["batchWaitMs", "batches"],
 ]);
 
 /** All that is wrong with the shape of `data`. */

@@ -131,8 +131,16 @@ const task = mapping({
   budget: id().optional().describe("What it is paid from. Default: its parent's, or nothing"),
   cost: money().optional().describe("What an attempt is thought to cost: set aside while it runs. Default: 0"),
   approval: approval.optional().describe("Who must allow that it runs, or that its output counts. Default: nobody"),
+  batchKey: text(KEY, limits.keyLength)
+    .min(1, KEY)
+    .optional()
+    .describe("Tasks of one key may be given to an agent together"),
+  batchWaitMs: duration(0)
+    .optional()
+    .describe("How long it waits for others to be given with, in milliseconds. Default: 0"),
 })
   .refine(needs("cacheMs", "cacheKey"), { path: ["cacheMs"], message: "only beside cacheKey" })
+  .refine(needs("batchWaitMs", "batchKey"), { path: ["batchWaitMs"], message: "only beside batchKey" })
   .meta({ id: "task" });
 
 /** The tasks of a crew or of a plan, and what a plan's program prints. */

@@ -41,6 +41,8 @@ export interface TaskRequest {
   readonly cacheKey?: string;
   readonly cacheMs?: number;
   readonly approval?: ApprovalPolicy;
+  readonly batchKey?: string;
+  readonly batchWaitMs?: number;
 }
 
 export interface AgentDescription {
@@ -55,6 +57,8 @@ export interface AgentDescription {
   readonly votes?: boolean;
   readonly minSuccess?: number | "all" | "any";
   readonly failFast?: boolean;
+  /** How many tasks it is given together at most; left out: its code takes one at a time. */
+  readonly maxBatch?: number;
 }
 
 export interface ResourceSpec {

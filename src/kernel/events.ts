@@ -143,6 +143,8 @@ export interface AgentRegisteredEvent {
   /** For a manager: how many subtasks must succeed. */
   readonly minSuccess?: number | "all" | "any";
   readonly failFast?: boolean;
+  /** How many tasks it is given together at most; absent: its code takes one at a time. */
+  readonly maxBatch?: number;
 }
 export interface AgentUnregisteredEvent {
   readonly type: "agent.unregistered";
@@ -220,6 +222,10 @@ export interface TaskFields {
   readonly cacheMs?: number;
   /** `before` is always told; `by` only where it is a ballot. */
   readonly approval?: ApprovalPolicy;
+  /** Tasks of one key, that ask for the same, are given to an agent together if it takes them so. */
+  readonly batchKey?: string;
+  /** For how long, from when it is ready, it waits for others of its key. */
+  readonly batchWaitMs?: number;
 }
 export interface TaskSubmittedEvent extends TaskFields {
   readonly type: "task.submitted";
@@ -247,6 +253,8 @@ export interface TaskStartedEvent {
   readonly token: number;
   readonly attempt: number;
   readonly phase: Phase;
+  /** The token of the first attempt of those that the agent is given together; absent: it is given alone. */
+  readonly batch?: number;
 }
 export interface TaskCompletedEvent {
   readonly type: "task.completed";
@@ -737,6 +745,7 @@ export const EVENTS: Readonly<Record<EventType, EventLayout>> = {
     "votes",
     "minSuccess",
     "failFast",
+    "maxBatch",
   ]),
   "agent.unregistered": layout<"agent.unregistered">(4, ["agent"]),
   "team.changed": layout<"team.changed">(5, ["agent", "team"]),
@@ -772,8 +781,10 @@ export const EVENTS: Readonly<Record<EventType, EventLayout>> = {
     "cacheKey",
     "cacheMs",
     "approval",
+    "batchKey",
+    "batchWaitMs",
   ]),
-  "task.started": layout<"task.started">(8, ["taskId", "agent", "token", "attempt", "phase"]),
+  "task.started": layout<"task.started">(8, ["taskId", "agent", "token", "attempt", "phase", "batch"]),
   "task.completed": layout<"task.completed">(9, ["taskId", "token", "output", "via", "from"]),
   "task.failed": layout<"task.failed">(10, ["taskId", "error"]),
   "task.skipped": layout<"task.skipped">(11, ["taskId", "dependency", "error"]),

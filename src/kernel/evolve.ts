@@ -84,6 +84,7 @@ export function evolve(state: State, event: KernelEvent, observer: StateObserver
         team,
         teamSet: new Set(team),
         votes: event.votes ?? false,
+        maxBatch: event.maxBatch ?? 0,
         minSuccess: event.minSuccess ?? "all",
         failFast: event.failFast ?? false,
         breakerPolicy: event.breaker,

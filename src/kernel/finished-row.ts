@@ -107,6 +107,8 @@ function written(spec: Spec): { readonly [K in keyof Required<Spec>]: Spec[K] | 
     by: spec.cacheKey === undefined && spec.approval === undefined ? undefined : spec.by,
     cacheMs: spec.cacheMs,
     approval: spec.approval,
+    batchKey: spec.batchKey,
+    batchWaitMs: spec.batchWaitMs,
   };
 }
 

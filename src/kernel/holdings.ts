@@ -3,6 +3,7 @@
  * given back once, when they end or wait.
  */
 import { type Amount, add, subtract, ZERO } from "../coordination/structures/amount.ts";
+import { join } from "./batches.ts";
 import { changeReturning, claimOver, dropClaim } from "./claims.ts";
 import { known } from "./named.ts";
 import type { StateObserver } from "./observer.ts";
@@ -10,20 +11,35 @@ import { settleMoney } from "./spending.ts";
 import type { AttemptRecord, ExtraAllocation, ExtraRequest, LiveAttempt, Need, Resource, State } from "./state.ts";
 
 export function seat(state: State, live: LiveAttempt, observer: StateObserver | undefined): void {
+  const { agent, batch, task } = live;
   live.seated = true;
-  state.slots += 1;
-  live.agent.load = add(live.agent.load, live.task.load);
-  live.agent.running += 1;
-  observer?.agent(live.agent, "taken");
+  if (batch === undefined) {
+    state.slots += 1;
+    agent.load = add(agent.load, task.load);
+  } else join(state, batch, live);
+  agent.running += 1;
+  observer?.agent(agent, "taken");
+  // Those who are no longer alone in it cannot be made to give anything up.
+  if (batch?.members.size === 2 && observer !== undefined) for (const member of batch.members) observer.live(member);
 }
 
 export function unseat(state: State, live: LiveAttempt, observer: StateObserver | undefined): void {
   if (!live.seated) return;
+  const { agent, batch, task } = live;
   live.seated = false;
+  agent.running -= 1;
+  if (batch !== undefined) {
+    live.batch = undefined;
+    batch.members.delete(live);
+    if (batch.members.size > 0) {
+      if (batch.members.size === 1) for (const last of batch.members) observer?.live(last);
+      return;
+    }
+    state.batches.delete(batch.id);
+  }
   state.slots -= 1;
-  live.agent.load = subtract(live.agent.load, live.task.load);
-  live.agent.running -= 1;
-  observer?.agent(live.agent, "freed");
+  agent.load = subtract(agent.load, batch?.load ?? task.load);
+  observer?.agent(agent, "freed");
 }
 
 export function take(need: Need, at: number, observer: StateObserver | undefined): void {

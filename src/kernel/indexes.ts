@@ -10,6 +10,7 @@ import { orderRank } from "../coordination/structures/order-key.ts";
 import { PriorityInheritance } from "../coordination/structures/priority-inheritance.ts";
 import { type AgentPool, AgentPools, admitsFrom } from "./agent-pools.ts";
 import { Approvals } from "./approvals.ts";
+import { isShared } from "./batches.ts";
 import { hasFallback, lackOfAgents, wantedOf } from "./fallback.ts";
 import type { Flight } from "./flights.ts";
 import { Lending } from "./lending.ts";
@@ -167,6 +168,7 @@ export class Indexes implements StateObserver {
     const of = this.queue.classFor("start", this.requirementOf(task), task.series.excluded, needs, {
       budget: task.funding?.budget,
       hasFallback: hasFallback(task),
+      batchKey: spec.batchKey,
     });
     task.wish = this.#wish("start", task, undefined, needs, of);
     this.#enqueue(task.wish, readyMs(task));
@@ -214,6 +216,7 @@ export class Indexes implements StateObserver {
     this.#watchRound(task);
     const preemptible =
       live.seated &&
+      !isShared(live) &&
       live.stopping === undefined &&
       task.spec.preemptible !== false &&
       task.series.preemptions < limits.preemptions;
@@ -230,7 +233,7 @@ export class Indexes implements StateObserver {
       live.wish = undefined;
     }
     this.lending.holds(live, live.place === undefined);
-    this.ends.set(live, live.seated);
+    this.ends.set(live, live.seated && !isShared(live));
     this.#watchAttempt(live);
   }
 

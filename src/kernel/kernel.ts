@@ -413,6 +413,7 @@ export class Kernel {
         approvalDue(desk, timer.task);
         break;
       case "tokens":
+      case "batch":
         indexes.queue.wake(timer.of);
         break;
       default: {

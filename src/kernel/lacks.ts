@@ -51,7 +51,7 @@ export function lacksOf(
     } else if (victims.length > 0) {
       const text = `what it needs is promised to it: ${listed(victims)} ${victims.length === 1 ? "makes" : "make"} way for it`;
       reasons.push({ code: "reserved", who: victims.slice(0, MOST_NAMES), text });
-    } else reasons.push(...tooFarBehind(wish));
+    } else reasons.push(...filling(scheduler, wish, now), ...tooFarBehind(wish));
   }
   return reasons;
 }
@@ -63,6 +63,17 @@ export function lacksOf(
 function cameBefore(reservation: Reservation, wish: Wish, state: State): boolean {
   if (compareOrder(reservation.wish, wish) < 0) return true;
   return wish.needs.every(({ resource, amount }) => atMost(amount, availableOf(resource, state.at)));
+}
+
+/** Others are to come, to be given to an agent with it. */
+function filling(scheduler: Scheduler, wish: Wish, now: number): readonly Reason[] {
+  const placement = scheduler.place(wish, undefined);
+  const until = placement && scheduler.fillsUntil(wish, placement);
+  const agent = placement?.agent;
+  if (until === undefined || agent === undefined) return [];
+  const { size } = wish.of.index;
+  const text = `its batch fills: ${size} of the ${agent.maxBatch} that ${agent.name} takes together are there; it starts in ${until - now} ms at the latest`;
+  return [{ code: "dependencies", need: agent.maxBatch, have: size, text }];
 }
 
 /** Nothing is in its way: it was not looked at, or not yet. */

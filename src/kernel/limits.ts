@@ -78,7 +78,9 @@ export const limits = {
   traceLength: 256,
   /** Tasks that have ended and are kept in memory: each takes some 200 bytes and what its input and output have. */
   keptTasks: 10_000_000,
-  /** Characters of a `cacheKey`: an address or a hash of what is asked fits. */
+  /** Tasks that an agent is given together: what one call can be asked to do, and one batch of events can tell. */
+  batchedTasks: 1_000,
+  /** Characters of a `cacheKey` or a `batchKey`: an address or a hash of what is asked fits. */
   keyLength: 1_024,
   /** Milliseconds of a `cacheMs`: 366 days, beyond which an output is no answer but a record. */
   cacheMs: 31_622_400_000,
@@ -100,6 +102,8 @@ export const defaults = {
   retryFactor: 2,
   maxAttempts: 3,
   ballotDeadlineMs: 30_000,
+  /** Tasks that an agent which takes them together is given at most. */
+  maxBatch: 16,
   /** How old an output may be to answer a task: an hour. */
   cacheMs: 3_600_000,
 } as const;

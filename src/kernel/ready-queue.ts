@@ -43,6 +43,8 @@ export interface Beside {
   readonly budget?: Budget | undefined;
   /** Whether they have something to fall back on. */
   readonly hasFallback?: boolean;
+  /** By which they may be given to an agent together. */
+  readonly batchKey?: string | undefined;
 }
 
 export class ReadyClass {
@@ -57,6 +59,8 @@ export class ReadyClass {
   readonly budget: Budget | undefined;
   /** Whether its tasks have something to fall back on. */
   readonly hasFallback: boolean;
+  /** Whether its tasks may be given to an agent together. */
+  readonly isBatched: boolean;
   readonly index: FitIndex<Wish>;
   /** Its place among the active; undefined when parked or empty. */
   entry: HeapEntry<ReadyClass> | undefined = undefined;
@@ -77,7 +81,7 @@ export class ReadyClass {
     pool: AgentPool | undefined,
     excluded: readonly string[],
     resources: readonly Resource[],
-    { budget, hasFallback = false }: Beside,
+    { budget, hasFallback = false, batchKey }: Beside,
   ) {
     this.key = key;
     this.kind = kind;
@@ -86,6 +90,7 @@ export class ReadyClass {
     this.resources = resources;
     this.budget = budget;
     this.hasFallback = hasFallback;
+    this.isBatched = batchKey !== undefined;
     this.index = new FitIndex("atMost", AMOUNTS + resources.length + (budget === undefined ? 0 : 1));
   }
 
@@ -154,7 +159,7 @@ function classKey(
   requirement: Requirement | undefined,
   excluded: readonly string[],
   needs: readonly Need[],
-  { budget, hasFallback }: Beside,
+  { budget, hasFallback, batchKey }: Beside,
 ): string {
   let key = requirement === undefined ? "/" : requirement.key;
   if (kind !== "start") key += `/${kind}`;
@@ -162,6 +167,8 @@ function classKey(
   for (const need of needs) key += `/+${need.resource.id}`;
   for (const name of excluded) key += `/-${name}`;
   if (budget !== undefined) key += `/$${budget.id}`;
+  // The only part that may have slashes, and the last.
+  if (batchKey !== undefined) key += `/&${batchKey}`;
   return key;
 }
 

@@ -5,6 +5,7 @@ import { sumIn } from "../coordination/structures/money.ts";
 import { RateBucket } from "../coordination/structures/rate-bucket.ts";
 import type { Json } from "../coordination/structures/types.ts";
 import { ballotOf } from "./ballot-row.ts";
+import { batchOf, join, widen } from "./batches.ts";
 import { restoreClaim } from "./claims.ts";
 import type { KernelEvent } from "./events.ts";
 import { evolve } from "./evolve.ts";
@@ -292,6 +293,7 @@ function restoreLive(state: State, row: LiveRow): void {
     startedAt: record.startedAt,
     record,
     seated: row.seated,
+    batch: row.batch && batchOf(state, row.batch.id, agent),
     stopping:
       row.stopping === undefined
         ? undefined
@@ -315,9 +317,14 @@ function restoreLive(state: State, row: LiveRow): void {
   task.live = live;
   state.live.set(live.token, live);
   if (live.seated) {
-    state.slots += 1;
-    agent.load = add(agent.load, task.load);
     agent.running += 1;
+    if (live.batch === undefined) {
+      state.slots += 1;
+      agent.load = add(agent.load, task.load);
+    } else {
+      join(state, live.batch, live);
+      widen(live.batch, amount(row.batch?.load ?? 0));
+    }
   }
   for (const need of task.needs) hold(need);
   if (task.funding !== undefined) book(task.funding.budget, { reserve: live.reserved });

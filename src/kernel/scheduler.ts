@@ -12,12 +12,13 @@
  * Costs: starting a task is logarithmic in the agents that qualify, in the class, and in the active classes; a batch in which
  * no slot comes free costs nothing but its events.
  */
-import { atMost, subtractToZero, UNLIMITED, ZERO } from "../coordination/structures/amount.ts";
+import { atMost, isZero, subtractToZero, UNLIMITED, ZERO } from "../coordination/structures/amount.ts";
 import { availableIn, shortFor } from "../coordination/structures/budget-book.ts";
 import type { FitNode } from "../coordination/structures/fit-index.ts";
 import { amountBelow, NO_MONEY } from "../coordination/structures/money.ts";
 import { compareOrder, type OrderKey } from "../coordination/structures/order-key.ts";
 import { availableOf, balanceOf, beside, covers, freeSlots, slotsLeft } from "./availability.ts";
+import { roomBeyond } from "./batches.ts";
 import { withoutClaim } from "./claims.ts";
 import type { Indexes } from "./indexes.ts";
 import { defaults, limits } from "./limits.ts";
@@ -27,7 +28,7 @@ import { type Emit, Protection } from "./protection.ts";
 import { AMOUNTS, LOAD, noLimits, type ReadyClass, type Wish } from "./ready-queue.ts";
 import { type Aside, asideFrom, canPay, holdsUp, type Reservation, roomBeside } from "./reservation.ts";
 import { mayBeGiven } from "./resource.ts";
-import type { AgentState, Need, Resource, State, Task } from "./state.ts";
+import { type AgentState, type Need, type Resource, readyMs, type State, type Task } from "./state.ts";
 
 /** Where a wish can be granted now. */
 export interface Placement {
@@ -42,6 +43,8 @@ export class Scheduler {
   /** Classes to look at again in the next admission, whatever changes. */
   readonly #aside: ReadyClass[] = [];
   readonly #advanced: ReadyClass[] = [];
+  /** Classes whose batches wait for more, as was found in the present admission. */
+  readonly #held: ReadyClass[] = [];
 
   #draining = false;
   #admissions = 0;
@@ -84,7 +87,7 @@ export class Scheduler {
         // Nobody that needs a slot is looked at any more, but one of them may be the one to reserve for.
         if (queue.first(true) !== undefined) protection.passedOverAll({ slotsOnly: true });
       }
-      const of = queue.first(slotless);
+      const of = queue.first(slotless) ?? (slotless ? undefined : this.#heldElsewhere());
       if (of === undefined) break;
       const first = of.candidate?.item;
       const isBehind = first !== undefined && (last === undefined || compareOrder(first, last) > 0);
@@ -108,6 +111,7 @@ export class Scheduler {
     for (const of of this.#advanced) of.looks = 0;
     this.#aside.length = 0;
     this.#advanced.length = 0;
+    this.#held.length = 0;
     protection.decided(isComplete);
     lending.update(now);
   }
@@ -137,8 +141,12 @@ export class Scheduler {
       const behind = this.#protection.ahead(wish);
       const placement = this.place(wish, behind);
       if (placement !== undefined) {
-        this.#grant(wish, placement);
-        this.#protection.granted(wish, this.#advanced);
+        const until = this.fillsUntil(wish, placement);
+        if (until !== undefined) {
+          this.#hold(of, node, until);
+          return;
+        }
+        this.#grantAll(wish, placement);
         if (of.index.size > 0 && of.entry === undefined && !of.parked) {
           this.#aside.push(of);
           this.#watch(of);
@@ -153,6 +161,110 @@ export class Scheduler {
       of.looks += 1;
     }
     this.#passOver(of, node, futile);
+  }
+
+  /** Until when the batch in which the wish could start there waits for more; undefined: it waits for none. */
+  fillsUntil({ kind, of }: Wish, { agent }: Placement): number | undefined {
+    if (!of.isBatched || kind !== "start" || agent === undefined || agent.maxBatch < 2) return undefined;
+    if (of.index.size >= agent.maxBatch) return undefined;
+    let until = Number.POSITIVE_INFINITY;
+    for (const { item } of of.index) until = Math.min(until, readyMs(item.task) + (item.task.spec.batchWaitMs ?? 0));
+    until += this.#state.closedMs;
+    return until > this.#indexes.now ? until : undefined;
+  }
+
+  /**
+   * The batch in which this wish could start waits for more: the class goes on to the next that could start elsewhere, and is
+   * looked at again in the next admission, which comes when the batch has waited long enough.
+   */
+  #hold(of: ReadyClass, from: FitNode<Wish>, until: number): void {
+    const { queue, timers } = this.#indexes;
+    if (of.timer?.item.kind !== "batch" || of.timer.index < 0 || of.timer.key !== until) {
+      timers.cancel(of.timer);
+      of.timer = timers.set(until, { kind: "batch", of });
+    }
+    const next = this.#elsewhere(of, of.index.next(from));
+    if (next !== undefined) {
+      this.#advanced.push(of);
+      queue.advance(of, next);
+      return;
+    }
+    queue.setAside(of);
+    this.#aside.push(of);
+    this.#held.push(of);
+  }
+
+  /** The first of the class, from here on, that could start where no batch waits for more. */
+  #elsewhere(of: ReadyClass, from: FitNode<Wish> | undefined): FitNode<Wish> | undefined {
+    for (let node = from; node !== undefined; node = of.index.next(node)) {
+      const placement = node.item.task.claim === undefined ? this.place(node.item, undefined) : undefined;
+      if (placement !== undefined && this.fillsUntil(node.item, placement) === undefined) return node;
+    }
+    return undefined;
+  }
+
+  /** Where others have taken the room in which a batch was to start, its tasks may start elsewhere. */
+  #heldElsewhere(): ReadyClass | undefined {
+    for (let of = this.#held.pop(); of !== undefined; of = this.#held.pop()) {
+      const node = of.entry === undefined ? this.#elsewhere(of, of.index.first()) : undefined;
+      if (node === undefined) continue;
+      this.#advanced.push(of);
+      this.#indexes.queue.advance(of, node);
+      return of;
+    }
+    return undefined;
+  }
+
+  /** The wish, and with it those of its batch that fit: in order, as many as the agent takes together. */
+  #grantAll(wish: Wish, placement: Placement): void {
+    const { agent } = placement;
+    const { of } = wish;
+    const others = agent === undefined || agent.maxBatch < 2 ? [] : this.#companions(wish);
+    const batch = others.length === 0 ? undefined : this.#state.lastToken + 1;
+    if (of.timer?.item.kind === "batch") this.#indexes.timers.cancel(of.timer);
+    this.#grant(wish, placement, batch);
+    this.#protection.granted(wish, this.#advanced);
+    if (agent === undefined || batch === undefined) return;
+    let size = 1;
+    for (const other of others) {
+      if (size >= agent.maxBatch) return;
+      if (!this.#fits(other, agent, batch)) continue;
+      this.#grant(other, placement, batch);
+      this.#protection.granted(other, this.#advanced);
+      size += 1;
+    }
+  }
+
+  /** Those that may be given to an agent together with it, in order: it looks at the first `limits.backfillDepth`. */
+  #companions({ kind, of, task }: Wish): readonly Wish[] {
+    if (!of.isBatched || kind !== "start") return [];
+    const found: Wish[] = [];
+    let looks = 0;
+    for (const { item } of of.index) {
+      looks += 1;
+      if (looks > limits.backfillDepth) break;
+      if (item.task !== task && item.task.claim === undefined) found.push(item);
+    }
+    return found;
+  }
+
+  /** Whether it can start in this batch: on its slot, and with room beyond the batch's own where its load is larger. */
+  #fits(wish: Wish, agent: AgentState, id: number): boolean {
+    const batch = this.#state.batches.get(id);
+    if (batch === undefined) return false;
+    const aside = asideFrom(wish, this.#protection.ahead(wish), this.#indexes.now);
+    if (!this.#affords(wish, aside) || !this.#accepts(wish, agent)) return false;
+    const more = roomBeyond(batch, wish.task.load);
+    return isZero(more) || covers(roomBeside(aside.room, agent), more);
+  }
+
+  /** Whether what it asks for beside a slot and room can be had now. */
+  #affords(wish: Wish, aside: Aside): boolean {
+    const { now } = this.#indexes;
+    if (!mayBeGiven(this.#state, wish.needs, now) || !canPay(wish)) return false;
+    return wish.needs.every(({ resource, amount }) =>
+      atMost(amount, subtractToZero(availableOf(resource, now), aside.amountOf(resource))),
+    );
   }
 
   /** The class goes on behind this wish, to the next that could start or preempt. `futile`: it could do neither. */
@@ -228,13 +340,9 @@ export class Scheduler {
    */
   place(wish: Wish, behind: Reservation | undefined): Placement | undefined {
     const { now } = this.#indexes;
-    if (!mayBeGiven(this.#state, wish.needs, now)) return undefined;
     const aside = asideFrom(wish, behind, now);
     if (wish.kind !== "request" && freeSlots(this.#state) - aside.slots < 1) return undefined;
-    if (!canPay(wish)) return undefined;
-    for (const { resource, amount } of wish.needs) {
-      if (!atMost(amount, subtractToZero(availableOf(resource, now), aside.amountOf(resource)))) return undefined;
-    }
+    if (!this.#affords(wish, aside)) return undefined;
     if (wish.kind === "request") return { agent: undefined };
     const agent = this.agentFor(wish, aside.room);
     return agent === undefined ? undefined : { agent };
@@ -343,7 +451,7 @@ export class Scheduler {
     );
   }
 
-  #grant(wish: Wish, placement: Placement): void {
+  #grant(wish: Wish, placement: Placement, batch?: number): void {
     const { task, request, kind } = wish;
     const token = this.#state.lastToken + 1;
     if (kind === "request") {
@@ -375,6 +483,7 @@ export class Scheduler {
         token,
         attempt: task.attempts.length + 1,
         phase,
+        ...(batch === undefined ? {} : { batch }),
       });
     }
   }

@@ -96,6 +96,7 @@ export interface LiveRow {
   readonly row: "live";
   readonly taskId: string;
   readonly seated: boolean;
+  readonly batch?: { readonly id: number; readonly load: number };
   readonly stopping?: { readonly reason: StopReason; readonly graceUntil: number; readonly for?: string };
   readonly awaiting?: readonly string[];
   readonly seatMs?: number;

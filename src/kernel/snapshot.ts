@@ -58,6 +58,7 @@ function* rowsOf(state: State): Generator<Row, void, undefined> {
       votes: agent.votes,
       minSuccess: agent.minSuccess,
       failFast: agent.failFast,
+      ...(agent.maxBatch === 0 ? {} : { maxBatch: agent.maxBatch }),
     };
     yield {
       row: "agent",
@@ -167,6 +168,7 @@ function liveRow(live: LiveAttempt): LiveRow {
     row: "live",
     taskId: live.task.id,
     seated: live.seated,
+    ...(live.batch === undefined ? {} : { batch: { id: live.batch.id, load: amountToNumber(live.batch.load) } }),
     ...(stopping === undefined
       ? {}
       : {

@@ -14,6 +14,7 @@ import type { Sum } from "../coordination/structures/money.ts";
 import type { RateBucket } from "../coordination/structures/rate-bucket.ts";
 import type { Json } from "../coordination/structures/types.ts";
 import type { PoolMember } from "./agent-pools.ts";
+import type { Batch } from "./batches.ts";
 import { Outbox } from "./departed.ts";
 import type {
   AttemptEnd,
@@ -80,6 +81,8 @@ export interface LiveAttempt {
   readonly record: AttemptRecord;
   /** Whether it holds its slot and load; not while it awaits others. */
   seated: boolean;
+  /** With whom it shares them; undefined: with nobody. */
+  batch: Batch | undefined;
   stopping: { readonly reason: StopReason; readonly graceUntil: number; readonly for: string | undefined } | undefined;
   /** The tasks that it awaits and that have not ended; undefined when it awaits nothing. */
   awaiting: Set<Task> | undefined;
@@ -287,6 +290,8 @@ export interface AgentState {
   team: readonly string[];
   teamSet: ReadonlySet<string>;
   votes: boolean;
+  /** How many tasks it is given together at most; 0: its code takes one at a time. */
+  maxBatch: number;
   minSuccess: number | "all" | "any";
   failFast: boolean;
   breakerPolicy: BreakerPolicy | undefined;
@@ -377,6 +382,8 @@ export class State {
   /** Tasks that share an output, and outputs that answer later ones. */
   readonly flights: Flights = new Flights();
   readonly outputs: KeptOutputs = new KeptOutputs();
+  /** By the token of their first attempt. */
+  readonly batches: Map<number, Batch> = new Map();
   /** Live attempts by token. */
   readonly live: Map<number, LiveAttempt> = new Map();
   /** What attempts keep that were abandoned and whose code goes on, by token. */

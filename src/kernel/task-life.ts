@@ -1,6 +1,7 @@
 /** A task's life, as events tell it: submitted, started, ended attempt by attempt, and over. */
 import { breakerAdmitted, breakerFailed, breakerSucceeded } from "../coordination/circuit-breaker.ts";
 import { NO_MONEY } from "../coordination/structures/money.ts";
+import { batchOf } from "./batches.ts";
 import { dropClaim } from "./claims.ts";
 import type {
   ApprovalAskedEvent,
@@ -193,6 +194,7 @@ export function started(state: State, event: TaskStartedEvent, at: number, obser
     startedAt: at,
     record,
     seated: false,
+    batch: event.batch === undefined ? undefined : batchOf(state, event.batch, agent),
     stopping: undefined,
     awaiting: undefined,
     seatMs: 0,

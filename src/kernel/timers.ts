@@ -17,6 +17,8 @@ export type Timer =
   | { readonly kind: "approval"; readonly task: Task }
   /** Tokens of a rate that it lacks are there. */
   | { readonly kind: "tokens"; readonly of: ReadyClass }
+  /** Its tasks have waited long enough for others to be given to an agent with. */
+  | { readonly kind: "batch"; readonly of: ReadyClass }
   | { readonly kind: "resource-breaker"; readonly resource: Resource };
 
 export class Timers {
@@ -67,6 +69,8 @@ function orderOf(timer: Timer): number {
       return 8 * KIND + timer.resource.seq;
     case "approval":
       return 9 * KIND + timer.task.seq;
+    case "batch":
+      return 10 * KIND + (timer.of.index.first()?.seq ?? 0);
   }
 }
 

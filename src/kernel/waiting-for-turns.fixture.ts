@@ -1,8 +1,27 @@
 /** Stories of tasks that could not start yet, whatever there were of everything. */
-import type { Story } from "./story.fixture.ts";
+import { Story } from "./story.fixture.ts";
 import { type Waiting, world } from "./waiting.fixture.ts";
 
 export const dependencies: readonly Waiting[] = [
+  {
+    what: "how far its batch is filled, and when it starts at the latest",
+    story: () => {
+      const story = new Story({ concurrency: 9 });
+      story.agent("many", { capacity: 9, maxBatch: 4 });
+      const waits = { batchKey: "pages", batchWaitMs: 300 } as const;
+      story.submit({ id: "a", ...waits }, { id: "b", ...waits });
+      return story;
+    },
+    id: "b",
+    reasons: [
+      {
+        code: "dependencies",
+        need: 4,
+        have: 2,
+        text: "its batch fills: 2 of the 4 that many takes together are there; it starts in 300 ms at the latest",
+      },
+    ],
+  },
   {
     what: "the task of the same cacheKey whose output it waits for",
     story: () => {

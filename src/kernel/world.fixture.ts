@@ -1,5 +1,5 @@
 /** A kernel under random commands, for tests: numbers in, commands out, invariants checked after every batch. */
-import { type Amount, add, compare, ZERO } from "../coordination/structures/amount.ts";
+import { type Amount, add, atMost, compare, ZERO } from "../coordination/structures/amount.ts";
 import type { Json, Money } from "../coordination/structures/types.ts";
 import { AuditBudgets } from "../testing/audit-budgets.ts";
 import type { Command, Envelope, OpenSettings, TaskRequest } from "./commands.ts";
@@ -7,6 +7,7 @@ import type { ApprovalPolicy, BreakerPolicy, FallbackPolicy, KernelEvent } from 
 import { thaw } from "./finished-row.ts";
 import { heldBy } from "./holdings.ts";
 import { Kernel } from "./kernel.ts";
+import { limits } from "./limits.ts";
 import { awaitsJudgement, childrenOf, isReady, isTerminal, openChildrenOf, rootOf, State, type Task } from "./state.ts";
 import { judgement, verdictOnOffer } from "./story.fixture.ts";
 
@@ -127,6 +128,7 @@ export class World {
         skills: i === 0 ? ["x", "y"] : i === 1 ? ["x"] : i === 2 ? { y: 0.5 } : ["x", "y", "z"],
         capacity: 1 + draws.below(4),
         votes: true,
+        ...(draws.chance(50) ? { maxBatch: 1 + draws.below(4) } : {}),
         ...(i === 3 ? { breaker: { failureThreshold: 2, resetMs: 2_000 } } : {}),
       },
     }));
@@ -173,6 +175,12 @@ export class World {
         ? { cacheKey: draws.pick(["k", "l"]) ?? "k", ...(draws.chance(60) ? { cacheMs: 500 * draws.below(4) } : {}) }
         : {}),
       ...(draws.chance(15) ? { approval: approval(draws) } : {}),
+      ...(draws.chance(40)
+        ? {
+            batchKey: draws.pick(["p", "q/r"]) ?? "p",
+            ...(draws.chance(50) ? { batchWaitMs: 300 * draws.below(4) } : {}),
+          }
+        : {}),
       graceMs: 100 * draws.below(10),
       retry: { maxAttempts: 1 + draws.below(3), initialMs: 200 },
     };
@@ -484,6 +492,8 @@ const ASKED: readonly (keyof TaskRequest & keyof Task["spec"])[] = [
   "cacheKey",
   "cacheMs",
   "approval",
+  "batchKey",
+  "batchWaitMs",
 ];
 
 export function approval(draws: Draws): ApprovalPolicy {
@@ -579,11 +589,20 @@ export function violations(world: World): string[] {
   };
   const live = [...state.live.values()];
   const seated = live.filter((one) => one.seated);
-  check(state.slots === seated.length, "slots are those that are seated");
+  const batches = new Set(seated.flatMap((one) => one.batch ?? []));
+  const alone = seated.filter((one) => one.batch === undefined);
+  check(state.slots === alone.length + batches.size, "slots are those of who is seated alone, and one a batch");
+  check(batches.size === state.batches.size, "batches are those of who is seated");
+  for (const { id, load, agent, members } of batches) {
+    for (const { task, agent: on } of members)
+      check(atMost(task.load, load) && on === agent, `${task.id} fits batch ${id}`);
+    check(members.size <= Math.max(agent.maxBatch, limits.batchedTasks), `size of batch ${id}`);
+  }
   check(state.slots <= (state.settings?.concurrency ?? 0), "slots within concurrency");
   for (const agent of state.agents.values()) {
-    const load = sum(seated.filter((one) => one.agent === agent).map((one) => one.task.load));
-    check(compare(load, agent.load) === 0, `load of ${agent.name} is what runs there`);
+    const loads = alone.filter((one) => one.agent === agent).map((one) => one.task.load);
+    for (const batch of batches) if (batch.agent === agent) loads.push(batch.load);
+    check(compare(sum(loads), agent.load) === 0, `load of ${agent.name} is what runs there`);
     check(agent.running === seated.filter((one) => one.agent === agent).length, `count of ${agent.name}`);
   }
   for (const resource of state.resources.values()) {

@@ -7,7 +7,7 @@
  * 4. What is told to stop because the coordinator closes has not failed: a throw then is not reported.
  */
 import type { AgentContext, Task } from "../agents/agent.ts";
-import type { Definition, IsolatedOptions, ManagerDefinition } from "../agents/definition.ts";
+import type { Definition, IsolatedOptions, ManagerDefinition, WorkerDefinition } from "../agents/definition.ts";
 import { show } from "../coordination/structures/arguments.ts";
 import { SafeguardsError } from "../errors.ts";
 import type { Answer, Command } from "../kernel/commands.ts";
@@ -21,6 +21,7 @@ import {
   NO_OUTPUTS,
   type Outputs,
 } from "./attempt-context.ts";
+import { BatchRun, type RunBatch } from "./batch-run.ts";
 import { runChecked } from "./checked-run.ts";
 import { failureOf } from "./failure.ts";
 import { taskOf } from "./handed-task.ts";
@@ -51,11 +52,22 @@ export interface DispatcherParts {
   after(ms: number, fn: () => void): () => void;
 }
 
+/** An attempt that its agent is given with others. */
+interface BatchMember {
+  readonly definition: WorkerDefinition;
+  readonly runBatch: RunBatch;
+  readonly attempt: RunningAttempt;
+  readonly view: TaskView;
+  readonly outputs: Outputs | Promise<Outputs>;
+}
+
 export class Dispatcher {
   readonly #parts: DispatcherParts;
   readonly #running: Map<number, RunningAttempt> = new Map();
   /** Abandoned attempts whose code goes on and keeps what it held, by token. */
   readonly #deaf: Map<number, RunningAttempt> = new Map();
+  /** Calls for several attempts that are being put together, by the token of their first. */
+  readonly #batches: Map<number, BatchMember[]> = new Map();
   #closing = false;
   #quiet: PromiseWithResolvers<void> | undefined = undefined;
 
@@ -104,12 +116,49 @@ export class Dispatcher {
     }
     const ids = view.dependencies.map(({ id }) => id);
     const outputs = ids.length === 0 ? NO_OUTPUTS : this.#parts.services.outputsOf(ids);
+    if (definition.kind === "agent" && definition.runBatch !== undefined) {
+      const id = event.batch ?? event.token;
+      const members = this.#batches.get(id);
+      const member = { definition, runBatch: definition.runBatch, attempt, view, outputs };
+      if (members === undefined) this.#batches.set(id, [member]);
+      else members.push(member);
+      return;
+    }
     if (outputs instanceof Promise) {
       outputs.then(
         (fetched) => this.#begin(definition, attempt, view, fetched),
         (error: unknown) => this.#threw(attempt, error),
       );
     } else this.#begin(definition, attempt, view, outputs);
+  }
+
+  /** All that has started is told: those who were given to an agent together are known. */
+  startedAll(): void {
+    if (this.#batches.size === 0) return;
+    for (const members of this.#batches.values()) {
+      const [first] = members;
+      if (first === undefined) continue;
+      const run = new BatchRun(first.attempt.agent, first.runBatch, members.length);
+      for (const member of members) void this.#beginInBatch(member, run);
+    }
+    this.#batches.clear();
+  }
+
+  async #beginInBatch({ definition, attempt, view, outputs: given }: BatchMember, run: BatchRun): Promise<void> {
+    let isTaken = false;
+    try {
+      const outputs = await given;
+      const context = new AttemptContext(attempt, view, outputs, this.#parts.services);
+      const work = (task: Task, ctx: AgentContext): unknown => {
+        isTaken = true;
+        return run.take(task, ctx, () => attempt.isOver);
+      };
+      this.#returned(attempt, await runChecked(definition, work, taskOf(view), context));
+    } catch (error) {
+      this.#threw(attempt, error);
+    } finally {
+      if (!isTaken) run.leave();
+    }
   }
 
   #begin(definition: Definition, attempt: RunningAttempt, view: TaskView, outputs: Outputs): void {

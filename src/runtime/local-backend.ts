@@ -420,6 +420,7 @@ export class LocalBackend implements Backend, Observer {
           break;
       }
     }
+    dispatcher.startedAll();
     const { durableSeq } = this.#loop;
     this.#feed.grow(durableSeq);
     this.#snapshots.grew(durableSeq);

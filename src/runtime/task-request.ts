@@ -35,8 +35,9 @@ const KEYS = {
     "budget",
     "cost",
     "approval",
+    "batchKey",
+    "batchWaitMs",
   ],
-  later: ["batchKey", "batchWaitMs"],
 };
 
 const FALLBACK_KEYS = ["agent", "skills", "value"];
@@ -105,6 +106,8 @@ function copied(spec: TaskSpec, what: string): TakenIn {
     request.approval = weigh(spec.approval, "approval", runtimeLimits.specBytes) as NonNullable<
       TaskRequest["approval"]
     >;
+  if (spec.batchKey !== undefined) request.batchKey = spec.batchKey;
+  if (spec.batchWaitMs !== undefined) request.batchWaitMs = spec.batchWaitMs;
   return { request, bytes };
 
   function fallbackOf(fallback: FallbackPolicy): FallbackPolicy {

@@ -75,6 +75,14 @@ export interface TaskSpec<I extends Json = Json> {
    * Default: 0.
    */
   readonly cost?: Money;
+  /**
+   * Tasks of one key that ask for the same (skills, agent, team, names of resources, budget) are given together to an agent with
+   * `runBatch`, as many as it takes: 1 to 1 024 characters. Together they take one slot, and room for the largest of their
+   * loads; all else is each task's own. While others are in its batch none of them is preempted. Who has only `run` ignores it.
+   */
+  readonly batchKey?: string;
+  /** How long it waits, from when it is ready, for others to fill its batch, in milliseconds: ≥ 0. Default: 0, so that it goes with those that are ready with it. */
+  readonly batchWaitMs?: number;
   /** Who must allow that it runs, or that its output counts. Default: nobody. */
   readonly approval?: ApprovalSpec;
 }

@@ -11,11 +11,14 @@ import {
   amountToNumber,
   atMost,
   subtract,
+  subtractToZero,
   ZERO,
 } from "../coordination/structures/amount.ts";
 import { nullRecord, show } from "../coordination/structures/arguments.ts";
 import type { KernelEvent } from "../kernel/events.ts";
 import type { AgentInfo, ResourceInfo } from "../kernel/views.ts";
+
+type EventOf<T extends KernelEvent["type"]> = Extract<KernelEvent, { readonly type: T }>;
 
 interface Rate {
   readonly per: number;
@@ -42,7 +45,14 @@ interface Asked {
   readonly amounts: readonly (readonly [resource: string, amount: Amount])[];
 }
 
+/** Attempts that share a slot, and room for the largest of their loads. */
+interface BatchBook {
+  load: Amount;
+  members: number;
+}
+
 interface Holding {
+  readonly batch: BatchBook | undefined;
   readonly agent: string;
   readonly asked: Asked;
   readonly since: number;
@@ -58,6 +68,9 @@ export class AuditBooks {
   readonly #asked: Map<string, Asked> = new Map();
   /** By token. */
   readonly #holdings: Map<number, Holding> = new Map();
+  /** By the token of their first attempt. */
+  readonly #batches: Map<number, BatchBook> = new Map();
+  #slots = 0;
   #concurrency = 0;
 
   constructor(complain: (what: string) => void) {
@@ -85,7 +98,7 @@ export class AuditBooks {
         break;
       }
       case "task.started":
-        this.#take(event.taskId, event.agent, event.token, event.at);
+        this.#take(event);
         break;
       case "task.completed":
         if (event.token !== undefined) this.#giveBack(event.token, event.at);
@@ -140,18 +153,24 @@ export class AuditBooks {
       book.rate = { per, level: Math.min(book.rate.level, amountToNumber(capacity)), at };
   }
 
-  #take(taskId: string, name: string, token: number, at: number): void {
+  #take({ taskId, agent: name, token, at, batch: id }: EventOf<"task.started">): void {
     const asked = this.#asked.get(taskId);
     const agent = this.#agents.get(name);
     if (asked === undefined || agent === undefined) {
       this.#complain(`task ${show(taskId)} starts on agent ${show(name)}, and one of them is not known`);
       return;
     }
-    this.#holdings.set(token, { agent: name, asked, since: at });
-    if (this.#holdings.size > this.#concurrency)
-      this.#complain(`${this.#holdings.size} attempts run where ${this.#concurrency} may`);
+    const batch = id === undefined ? undefined : this.#batchOf(id);
+    const load = batch === undefined ? asked.load : subtractToZero(asked.load, batch.load);
+    if (batch === undefined || batch.members === 0) this.#slots += 1;
+    if (batch !== undefined) {
+      batch.members += 1;
+      batch.load = add(batch.load, load);
+    }
+    this.#holdings.set(token, { agent: name, asked, since: at, batch });
+    if (this.#slots > this.#concurrency) this.#complain(`${this.#slots} attempts run where ${this.#concurrency} may`);
     agent.running += 1;
-    agent.load = add(agent.load, asked.load);
+    agent.load = add(agent.load, load);
     if (!atMost(agent.load, agent.capacity)) this.#over(`agent ${show(name)}`, agent.load, agent.capacity);
     for (const [id, amount] of asked.amounts) {
       const resource = this.#resources.get(id);
@@ -169,6 +188,14 @@ export class AuditBooks {
     }
   }
 
+  #batchOf(id: number): BatchBook {
+    const known = this.#batches.get(id);
+    if (known !== undefined) return known;
+    const made = { load: ZERO, members: 0 };
+    this.#batches.set(id, made);
+    return made;
+  }
+
   #giveBack(token: number, at: number): void {
     const holding = this.#holdings.get(token);
     if (holding === undefined) {
@@ -176,11 +203,14 @@ export class AuditBooks {
       return;
     }
     this.#holdings.delete(token);
-    const { asked, since } = holding;
+    const { asked, since, batch } = holding;
     const agent = this.#agents.get(holding.agent);
+    if (batch !== undefined) batch.members -= 1;
+    const isLast = batch === undefined || batch.members === 0;
+    if (isLast) this.#slots -= 1;
     if (agent !== undefined) {
       agent.running -= 1;
-      agent.load = subtract(agent.load, asked.load);
+      if (isLast) agent.load = subtract(agent.load, batch?.load ?? asked.load);
       agent.work += amountToNumber(asked.load) * (at - since);
     }
     for (const [id, amount] of asked.amounts) {

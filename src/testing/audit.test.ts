@@ -95,6 +95,32 @@ test("nothing is wrong with a log in which all is well", () => {
   expect(audit.violations).toEqual([]);
 });
 
+test("attempts of a batch share a slot, and room for the largest of their loads until the last has ended", () => {
+  const audit = audited([
+    task("1", { load: 1 }),
+    task("2", { load: 2 }),
+    task("3", { load: 0.5 }),
+    { ...start("1", 1), batch: 1 } as EventBody,
+    { ...start("2", 2), batch: 1 } as EventBody,
+    start("3", 3, "b"),
+    complete("2", 2),
+    complete("1", 1),
+    task("4", { load: 2 }),
+    start("4", 4),
+  ]);
+  expect(audit.violations).toEqual([]);
+  const early = audited([
+    task("1", { load: 1 }),
+    task("2", { load: 2 }),
+    task("3", { load: 1 }),
+    { ...start("1", 1), batch: 1 } as EventBody,
+    { ...start("2", 2), batch: 1 } as EventBody,
+    complete("2", 2),
+    start("3", 3),
+  ]);
+  expect(early.violations).toEqual([expect.stringContaining('agent "a" holds 3 of 2')]);
+});
+
 test.for<[what: string, events: readonly EventBody[], told: string]>([
   [
     "more slots than there are",

@@ -161,7 +161,7 @@ const taskHandle = rows(
 
 const taskRequest = rows(
   [
-    'tasks[1] has the unknown key "prio"; allowed: id, name, input, context, skills, agent, priority, load, dependsOn, onDependencyFailure, resources, timeoutMs, deadlineMs, estimatedMs, graceMs, retry, preemptible, fallback, cacheKey, cacheMs, budget, cost, approval',
+    'tasks[1] has the unknown key "prio"; allowed: id, name, input, context, skills, agent, priority, load, dependsOn, onDependencyFailure, resources, timeoutMs, deadlineMs, estimatedMs, graceMs, retry, preemptible, fallback, cacheKey, cacheMs, budget, cost, approval, batchKey, batchWaitMs',
     submitting([{}, { prio: 1 }]),
   ],
   ["the length of tasks is 100001; it must be at most 100000", submitting(Array.from({ length: 100_001 }, () => ({})))],
@@ -252,7 +252,23 @@ const functionAgent = rows(
   ],
   ['run of agent "ann" is 7; it must be a function', () => defineAgent({ name: "ann", run: wrong(7) })],
   ['vote of agent "ann" is 7; it must be a function', () => defineAgent({ name: "ann", vote: wrong(7) })],
-  ['agent "ann" has neither run nor vote nor isolated; it needs at least one', () => defineAgent({ name: "ann" })],
+  [
+    'agent "ann" has neither run nor runBatch nor vote nor isolated; it needs at least one',
+    () => defineAgent({ name: "ann" }),
+  ],
+  ['runBatch of agent "ann" is 7; it must be a function', () => defineAgent({ name: "ann", runBatch: wrong(7) })],
+  [
+    'maxBatch of agent "ann" is 3; it must be left out where there is no runBatch',
+    () => defineAgent({ name: "ann", run: () => 1, maxBatch: 3 }),
+  ],
+  [
+    'maxBatch of agent "ann" is 0; it must be an integer from 1 to 1000',
+    () => defineAgent({ name: "ann", runBatch: async () => [], maxBatch: 0 }),
+  ],
+  [
+    'agent "ann" has both runBatch and isolated; its code is here or in the module, not in both',
+    () => defineAgent({ name: "ann", runBatch: async () => [], isolated: { module: "m" } }),
+  ],
 );
 
 const manager = { name: "boss", team: ["ann"], plan: () => [] } as const;

@@ -4,6 +4,7 @@ import { amountToNumber } from "../../coordination/structures/amount.ts";
 import {
   checkAmount,
   checkId,
+  checkInteger,
   checkKeys,
   entriesOf,
   invalid,
@@ -31,6 +32,7 @@ const KEYS = [
   "votes",
   "minSuccess",
   "failFast",
+  "maxBatch",
 ];
 
 export function register(desk: Desk, command: CommandOf<"agent.register">): Answer {
@@ -48,7 +50,7 @@ export function register(desk: Desk, command: CommandOf<"agent.register">): Answ
 /** The event that registers it, with its shape checked and defaults filled in. */
 function described(agent: AgentDescription): AgentRegisteredEvent {
   checkKeys(agent, KEYS, "agent");
-  const { kind, description, team, breaker, votes, minSuccess, failFast } = agent;
+  const { kind, description, team, breaker, votes, minSuccess, failFast, maxBatch } = agent;
   const name = checkId(agent.name, "agent name");
   const skills = nullRecord<number>();
   if (isList(agent.skills)) for (const skill of agent.skills) skills[checkId(skill, "skill")] = 1;
@@ -61,6 +63,8 @@ function described(agent: AgentDescription): AgentRegisteredEvent {
   if (kind !== "agent" && kind !== "manager") throw invalid("kind", kind, '"agent" or "manager"');
   if (votes !== undefined && typeof votes !== "boolean") throw invalid("votes", votes, "true or false");
   if (failFast !== undefined && typeof failFast !== "boolean") throw invalid("failFast", failFast, "true or false");
+  if (maxBatch !== undefined) checkInteger(maxBatch, "maxBatch", 1, limits.batchedTasks);
+  if (maxBatch !== undefined && kind === "manager") throw invalid("maxBatch", maxBatch, "left out for a manager");
   if (breaker !== undefined) breakerRule(breaker);
   if (minSuccess !== undefined && !isMinSuccess(minSuccess))
     throw invalid("minSuccess", minSuccess, `"all", "any" or an integer from 0 to ${limits.tasksPerSubmit}`);
@@ -78,6 +82,7 @@ function described(agent: AgentDescription): AgentRegisteredEvent {
     ...(votes === true ? { votes } : {}),
     ...(minSuccess === undefined ? {} : { minSuccess }),
     ...(failFast === true ? { failFast } : {}),
+    ...(maxBatch === undefined ? {} : { maxBatch }),
   };
 }
 

@@ -43,6 +43,8 @@ const TASK_KEYS = [
   "cacheKey",
   "cacheMs",
   "approval",
+  "batchKey",
+  "batchWaitMs",
 ];
 
 /** A task's own id: one segment. */
@@ -114,6 +116,12 @@ export function checkTask(request: TaskRequest): TaskFields {
   if (request.cacheKey !== undefined) fields.cacheKey = checkKey(request.cacheKey, "cacheKey");
   if (request.cacheMs !== undefined) fields.cacheMs = checkCacheMs(request.cacheMs, request.cacheKey);
   if (request.approval !== undefined) fields.approval = checkApproval(request.approval);
+  if (request.batchKey !== undefined) fields.batchKey = checkKey(request.batchKey, "batchKey");
+  if (request.batchWaitMs !== undefined) {
+    if (request.batchKey === undefined)
+      throw invalid("batchWaitMs", request.batchWaitMs, "left out where there is no batchKey");
+    fields.batchWaitMs = duration(request.batchWaitMs, "batchWaitMs", true);
+  }
   return fields;
 }
 

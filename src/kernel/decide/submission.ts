@@ -478,6 +478,8 @@ function sameTask(existing: TaskSubmittedEvent, asked: TaskSubmittedEvent): bool
       cacheKey,
       cacheMs,
       approval,
+      batchKey,
+      batchWaitMs,
       parentId,
     } = event;
     const priority = parentId === undefined ? event.priority : undefined;
@@ -503,6 +505,8 @@ function sameTask(existing: TaskSubmittedEvent, asked: TaskSubmittedEvent): bool
       cacheKey,
       cacheMs,
       approval,
+      batchKey,
+      batchWaitMs,
       parentId,
       priority,
     });

@@ -19,7 +19,7 @@ export const agents: readonly Refused[] = [
     details: { agent: "eve" },
   },
   invalid(
-    'agent has the unknown key "color"; allowed: name, kind, description, skills, capacity, weight, team, breaker, votes, minSuccess, failFast',
+    'agent has the unknown key "color"; allowed: name, kind, description, skills, capacity, weight, team, breaker, votes, minSuccess, failFast, maxBatch',
     registering({ color: "red" }),
   ),
   invalid(noId("agent name", '"a/b"'), registering({ name: "a/b" })),
@@ -37,6 +37,11 @@ export const agents: readonly Refused[] = [
   ),
   invalid('kind is "robot"; it must be "agent" or "manager"', registering({ kind: "robot" })),
   invalid('votes is "yes"; it must be true or false', registering({ votes: "yes" })),
+  invalid("maxBatch is 1001; it must be an integer from 1 to 1000", registering({ maxBatch: 1_001 })),
+  invalid(
+    "maxBatch is 2; it must be left out for a manager",
+    registering({ kind: "manager", team: ["ann"], maxBatch: 2 }),
+  ),
   invalid("failFast is 1; it must be true or false", registering({ failFast: 1 })),
   invalid(
     'minSuccess is "most"; it must be "all", "any" or an integer from 0 to 100000',

@@ -14,7 +14,7 @@ function many(length: number): string[] {
 
 export const shapes: readonly Refused[] = [
   invalid(
-    'task has the unknown key "prio"; allowed: id, name, input, context, skills, agent, priority, load, dependsOn, onDependencyFailure, resources, timeoutMs, deadlineMs, estimatedMs, graceMs, retry, preemptible, budget, cost, fallback, cacheKey, cacheMs, approval',
+    'task has the unknown key "prio"; allowed: id, name, input, context, skills, agent, priority, load, dependsOn, onDependencyFailure, resources, timeoutMs, deadlineMs, estimatedMs, graceMs, retry, preemptible, budget, cost, fallback, cacheKey, cacheMs, approval, batchKey, batchWaitMs',
     submitting({ prio: 1 }),
   ),
   invalid("task is null; it must be an object", submitting(null)),
@@ -90,6 +90,9 @@ export const shapes: readonly Refused[] = [
   invalid(`maxMs is NaN; ${fromZero}`, submitting({ retry: { maxMs: Number.NaN } })),
   invalid("factor is 0.5; it must be a number from 1 to 1000", submitting({ retry: { factor: 0.5 } })),
   invalid('factor is "2"; it must be a number from 1 to 1000', submitting({ retry: { factor: "2" } })),
+  invalid("batchKey is 7; it must be a string of 1 to 1024 characters", submitting({ batchKey: 7 })),
+  invalid("batchWaitMs is 1; it must be left out where there is no batchKey", submitting({ batchWaitMs: 1 })),
+  invalid(`batchWaitMs is -1; ${fromZero}`, submitting({ batchKey: "k", batchWaitMs: -1 })),
   invalid('cacheKey is ""; it must be a string of 1 to 1024 characters', submitting({ cacheKey: "" })),
   invalid("cacheMs is 1; it must be left out where there is no cacheKey", submitting({ cacheMs: 1 })),
   invalid(`cacheMs is -1; ${fromZero}`, submitting({ cacheKey: "k", cacheMs: -1 })),

@@ -1,0 +1,211 @@
+/** Tasks of one `batchKey`: given to an agent together, on one slot. */
+import { describe, expect, test } from "vitest";
+import { amountToNumber } from "../coordination/structures/amount.ts";
+import type { TaskRequest } from "./commands.ts";
+import type { KernelEvent } from "./events.ts";
+import { Kernel } from "./kernel.ts";
+import { State } from "./state.ts";
+import { Story, told } from "./story.fixture.ts";
+
+const pages = { batchKey: "pages" } as const;
+
+/** `many` takes three tasks together and has room for 4, on one slot of two. */
+function open(settings = {}, description = {}): Story {
+  const story = new Story({ concurrency: 2, ...settings });
+  story.agent("many", { capacity: 4, maxBatch: 3, ...description });
+  return story;
+}
+
+/** Tasks `a`, `b`, … of the key. */
+function tasks(count: number, more: TaskRequest = {}): TaskRequest[] {
+  return Array.from({ length: count }, (_, i) => ({ id: String.fromCharCode(97 + i), ...pages, ...more }));
+}
+
+/** Which attempts were given together: ids by batch; who was given alone, alone. */
+function batches(events: readonly KernelEvent[]): string[] {
+  const together = new Map<number, string>();
+  for (const event of events) {
+    if (event.type !== "task.started") continue;
+    const id = event.batch ?? event.token;
+    together.set(id, `${together.get(id) ?? ""}${event.taskId}`);
+  }
+  return [...together.values()];
+}
+
+/** The load of `many` and the slots in use, by the state that the log gives. */
+function books(story: Story): string {
+  const state = new State();
+  const kernel = new Kernel(state);
+  for (const event of JSON.parse(JSON.stringify(story.log)) as KernelEvent[]) kernel.replay(event);
+  const load = state.agents.get("many")?.load;
+  return `${state.slots} slots, load ${load === undefined ? "?" : amountToNumber(load)}`;
+}
+
+describe("those of one key", () => {
+  test("that are ready together start together, as many as the agent takes, in order", () => {
+    const story = open();
+    expect(batches(story.submit(...tasks(5, { load: 1 })))).toEqual(["abc", "de"]);
+    expect(books(story)).toBe("2 slots, load 2");
+  });
+
+  test("take one slot, and room for the largest of their loads, until the last of them has ended", () => {
+    const story = open({ concurrency: 1 });
+    story.submit({ id: "a", ...pages, load: 1 }, { id: "b", ...pages, load: 3 }, { id: "c", ...pages, load: 2 });
+    expect(books(story)).toBe("1 slots, load 3");
+    story.complete("b");
+    story.fail("a", { retryable: false });
+    expect(books(story)).toBe("1 slots, load 3");
+    story.complete("c");
+    expect(books(story)).toBe("0 slots, load 0");
+  });
+
+  test("do not take room that is not there: who is too large starts by itself later", () => {
+    const story = open({}, { capacity: 3 });
+    story.submit({ id: "other", load: 1 });
+    expect(
+      batches(
+        story.submit({ id: "a", ...pages, load: 1 }, { id: "b", ...pages, load: 3 }, { id: "c", ...pages, load: 2 }),
+      ),
+    ).toEqual(["ac"]);
+    expect(story.reasons("b")).toBe("room concurrency");
+  });
+
+  test("take their own resources, and who cannot have them stays behind", () => {
+    const story = open();
+    story.resource("disk", 2);
+    expect(batches(story.submit(...tasks(3, { resources: { disk: 1 } })))).toEqual(["ab"]);
+    expect(told(story.complete("a"))).toEqual(["a completed", "c starts on many"]);
+  });
+
+  test("of other skills, agents or keys, or whom that agent failed, are not together", () => {
+    const story = open({ concurrency: 9 }, { skills: ["x"] });
+    story.agent("other", { capacity: 9, maxBatch: 9, skills: ["x"] });
+    const pin = { agent: "many" } as const;
+    const given = story.submit(
+      { id: "a", ...pages, ...pin },
+      { id: "b", batchKey: "more", ...pin },
+      { id: "c", ...pages, ...pin, skills: ["x"] },
+      { id: "d", ...pages, ...pin },
+    );
+    expect(batches(given)).toEqual(["ad", "b", "c"]);
+  });
+
+  test("are told to an agent with only run one by one, as any task", () => {
+    const story = new Story({ concurrency: 9 });
+    story.agent("one", { capacity: 9 });
+    expect(batches(story.submit(...tasks(3, { batchWaitMs: 1_000 })))).toEqual(["a", "b", "c"]);
+  });
+
+  test("without a key come alone, also to one that takes several", () => {
+    expect(batches(open().submit({ id: "a" }, { id: "b" }))).toEqual(["a", "b"]);
+  });
+});
+
+describe("a batch that is not full", () => {
+  test("goes when the first of them has waited for long enough", () => {
+    const story = open();
+    story.submit({ id: "a", ...pages, batchWaitMs: 100 });
+    story.after(60);
+    story.submit({ id: "b", ...pages, batchWaitMs: 100 });
+    expect(story.why("b")).toMatchObject({
+      verdict: "waiting",
+      text: "waits: its batch fills: 2 of the 3 that many takes together are there; it starts in 40 ms at the latest",
+    });
+    expect(story.after(39)).toEqual([]);
+    expect(batches(story.after(1))).toEqual(["ab"]);
+  });
+
+  test("goes at once when it is full, or when one of them waits for nobody", () => {
+    const story = open();
+    story.submit(...tasks(2, { batchWaitMs: 1_000 }));
+    expect(batches(story.submit({ id: "z", ...pages, batchWaitMs: 1_000 }))).toEqual(["abz"]);
+    story.submit({ id: "d", ...pages, batchWaitMs: 1_000 });
+    expect(batches(story.submit({ id: "e", ...pages }))).toEqual(["de"]);
+  });
+
+  test("waits for nobody who has no room left, and goes elsewhere", () => {
+    const story = new Story({ concurrency: 9 });
+    story.agent("many", { capacity: 1, maxBatch: 3, skills: ["x", "y"] });
+    story.agent("one", { capacity: 1, skills: ["x"] });
+    const given = story.submit(
+      { id: "a", ...pages, skills: ["x"], batchWaitMs: 1_000, priority: 9 },
+      { id: "b", skills: ["y"] },
+    );
+    expect(told(given)).toEqual(["b starts on many", "a starts on one"]);
+  });
+
+  test("keeps waiting over a restart, as long as a coordinator is open", () => {
+    const story = open();
+    story.submit({ id: "a", ...pages, batchWaitMs: 100 });
+    story.crash(1_000, { concurrency: 2 });
+    story.agent("many", { capacity: 4, maxBatch: 3 });
+    expect(story.after(99)).toEqual([]);
+    expect(batches(story.after(1))).toEqual(["a"]);
+  });
+});
+
+describe("each of a batch ends on its own", () => {
+  test("completed, failed and tried again, timed out, cancelled, paused", () => {
+    const story = open({}, { maxBatch: 5 });
+    story.submit(
+      { id: "a", ...pages },
+      { id: "b", ...pages, retry: { initialMs: 0 } },
+      { id: "c", ...pages, timeoutMs: 100, graceMs: 0, retry: { maxAttempts: 1 } },
+      { id: "d", ...pages },
+      { id: "e", ...pages },
+    );
+    expect(told(story.complete("a"))).toEqual(["a completed"]);
+    expect(told(story.fail("b"))).toEqual(["b attempt failed", "b starts on many"]);
+    expect(told(story.after(100))).toEqual(["c stops: timeout", "c attempt abandoned", "c failed: TIMEOUT"]);
+    expect(told(story.do({ type: "task.cancel", taskId: "d" }))).toEqual(["d is ending", "d stops: cancelled"]);
+    expect(told(story.fail("d"))).toEqual(["d attempt cancelled", "d cancelled"]);
+    expect(story.status("b", "e")).toBe("running running");
+  });
+
+  test("the agent's breaker counts each", () => {
+    const story = open({}, { breaker: { failureThreshold: 2 } });
+    story.submit(...tasks(3));
+    story.fail("a", { retryable: false });
+    expect(told(story.fail("b", { retryable: false }))).toContain("many open");
+  });
+
+  test("lost with their process, each is tried again", () => {
+    const story = open();
+    story.submit(...tasks(3, { retry: { initialMs: 0 } }));
+    const lost = told(story.crash(10, { concurrency: 2 }));
+    expect(lost).toEqual(["a attempt lost", "b attempt lost", "c attempt lost"]);
+    expect(batches(story.agent("many", { capacity: 4, maxBatch: 3 }))).toEqual(["abc"]);
+  });
+
+  test("who awaits others leaves the batch, and comes back on a slot of its own", () => {
+    const story = open({ concurrency: 1 });
+    story.submit({ id: "a", ...pages, load: 2 }, { id: "b", ...pages });
+    story.spawn("a", { id: "sub" });
+    story.await("a", "a/sub");
+    expect(books(story)).toBe("1 slots, load 2");
+    expect(told(story.complete("b"))).toEqual(["b completed", "a/sub starts on many"]);
+    expect(told(story.complete("a/sub"))).toEqual(["a/sub completed", "a regains its seat"]);
+    expect(books(story)).toBe("1 slots, load 2");
+  });
+});
+
+test("nobody is preempted while others are in its batch, and the last one is", () => {
+  const story = open({ concurrency: 1 });
+  story.submit(...tasks(2, { priority: 1 }));
+  expect(told(story.submit({ id: "high", priority: 9 }))).toEqual([]);
+  expect(told(story.complete("a"))).toEqual(["a completed", "b stops: preempted for high"]);
+  expect(told(story.fail("b"))).toEqual(["b attempt preempted", "high starts on many"]);
+});
+
+test("a state that is restored from its snapshot has the same batches", () => {
+  const story = open();
+  story.submit({ id: "a", ...pages, load: 3 }, { id: "b", ...pages }, { id: "c", ...pages });
+  story.complete("a");
+  const rows = JSON.parse(JSON.stringify([...story.kernel.snapshot()]));
+  story.kernel = Kernel.restore(rows);
+  expect(JSON.parse(JSON.stringify([...story.kernel.snapshot()]))).toEqual(rows);
+  expect(story.kernel.agents(story.now)).toMatchObject([{ name: "many", load: 3, running: 2 }]);
+  story.complete("b");
+  story.complete("c");
+  expect(story.kernel.agents(story.now)).toMatchObject([{ load: 0, running: 0 }]);
+});
