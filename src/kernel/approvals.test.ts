@@ -265,6 +265,14 @@ describe("beside fallbacks", () => {
     story.approve("a", { by: "rita" });
     expect(told(story.fail("a"))).toContain("a starts on bob");
   });
+
+  test("those also do who have to wait until what its code submitted has stopped", () => {
+    const story = submitted({ ...run, agent: "ann", retry: once, fallback: { agent: "bob" } });
+    story.approve("a", { by: "rita" });
+    story.spawn("a", { id: "sub", agent: "ann" });
+    expect(told(story.fail("a"))).toContain("a is ending");
+    expect(told(story.fail("a/sub"))).toContain("a starts on bob");
+  });
 });
 
 describe("beside shared outputs", () => {

@@ -109,7 +109,7 @@ interface FromAttempt {
 
 export type Command =
   | ({ readonly type: "coordinator.open" } & OpenSettings)
-  /** Nothing more is started until it is opened again; what runs goes on. Leaves no event. */
+  /** No task is started until it is opened again; what runs goes on, and is given what it waits for. Leaves no event. */
   | { readonly type: "coordinator.drain" }
   | { readonly type: "coordinator.close" }
   | { readonly type: "agent.register"; readonly agent: AgentDescription }

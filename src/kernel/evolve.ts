@@ -6,7 +6,7 @@
  * 2. Whatever an attempt holds is taken when it starts (or is granted) and given back once, when it ends or waits.
  * 3. What an event changes, the observer is told of; during replay there is none.
  */
-import { BREAKER_CLOSED, breakerAdmitted, breakerRule } from "../coordination/circuit-breaker.ts";
+import { BREAKER_CLOSED, breakerAdmitted, breakerRule, breakerSucceeded } from "../coordination/circuit-breaker.ts";
 import { NO_STANDING } from "../coordination/reputation.ts";
 import { add, subtract, ZERO } from "../coordination/structures/amount.ts";
 import { sumIn } from "../coordination/structures/money.ts";
@@ -19,7 +19,7 @@ import { dropAllocation, dropKept, endAttempt, endRequest, seat, take, unseat } 
 import { limits } from "./limits.ts";
 import { amount, known, liveOf, needsOf, taskOf } from "./named.ts";
 import type { StateObserver } from "./observer.ts";
-import { breaker } from "./reports.ts";
+import { breaker, report } from "./reports.ts";
 import { resourceOf, setBreaker } from "./resource.ts";
 import { budgetSet, spend } from "./spending.ts";
 import {
@@ -223,7 +223,8 @@ export function evolve(state: State, event: KernelEvent, observer: StateObserver
     case "task.ending": {
       const task = taskOf(state, event.taskId);
       task.ending = { as: event.as, error: event.error, reason: event.reason, fallback: event.fallback };
-      task.approval = undefined;
+      // What it was allowed it may still fall back with.
+      if (askedOf(task) !== undefined) task.approval = undefined;
       if (task.live === undefined) setStatus(state, task, "waiting");
       dropClaim(state, task, observer);
       observer?.task(task);
@@ -343,6 +344,7 @@ export function evolve(state: State, event: KernelEvent, observer: StateObserver
     case "task.planned": {
       const live = liveOf(state, event.token);
       const { task } = live;
+      report(live, breakerSucceeded, state.openMs(event.at));
       endAttempt(state, live, "completed", event.at, observer);
       task.round = event.round;
       task.checkpoint = undefined;

@@ -7,6 +7,7 @@ import type { Scheduler } from "./scheduler.ts";
 import {
   type AskedApproval,
   askedOf,
+  awaitedBy,
   awaitsJudgement,
   childrenOf,
   isTerminal,
@@ -150,9 +151,7 @@ function waitsFor(state: State, task: Task, now: number): readonly Reason[] {
     reasons.push(...awaited("its subtasks", planned));
   }
   if (task.missing > 0) {
-    // One that it has seen fail, and that is tried again, is waited for no more.
-    const unseen = task.dependsOn.filter(({ dependents }) => dependents?.includes(task) === true);
-    reasons.push(...awaited("what it depends on", unseen, task.spec.dependsOn?.length));
+    reasons.push(...awaited("what it depends on", awaitedBy(task), task.spec.dependsOn?.length));
   }
   if (task.notBefore > now) {
     const { failures } = task.series;

@@ -222,6 +222,27 @@ describe("when nobody is to be had", () => {
     expect(told(story.submit({ id: "d", skills: ["x"], fallback: { value: 0 } }))).toEqual(["d starts on ann"]);
   });
 
+  test("for whom others were to make way: that is for nobody then, and it looks for another way at once", () => {
+    const story = new Story({ concurrency: 9 });
+    story.agent("ann", { skills: ["x"], capacity: 2, breaker: { failureThreshold: 1 } });
+    story.agent("bob", { skills: ["y"] });
+    story.submit(
+      { id: "low", skills: ["x"], priority: 1 },
+      { id: "first", skills: ["x"], preemptible: false, ...once },
+    );
+    submitted({ agent: "bob" }, { priority: 9 }, story);
+    expect(story.task("low").status).toBe("running");
+    expect(story.why("a").text).toContain("waits for low to make way on ann");
+    expect(told(story.fail("first"))).toEqual([
+      "first attempt failed",
+      "ann open",
+      "first failed: TASK_FAILED",
+      "a falls back on others: NO_QUALIFIED_AGENT",
+      "a starts on bob",
+    ]);
+    expect(told(story.fail("low"))).toEqual(["low attempt preempted"]);
+  });
+
   test("not because everybody is busy", () => {
     const story = world();
     story.submit({ id: "busy", skills: ["x"], load: 9 });
@@ -262,6 +283,19 @@ describe("a manager's task", () => {
     ]);
   });
 
+  test("is judged once when several of its subtasks end together", () => {
+    const story = managed({ agent: "deputy" });
+    story.submit({ id: "b", agent: "boss", ...once, fallback: { agent: "deputy" } });
+    story.plan("b", { id: "one", agent: "ann", ...once }, { id: "after", dependsOn: ["one"] });
+    expect(told(story.fail("b/one"))).toEqual([
+      "b/one attempt failed",
+      "b/one failed: TASK_FAILED",
+      "b/after skipped for b/one",
+      "b falls back on others: TASK_FAILED",
+      "b plans on deputy",
+    ]);
+  });
+
   test("is planned anew by another manager, who answers for its own subtasks only", () => {
     const story = managed({ agent: "deputy" });
     story.fail("a/one");
@@ -284,6 +318,32 @@ describe("a manager's task", () => {
     story.fail("a/three");
     expect(story.task("a").error?.message).toBe("too few of its subtasks succeeded: 1 of 1 did not");
     expect(story.task("a").error?.details?.causes).toHaveLength(1);
+  });
+
+  test("that a person has tried again is aggregated again by the fallback's manager, also once it has left the present", () => {
+    const story = managed({ agent: "deputy" });
+    story.agent("cy", { skills: ["lead"] });
+    story.fail("a/one");
+    story.complete("a/two");
+    story.plan("a", { id: "three", ...once });
+    story.complete("a/three");
+    expect(told(story.fail("a")).at(-1)).toBe("a failed: TASK_FAILED");
+    story.kernel = Kernel.restore([...story.kernel.snapshot()]);
+    expect(told(story.do({ type: "task.retry", taskId: "a" }))).toEqual(["a aggregates on deputy"]);
+    expect(told(story.plan("a", { id: "four" }))).toEqual(["a/four starts on bob"]);
+    expect(told(story.complete("a/four"))).toEqual(["a/four completed", "a aggregates on deputy"]);
+    expect(told(story.complete("a"))).toEqual(["a completed via fallback"]);
+  });
+
+  test("does not count the first's subtasks, whatever becomes of them when a person has them tried again", () => {
+    const story = managed({ agent: "deputy" });
+    story.fail("a/one");
+    story.complete("a/two");
+    story.plan("a", { id: "three", ...once }, { id: "busy", agent: "bob" });
+    story.do({ type: "task.retry", taskId: "a/one" });
+    story.complete("a/one");
+    story.fail("a/three");
+    expect(told(story.complete("a/busy"))).toEqual(["a/busy completed", "a failed: TASK_FAILED"]);
   });
 
   test("that fails while subtasks of its code run falls back when they have stopped", () => {

@@ -10,7 +10,15 @@ import type { Json } from "../coordination/structures/types.ts";
 import type { AttemptEnd, EventHead, Failure, Phase, Substitute, TaskSubmittedEvent } from "./events.ts";
 import { amount, known, needsOf } from "./named.ts";
 import { fundingOf } from "./spending.ts";
-import { type AttemptRecord, childrenOf, FIRST_SERIES, type State, type Task, type TaskStatus } from "./state.ts";
+import {
+  type AttemptRecord,
+  type Before,
+  childrenOf,
+  FIRST_SERIES,
+  type State,
+  type Task,
+  type TaskStatus,
+} from "./state.ts";
 
 export type EndStatus = Extract<TaskStatus, "completed" | "failed" | "skipped" | "cancelled">;
 
@@ -33,6 +41,8 @@ interface More extends Partial<Subtasks> {
   /** What was spent below it. */
   readonly spentBelow?: string;
   readonly via?: Substitute;
+  /** How its subtasks stood when its fallback's agents began, one of whom has planned since. */
+  readonly before?: Before;
   readonly from?: string;
 }
 type Row = readonly [
@@ -130,7 +140,8 @@ function attemptRow(
 }
 
 function moreOf(task: Task): More | undefined {
-  const { ended, closedMs, phase, round, family, judgement } = task;
+  const { ended, closedMs, phase, round, family, judgement, series } = task;
+  const before = phase === "aggregate" ? series.fallback : undefined;
   const asked = task.spec.priority ?? 5;
   const accepted = judgement?.kind === "accepted" ? judgement : undefined;
   const plain =
@@ -148,6 +159,7 @@ function moreOf(task: Task): More | undefined {
     ...(round === 0 ? {} : { round }),
     ...(ended?.via === undefined ? {} : { via: ended.via }),
     ...(ended?.from === undefined ? {} : { from: ended.from }),
+    ...(before === undefined ? {} : { before }),
     ...(family === undefined ? {} : subtasksOf(task)),
     ...(accepted === undefined ? {} : { accepted: accepted.input === undefined ? {} : { input: accepted.input } }),
     ...(family === undefined || family.spentBelow.eq(0) ? {} : { spentBelow: textOf(family.spentBelow) }),
@@ -227,7 +239,7 @@ export function thaw(row: string, state: State): Thawed {
     notBefore: 0,
     live: undefined,
     attempts: attempts.map((attempt, i) => attemptIn(attempt, i, at)),
-    series: FIRST_SERIES,
+    series: more.before === undefined ? FIRST_SERIES : { ...FIRST_SERIES, fallback: more.before },
     checkpoint: undefined,
     claim: undefined,
     approval: undefined,

@@ -49,6 +49,17 @@ describe("an input", () => {
     expect(story.why("a")).toMatchObject({ verdict: "refused", status: "failed" });
   });
 
+  test("that is blocked before what its task depends on has ended is tried again after that, and not before", () => {
+    const story = open(INPUTS);
+    story.submit({ id: "a" }, { id: "b", dependsOn: ["a"] });
+    story.judge("b", { blocks: "too large" });
+    story.judge("a");
+    expect(story.refusal({ type: "task.retry", taskId: "b" }).code).toBe("INVALID_STATE");
+    story.complete("a");
+    story.do({ type: "task.retry", taskId: "b" });
+    expect(told(story.judge("b")).at(-1)).toBe("b starts on ann");
+  });
+
   test("that was changed is what agents get, while what was submitted is what is submitted again", () => {
     const story = open(INPUTS);
     story.submit({ id: "a", input: "long" });

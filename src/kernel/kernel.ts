@@ -167,7 +167,7 @@ export class Kernel {
         failImpossible(desk);
         failUnpayable(desk);
         // What could never run may have kept back what has to be approved.
-      } while (shareOutputs(desk) || approvals.unasked.size + approvals.settled.size > 0);
+      } while (shareOutputs(desk) || approvals.unasked.size + approvals.settled.size > 0 || isAnyInVain(indexes));
       scheduler.admit();
     }
     return { events: this.#events, answers, departed: state.outbox.take() };
@@ -423,6 +423,11 @@ export class Kernel {
     }
     return undefined;
   }
+}
+
+/** Whether anybody has become ready meanwhile who waits in vain. */
+function isAnyInVain({ impossible, payers }: Indexes): boolean {
+  return impossible.size > 0 || payers.isStrained;
 }
 
 function earliest(one: number | undefined, other: number | undefined): number | undefined {

@@ -28,7 +28,8 @@ export function lacksOf(
   now: number,
 ): readonly Reason[] {
   if (!state.open) return [{ code: "offline", text: "no coordinator is open" }];
-  if (scheduler.draining) return [{ code: "offline", text: "the coordinator drains: it starts nothing more" }];
+  if (scheduler.draining && wish.kind === "start")
+    return [{ code: "offline", text: "the coordinator drains: it starts nothing more" }];
   const reasons = [...agentLacks(state, scheduler, wish, now)];
   if (wish.of.needsSlot && freeSlots(state) < 1) reasons.push(slotLack(state));
   for (const need of wish.needs) {

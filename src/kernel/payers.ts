@@ -57,6 +57,11 @@ export class Payers {
     return gain.gt(0) && leftAt(level).minus(gain).lt(dearest);
   }
 
+  /** Whether anybody may wait in vain. */
+  get isStrained(): boolean {
+    return this.#strained.size > 0;
+  }
+
   /** Those who wait in vain, in order of arrival. They stand here no more. */
   takeHopeless(): readonly Task[] {
     if (this.#strained.size === 0) return [];

@@ -50,7 +50,7 @@ export class Protection {
   /** Of what the class has passed over before `until`, the first that is due may be the one to reserve for. */
   passedOver(of: ReadyClass, until: FitNode<Wish> | undefined): void {
     const dueMs = this.#dueMs();
-    if (dueMs === undefined) return;
+    if (dueMs === undefined || (of.kind === "start" && this.#indexes.queue.startsNothing)) return;
     const due = firstDue(this.#state, of, dueMs, this.#indexes.now);
     if (due === undefined || (until !== undefined && compareOrder(due, until) >= 0)) return;
     if (this.#due !== undefined && !comesBefore(due, this.#due)) return;

@@ -177,6 +177,7 @@ export class ReadyQueue {
   readonly parked: Chain<ReadyClass> = new Chain();
   /** The number of the admission that goes on; 0 between two. */
   admission = 0;
+  #startsNothing = false;
   /** Classes that name a resource. */
   readonly naming: Map<Resource, Set<ReadyClass>> = new Map();
   readonly #pools: AgentPools;
@@ -188,6 +189,21 @@ export class ReadyQueue {
 
   constructor(pools: AgentPools) {
     this.#pools = pools;
+  }
+
+  /** Whether no task is started any more: attempts still get back their seats, and more of resources. */
+  get startsNothing(): boolean {
+    return this.#startsNothing;
+  }
+
+  /** Starts no task any more. */
+  startNothing(): void {
+    this.#startsNothing = true;
+    for (const of of this.classes.values()) {
+      if (of.kind !== "start") continue;
+      this.#leave(of);
+      this.unpark(of);
+    }
   }
 
   /** The class for such wishes, made when there is none. */
@@ -269,7 +285,7 @@ export class ReadyQueue {
   /** The class is considered from its first wish on. */
   wake(of: ReadyClass): void {
     const first = of.index.first();
-    if (first === undefined) return;
+    if (first === undefined || (this.#startsNothing && of.kind === "start")) return;
     if (of.entry === undefined) of.wokenIn = this.admission;
     this.unpark(of);
     this.#enter(of, first);

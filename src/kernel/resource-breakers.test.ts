@@ -160,6 +160,27 @@ describe("the breaker of a resource", () => {
   });
 });
 
+test("a plan is a success, to the breakers of the manager and of what it held", () => {
+  const story = world();
+  story.manager("boss", ["ann"], { skills: ["lead"], breaker: { failureThreshold: 2 } });
+  const hurried = { skills: ["lead"], resources: { shaky: 1 }, ...hasty };
+  story.submit({ id: "m", ...hurried });
+  story.fail("m");
+  story.plan("m", { id: "sub", agent: "ann" });
+  story.complete("m/sub");
+  expect(told(story.fail("m"))).toEqual(["m attempt failed", "m aggregates on boss"]);
+  expect([statusOf(story), story.kernel.agents(story.now)[2]?.breaker]).toEqual(["closed", "closed"]);
+});
+
+test("a plan that was a probe closes the breaker, and says so", () => {
+  const story = new Story();
+  story.manager("boss", [], { breaker: { failureThreshold: 1, resetMs: 1_000 } });
+  story.submit({ id: "m", ...hasty });
+  story.fail("m");
+  expect(told(story.after(1_000))).toEqual(["boss half-open", "m plans on boss"]);
+  expect(told(story.plan("m"))).toEqual(["boss closed", "m aggregates on boss"]);
+});
+
 test("the breaker of an agent opens by ratio, too", () => {
   const story = new Story({ concurrency: 9 });
   story.agent("ann", { capacity: 9, breaker: { ratio: 0.6, minCalls: 5, windowMs: 10_000, resetMs: 1_000 } });

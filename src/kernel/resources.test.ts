@@ -432,3 +432,22 @@ describe("awaiting what one has submitted", () => {
     expect(story.refusal({ type: "attempt.await", ...story.from("a"), on: ["a/1"] }).code).toBe("WOULD_DEADLOCK");
   });
 });
+
+test("awaiting what has seen a dependency fail is not waiting for that one when it is tried again", () => {
+  const story = new Story({ concurrency: 9 });
+  story.agent("ann", { capacity: 9 });
+  story.manager("boss", ["ann"], { skills: ["lead"] });
+  story.resource("disk", 2);
+  story.submit({ id: "m", skills: ["lead"] });
+  const plan = { agent: "ann", retry: { maxAttempts: 1 } };
+  story.plan("m", { id: "one", resources: { disk: 2 }, ...plan }, { id: "two", ...plan });
+  story.fail("m/one");
+  story.submit({ id: "holds", agent: "ann", resources: { disk: 2 }, preemptible: false });
+  story.spawn("holds", { id: "late", agent: "ann", dependsOn: ["m/one"], onDependencyFailure: "run" });
+  story.do({ type: "task.retry", taskId: "m/one" });
+  expect(story.status("m/one", "holds/late")).toBe("pending running");
+  story.do({ type: "task.pause", taskId: "holds/late" });
+  story.fail("holds/late");
+  story.await("holds", "holds/late");
+  expect(story.status("holds")).toBe("waiting");
+});

@@ -46,7 +46,6 @@ export class Scheduler {
   /** Classes whose batches wait for more, as was found in the present admission. */
   readonly #held: ReadyClass[] = [];
 
-  #draining = false;
   #admissions = 0;
 
   constructor(state: State, indexes: Indexes, emit: Emit) {
@@ -56,24 +55,20 @@ export class Scheduler {
     this.#protection = new Protection(state, indexes, emit, (wish, agent) => this.#accepts(wish, agent));
   }
 
-  /** Whether it has stopped admitting for good. */
+  /** Whether it has stopped starting tasks for good. */
   get draining(): boolean {
-    return this.#draining;
+    return this.#indexes.queue.startsNothing;
   }
 
-  /** Admits nothing any more. */
+  /** Starts no task any more; what runs goes on, and is given what it waits for. */
   drain(): void {
-    this.#draining = true;
+    this.#indexes.queue.startNothing();
   }
 
   /** Starts, and makes way for, all that can be now. */
   admit(): void {
     if (!this.#state.open) return;
     const protection = this.#protection;
-    if (this.#draining) {
-      protection.end();
-      return;
-    }
     const { queue, lending, now } = this.#indexes;
     lending.update(now);
     this.#keepPromises();
@@ -340,6 +335,7 @@ export class Scheduler {
    */
   place(wish: Wish, behind: Reservation | undefined): Placement | undefined {
     const { now } = this.#indexes;
+    if (this.draining && wish.kind === "start") return undefined;
     const aside = asideFrom(wish, behind, now);
     if (wish.kind !== "request" && freeSlots(this.#state) - aside.slots < 1) return undefined;
     if (!this.#affords(wish, aside)) return undefined;

@@ -490,6 +490,12 @@ export function awaitsJudgement(task: Task): boolean {
   return task.judgement?.kind === "awaited" && task.ending === undefined && !isTerminal(task.status);
 }
 
+/** What it depends on and waits for. What it has seen fail, and is tried again since, it waits for no more. */
+export function awaitedBy(task: Task): readonly Task[] {
+  const open = task.dependsOn.filter(({ status }) => !isTerminal(status));
+  return open.length <= task.missing ? open : open.filter(({ dependents }) => dependents?.includes(task) === true);
+}
+
 /** What agents are given: what was submitted, or what guardrails made of it. */
 export function inputOf({ spec, judgement }: Task): Json {
   if (judgement?.kind === "accepted" && judgement.input !== undefined) return judgement.input;

@@ -315,8 +315,7 @@ export function terminal(
     family.openChildren -= 1;
     familyOf(rootOf(parent)).openBelow -= 1;
     if (task.spec.round !== undefined) {
-      if (status === "completed") family.completedChildren += 1;
-      else family.failedChildren += 1;
+      countChild(parent, task, status === "completed" ? "completed" : "failed", 1);
       family.openRound -= 1;
       if (
         family.openRound === 0 &&
@@ -349,6 +348,8 @@ export function fellBack(state: State, task: Task, at: number, observer: StateOb
   task.checkpoint = undefined;
   task.notBefore = 0;
   task.ending = undefined;
+  // What was to be set aside for it is of agents that it is for no more.
+  dropClaim(state, task, observer);
   // What others give is no answer to those who ask for whom it was meant for.
   leaveFlight(state, task, observer);
   becomePending(state, task, at, observer);
@@ -384,7 +385,9 @@ export function retried(state: State, id: string, at: number, observer: StateObs
   const task = state.tasks.get(id) ?? revive(state, id);
   setStatus(state, task, "pending");
   task.judgement = judgedAnew(state, task.judgement);
-  task.series = FIRST_SERIES;
+  // Who planned goes on with its plan; else it begins again with those whom it was meant for.
+  const { fallback } = task.series;
+  task.series = fallback === undefined || task.phase !== "aggregate" ? FIRST_SERIES : { ...FIRST_SERIES, fallback };
   task.ended = undefined;
   task.approval = undefined;
   readyAt(state, task, at);
@@ -394,12 +397,22 @@ export function retried(state: State, id: string, at: number, observer: StateObs
     family.openChildren += 1;
     familyOf(rootOf(parent)).openBelow += 1;
     if (task.spec.round !== undefined) {
-      family.failedChildren -= 1;
+      countChild(parent, task, "failed", -1);
       family.openRound += 1;
       if (parent.status === "waiting") observer?.waits(parent, [task]);
     }
   }
   observer?.task(task);
+}
+
+/** A planned subtask has ended so, or goes on after it had. What another had planned stays none of the present manager's. */
+function countChild(parent: Task, { spec }: Task, how: "completed" | "failed", by: 1 | -1): void {
+  const family = familyOf(parent);
+  if (how === "completed") family.completedChildren += by;
+  else family.failedChildren += by;
+  const before = parent.series.fallback;
+  if (before === undefined || (spec.round ?? 0) > before.round) return;
+  parent.series = { ...parent.series, fallback: { ...before, [how]: before[how] + by } };
 }
 
 export function setStatus(state: State, task: Task, status: TaskStatus): void {

@@ -3,7 +3,8 @@
  * from others; or whether it has waited long enough to have what it needs set aside.
  */
 
-import { breakerState, loadOf, probesOut, spendRates, utilization } from "./books.ts";
+import { loadOf, spendRates, utilization } from "./books.ts";
+import { mayBeGiven, resourcesIn, sendProbes } from "./breakers.ts";
 import { beside, choose, enough, type Free, type Gone, type Reservation, usable } from "./free.ts";
 import { type Agent, type Amounts, isTerminal, type Model, type Task } from "./model.ts";
 import { isBeyondReach, isLeft } from "./money.ts";
@@ -14,7 +15,7 @@ const PREEMPT_SCAN = 256;
 
 /** Whether it can be given what it wishes, and by whom. */
 export function place(model: Model, wish: Wish, has: Free): { readonly agent: Agent | undefined } | undefined {
-  if (has.slots < wish.slots || !enough(wish.needs, has) || !canPay(model, wish)) return undefined;
+  if (has.slots < wish.slots || !enough(wish.needs, has) || isBarred(model, wish)) return undefined;
   if (wish.kind === "request") return { agent: undefined };
   const agent = choose(model, hosts(model, wish), wish.load, has);
   return agent === undefined ? undefined : { agent };
@@ -23,6 +24,11 @@ export function place(model: Model, wish: Wish, has: Free): { readonly agent: Ag
 /** Whether what its next attempt is thought to cost is left. */
 export function canPay(model: Model, { kind, task }: Wish): boolean {
   return kind !== "start" || isLeft(model, task.budget, task.cost);
+}
+
+/** Whether it lacks what is not to be had from others: money, the word of a breaker, or that anything is started at all. */
+function isBarred(model: Model, wish: Wish): boolean {
+  return (model.drains && wish.kind === "start") || !canPay(model, wish) || !mayBeGiven(model, wish.needs);
 }
 
 function wishKey(model: Model, wish: Wish, priorities: ReadonlyMap<Task, number>): Key {
@@ -106,6 +112,7 @@ function give(model: Model, wish: Wish, agent: Agent | undefined): void {
 /** More of a resource for an attempt. */
 export function grant(model: Model, task: Task, amounts: Amounts, leaseMs: number | undefined): void {
   spendRates(model, amounts);
+  sendProbes(model, resourcesIn(model, amounts));
   model.tokens += 1;
   const token = model.tokens;
   const expiresAt = leaseMs === undefined ? undefined : model.now + leaseMs;
@@ -117,7 +124,7 @@ function start(model: Model, task: Task, agent: Agent): void {
   spendRates(model, task.needs);
   model.tokens += 1;
   const token = model.tokens;
-  if (breakerState(model, agent) !== "closed") agent.probes = [...probesOut(model, agent), model.openMs];
+  sendProbes(model, [agent, ...resourcesIn(model, task.needs)]);
   const phase = !agent.manager ? "run" : task.manager === undefined ? "plan" : "aggregate";
   task.attempt = {
     token,
@@ -154,8 +161,8 @@ function stoppable(model: Model, wish: Wish): readonly Task[] {
 
 /** Makes others make way, if some can: then what they free is promised to it. */
 function preempt(model: Model, wish: Wish, reservation: Reservation | undefined): boolean {
-  // What an attempt asks for besides is granted or waits; nobody is stopped for that, nor for want of money.
-  if (wish.kind === "request" || !canPay(model, wish)) return false;
+  // What an attempt asks for besides is granted or waits; nobody is stopped for that.
+  if (wish.kind === "request" || isBarred(model, wish)) return false;
   const could = (gone: Gone): Agent | undefined => agentWithout(model, wish, reservation, gone);
   let chosen: Task[] = [];
   for (const task of stoppable(model, wish)) {
@@ -195,8 +202,8 @@ function isDue(model: Model, wish: Wish): boolean {
   const { protectAfterMs } = model.settings;
   if (wish.task.promise !== undefined && wish.kind !== "request") return false;
   if (model.openMs - wish.since < protectAfterMs) return false;
-  // Money is kept for nobody.
-  if (!canPay(model, wish)) return false;
+  // Money is kept for nobody, and nothing is kept from others while a breaker is open.
+  if (isBarred(model, wish)) return false;
   if (![...wish.needs].every(([id, amount]) => (model.resource(id)?.capacity ?? 0) >= amount)) return false;
   return wish.kind === "request" || eligible(model, wish).some((agent) => agent.capacity >= wish.load);
 }

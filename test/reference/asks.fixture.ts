@@ -1,9 +1,12 @@
 /** What can sensibly be asked, by kind, once it is known how things stand; undefined: nothing of the kind makes sense then. */
 
+import type { ErrorCode } from "../../src/errors.ts";
 import type { Command } from "../../src/kernel/commands.ts";
+import type { GivenVerdict, GuardedPoint } from "../../src/kernel/events.ts";
 import { type Cast, NAMES } from "./cast.fixture.ts";
 import { type Attempt, BILLION, isTerminal, type Model, type Task } from "./model.ts";
 import type { Tape } from "./tape.fixture.ts";
+import { awaitsJudgement } from "./wishes.ts";
 import { wrong } from "./wrong.fixture.ts";
 
 /** How things stand, and what is chosen by. */
@@ -21,6 +24,16 @@ export interface Speaker {
   readonly token: number;
 }
 
+const FAILED = "TASK_FAILED";
+const CODES: readonly [ErrorCode, ...ErrorCode[]] = [
+  FAILED,
+  FAILED,
+  FAILED,
+  FAILED,
+  "BUDGET_EXCEEDED",
+  "GUARDRAIL_BLOCKED",
+];
+
 type Live = ReturnType<Model["live"]>[number];
 
 type Ask = (situation: Situation) => Command | undefined;
@@ -33,7 +46,8 @@ export const ASKS = {
   fail: ({ model, tape }) => {
     const onBreaker = model.live().filter(({ attempt }) => attempt.agent.breaker !== undefined);
     const live = tape.pick(onBreaker.length > 0 && tape.chance(60) ? onBreaker : model.live());
-    const error = { code: "TASK_FAILED", message: "no", retryable: !tape.chance(20) } as const;
+    const code = tape.pick(CODES);
+    const error = { code, message: "no", retryable: !tape.chance(20) } as const;
     return live && { type: "attempt.fail", ...speakerOf(live), error };
   },
   pause: (situation) => byPerson("task.pause", someTask(situation)),
@@ -57,27 +71,25 @@ export const ASKS = {
     return cast.lessOf(resource, amount / BILLION);
   },
   team: ({ tape }) => ({ type: "team.set", manager: tape.pick(["boss", "sub"]), team: tape.pick(TEAMS) }),
-  submitByCode: ({ model, cast, tape }) => {
-    const from = speaker(model, tape);
-    return from && { type: "task.submit", tasks: cast.requests("code", 1, tape), from };
-  },
-  await: ({ model, tape }) => {
+  submitByCode,
+  /** Who has nobody to wait for has somebody help. */
+  await: (situation) => {
+    const { model, tape } = situation;
     const parents = model
       .live()
       .filter(({ task, attempt }) => attempt.phase === "run" && openChildren(task).length > 0);
     const one = tape.pick(parents);
-    if (one === undefined) return undefined;
+    if (one === undefined) return submitByCode(situation);
     const on = openChildren(one.task).flatMap(({ id }) => (tape.chance(20) ? [] : [id]));
     return { type: "attempt.await", ...speakerOf(one), on };
   },
-  request: ({ model, tape }) => {
-    const from = speaker(model, tape);
-    return from && more(from, tape);
-  },
-  release: ({ model, tape, allocations }) => {
+  request,
+  /** Who has nothing to give back asks for something. */
+  release: (situation) => {
+    const { model, tape, allocations } = situation;
     const live = tape.pick(model.live().filter(({ attempt }) => attempt.allocations.length > 0));
     const held = tape.pick(live?.attempt.allocations ?? []);
-    if (live === undefined || held === undefined) return undefined;
+    if (live === undefined || held === undefined) return request(situation);
     const allocationId = allocations.get(held.token) ?? "ghost";
     return { type: "attempt.release", ...speakerOf(live), allocationId, allocationToken: held.token };
   },
@@ -90,6 +102,29 @@ export const ASKS = {
     return { type: "attempt.spend", ...speakerOf(live), amount };
   },
   budget: ({ cast, tape }) => cast.anotherLimit(tape),
+  lose: ({ model, tape }) => {
+    const live = tape.pick(model.live());
+    return live && { type: "attempt.lose", ...speakerOf(live), message: "silent" };
+  },
+  approve: (situation) => {
+    const task = someTask(situation, isAsked) ?? someTask(situation);
+    return task && allow(situation.tape, task);
+  },
+  judge: (situation) => {
+    const { model } = situation;
+    const task = someTask(situation, (one) => awaitsJudgement(model, one));
+    return task && judge(situation, task);
+  },
+  act: (situation) => {
+    const from = speaker(situation.model, situation.tape);
+    return from && { type: "attempt.act", ...from, action: "send", verdicts: verdictsOn("action", situation) };
+  },
+  drain: () => ({ type: "coordinator.drain" }),
+  gone: ({ model, tape }) => {
+    // What is told of one that goes on, or kept nothing, changes nothing.
+    const kept = tape.pick(model.kept) ?? speaker(model, tape);
+    return kept && { type: "attempt.gone", taskId: kept.taskId, token: kept.token };
+  },
   checkpoint: ({ model, tape }) => {
     const from = speaker(model, tape);
     return from && { type: "attempt.checkpoint", ...from, state: null };
@@ -102,6 +137,16 @@ export type Kind = keyof typeof ASKS;
 
 export function speakerOf({ task, attempt }: Live): Speaker {
   return { taskId: task.id, token: attempt.token };
+}
+
+function submitByCode({ model, cast, tape }: Situation): Command | undefined {
+  const from = speaker(model, tape);
+  return from && { type: "task.submit", tasks: cast.requests("code", 1, tape), from };
+}
+
+function request({ model, tape }: Situation): Command | undefined {
+  const from = speaker(model, tape);
+  return from && more(from, tape);
 }
 
 /** Whoever's code may ask for something; who holds more than its task named, as often as all others. */
@@ -148,14 +193,46 @@ function byPerson(
   return task && { type, taskId: task.id };
 }
 
+function judge(situation: Situation, { id: taskId }: Task): Command {
+  return { type: "task.judge", taskId, verdicts: verdictsOn("input", situation) };
+}
+
+function isAsked({ askedUntil }: Task): boolean {
+  return askedUntil !== undefined;
+}
+
+/** Now and then it is refused, or another is allowed than was asked for. */
+function allow(tape: Tape, { id: taskId }: Task): Command {
+  if (tape.chance(45)) return { type: "task.reject", taskId, reason: "no" };
+  return { type: "task.approve", taskId, ...(tape.chance(10) ? { hash: "another" } : {}) };
+}
+
+/** What the guardrails say; now and then one of them blocks, or not all of them were asked. */
+function verdictsOn(on: GuardedPoint, { model, tape }: Situation): readonly GivenVerdict[] {
+  const names = model.settings.guardrails[on] ?? [];
+  const asked = tape.chance(10) ? names.slice(1) : names;
+  const blocks = tape.chance(12) ? tape.below(Math.max(1, asked.length)) : asked.length;
+  return asked
+    .slice(0, blocks + 1)
+    .map((guardrail, i) =>
+      i === blocks ? { guardrail, verdict: "block", reason: "no" } : { guardrail, verdict: "allow" },
+    );
+}
+
 /** A planner plans; who aggregates may ask for another round; else it is done. */
-function end({ model, cast, tape }: Situation): Command | undefined {
+function end(situation: Situation): Command | undefined {
+  const { model, cast, tape } = situation;
+  const unjudged = someTask(situation, (one) => awaitsJudgement(model, one));
+  if (unjudged !== undefined && (model.running.length === 0 || tape.chance(60))) return judge(situation, unjudged);
+  const asked = someTask(situation, isAsked);
+  if (asked !== undefined && (model.running.length === 0 || tape.chance(30))) return allow(tape, asked);
   const live = tape.pick(model.live());
   if (live === undefined) return undefined;
   const from = speakerOf(live);
   if (plans(live.task, live.attempt, tape))
     return { type: "attempt.plan", ...from, tasks: cast.requests("plan", tape.below(4), tape) };
-  return { type: "attempt.complete", ...from, output: null };
+  const verdicts = verdictsOn("output", situation);
+  return { type: "attempt.complete", ...from, output: null, ...(verdicts.length === 0 ? {} : { verdicts }) };
 }
 
 function plans(task: Task, { phase }: Attempt, tape: Tape): boolean {

@@ -27,6 +27,7 @@ export function heldBy(task: Task, attempt: Attempt, resource: Resource): number
 export function allocated(model: Model, resource: Resource): number {
   let sum = 0;
   for (const { task, attempt } of model.live()) sum += heldBy(task, attempt, resource);
+  for (const { amounts } of model.kept) sum += amounts.get(resource.id) ?? 0;
   return sum;
 }
 
@@ -57,20 +58,4 @@ export function spendRates(model: Model, amounts: Amounts): void {
     settleRate(resource, model.now);
     resource.level -= BigInt(amount) * BigInt(resource.per);
   }
-}
-
-export function breakerState(model: Model, agent: Agent): "closed" | "open" | "half-open" {
-  if (agent.breaker === undefined || agent.openedAt === undefined) return "closed";
-  return model.openMs >= agent.openedAt + agent.breaker.resetMs ? "half-open" : "open";
-}
-
-/** Probes that have not come back, and have not been out for so long that they count as lost. */
-export function probesOut(model: Model, agent: Agent): readonly number[] {
-  const { resetMs = 0 } = agent.breaker ?? {};
-  return agent.probes.filter((at) => model.openMs < at + resetMs);
-}
-
-export function breakerAdmits(model: Model, agent: Agent): boolean {
-  const state = breakerState(model, agent);
-  return state === "closed" || (state === "half-open" && probesOut(model, agent).length < (agent.breaker?.probes ?? 1));
 }

@@ -8,6 +8,7 @@ import type {
   ResourceSpec,
   TaskRequest,
 } from "../../src/kernel/commands.ts";
+import type { ApprovalPolicy, BreakerPolicy, FallbackPolicy, GuardrailNames } from "../../src/kernel/events.ts";
 import type { Model } from "./model.ts";
 import type { Tape } from "./tape.fixture.ts";
 
@@ -23,10 +24,12 @@ export const NAMES: readonly [string, ...string[]] = [...WORKERS, ...MANAGERS];
 
 const SKILLS = [["x"], ["y"], ["x", "y"], [{ skill: "y", level: 0.8 }], ["z"], ["lead"], ["z"], ["nobody"]] as const;
 
+const OFTEN = { ratio: 0.5, minCalls: 2, windowMs: 2_000, resetMs: 800, halfOpenMax: 2 };
+const SHAKY = { failureThreshold: 1, resetMs: 800 };
 const RESOURCES: readonly ResourceOf[] = [
   { resource: "disk", kind: "storage", capacity: 3 },
-  { resource: "net", kind: "api_call", capacity: 2.5 },
-  { resource: "calls", kind: "api_call", capacity: 4, per: 4_000 },
+  { resource: "net", kind: "api_call", capacity: 2.5, breaker: SHAKY },
+  { resource: "calls", kind: "api_call", capacity: 4, per: 4_000, breaker: OFTEN },
 ];
 
 /** A part stands behind what it is part of. */
@@ -34,6 +37,19 @@ const BUDGETS: readonly [BudgetOf, ...BudgetOf[]] = [
   { budget: "all", limit: 9 },
   { budget: "team", limit: 5, parent: "all" },
   { budget: "lab", limit: "2.50", parent: "team" },
+];
+
+const GUARDRAILS: readonly [GuardrailNames, ...GuardrailNames[]] = [
+  { input: ["shape"], output: ["tone"] },
+  { input: ["shape", "size"], action: ["host"] },
+  { output: ["tone"], action: ["host"] },
+];
+
+const APPROVALS: readonly [ApprovalPolicy, ...ApprovalPolicy[]] = [
+  {},
+  { before: "output" },
+  { before: "run", expiresMs: 1_500 },
+  { before: "output", expiresMs: 1_000 },
 ];
 
 const LEAST: readonly ["any", ...("all" | "any" | number)[]] = ["any", "all", 1, 2];
@@ -62,6 +78,8 @@ export class Cast {
       concurrency: tape.pick([4, 1, 2, 3, 6, 9]),
       unroutableMs: 5_000,
       ...(tape.chance(30) ? { agingMs: tape.below(3) * 500 } : {}),
+      ...(tape.chance(60) ? { strict: true } : {}),
+      ...(tape.chance(25) ? { guardrails: tape.pick(GUARDRAILS) } : {}),
       ...(tape.chance(80) ? { protectAfterMs: tape.pick(PATIENCE) } : {}),
     };
     return { type: "coordinator.open", ...settings };
@@ -74,11 +92,14 @@ export class Cast {
         const team = name === "boss" ? ["ann", "bob", "sub"] : ["cy", "dan"];
         const minSuccess = tape.pick<"all" | "any" | number>(LEAST);
         const capacity = 1 + tape.below(3);
-        return { name, kind: "manager", skills: ["lead"], team, capacity, minSuccess, failFast: tape.chance(40) };
+        const breaker = tape.chance(30) ? { breaker: { failureThreshold: 1, resetMs: 800 } } : {};
+        const succeeding = { minSuccess, failFast: tape.chance(40) };
+        return { name, kind: "manager", skills: ["lead"], team, capacity, ...succeeding, ...breaker };
       }
       case "dan": {
         const failureThreshold = 1 + tape.below(2);
-        const breaker = { failureThreshold, resetMs: 4_000, halfOpenMax: 1 + tape.below(2) };
+        const trying = { resetMs: 4_000, halfOpenMax: 1 + tape.below(2) };
+        const breaker = tape.chance(40) ? { ...OFTEN, ...trying } : { failureThreshold, ...trying };
         return { name, kind: "agent", skills: ["x", "y", "z"], capacity: 1 + tape.below(4), breaker };
       }
       default: {
@@ -110,8 +131,19 @@ export class Cast {
   anotherCapacity(tape: Tape): Command {
     const specs: readonly [ResourceOf, ...ResourceOf[]] = [
       { resource: "disk", kind: "storage", capacity: tape.pick([3, 2, 1, 4, 0]) },
-      { resource: "net", kind: "api_call", capacity: 1 + tape.below(3) },
-      { resource: "calls", kind: "api_call", capacity: 1 + tape.below(5), per: tape.pick([4_000, 1_000]) },
+      {
+        resource: "net",
+        kind: "api_call",
+        capacity: 1 + tape.below(3),
+        breaker: tape.pick<BreakerPolicy>([SHAKY, OFTEN]),
+      },
+      {
+        resource: "calls",
+        kind: "api_call",
+        capacity: 1 + tape.below(5),
+        per: tape.pick([4_000, 1_000]),
+        ...(tape.chance(50) ? { breaker: OFTEN } : {}),
+      },
     ];
     return { type: "resource.set", ...tape.pick(specs) };
   }
@@ -162,10 +194,26 @@ export class Cast {
       ...(tape.chance(8) && where === "top" ? { agent: tape.pick(NAMES) } : {}),
       ...(paid ? { budget: tape.pick(["team", "all", "team", "lab"]) } : {}),
       ...(paid || tape.chance(25) ? { cost: tape.pick([2, 1, "0.25", 3, 0, 2.5]) } : {}),
+      ...(tape.chance(20) ? { fallback: this.#fallback(where, tape) } : {}),
+      ...(tape.chance(18) ? { approval: tape.pick(APPROVALS) } : {}),
       graceMs: 100 * tape.below(10),
       // Jitter is drawn.
       retry: { maxAttempts: 1 + tape.below(3), initialMs: 200, jitter: false },
     };
+  }
+
+  #fallback(where: Place, tape: Tape): FallbackPolicy {
+    const value = tape.chance(50) ? { value: 0 } : {};
+    switch (tape.below(where === "top" ? 4 : 3)) {
+      case 0:
+        return { value: 0 };
+      case 1:
+        return { skills: ["x"], ...value };
+      case 2:
+        return { skills: tape.pick(SKILLS) ?? [], ...value };
+      default:
+        return { agent: tape.pick(NAMES), ...value };
+    }
   }
 
   #dependencies(where: Place, siblings: readonly string[], tape: Tape): readonly string[] {

@@ -58,13 +58,13 @@ function setAsideFor({ attempt, budget }: Task, level: Budget): number {
   return levels(budget).includes(level) ? (attempt?.reserved ?? 0) : 0;
 }
 
-/** These, and all that has to end before they can: what they depend on, and a plan's subtasks. */
+/** These, and all that has to end before they can: what they wait for, and a plan's subtasks. */
 function mustEnd(tasks: readonly Task[]): readonly Task[] {
   const ahead = tasks.filter((task) => !isTerminal(task));
   for (const task of ahead) {
     if (task.attempt !== undefined) continue;
     const planned = task.status === "waiting" ? task.children.filter(({ round }) => round !== undefined) : [];
-    for (const other of [...task.dependsOn, ...planned])
+    for (const other of [...task.unmet, ...planned])
       if (!isTerminal(other) && !ahead.includes(other)) ahead.push(other);
   }
   return ahead;

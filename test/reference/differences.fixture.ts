@@ -3,7 +3,8 @@
 import type { Answer } from "../../src/kernel/commands.ts";
 import type { KernelEvent } from "../../src/kernel/events.ts";
 import type { Kernel } from "../../src/kernel/kernel.ts";
-import { allocated, breakerState, loadOf } from "./books.ts";
+import { allocated, loadOf } from "./books.ts";
+import { breakerState } from "./breakers.ts";
 import { usable } from "./free.ts";
 import { BILLION, isTerminal, type Model, type Task } from "./model.ts";
 import { costOf, inText, left, levels, setAside } from "./money.ts";
@@ -37,6 +38,7 @@ export function compareEvents(
   ends: readonly string[],
 ): void {
   to.same("started", startsOf(events).join("; "), model.starts.join("; "));
+  to.same("fallen back", fallbacksOf(events).join("; "), model.fallbacks.join("; "));
   to.same("attempts ended", endsOf(events).join("; "), ends.join("; "));
 }
 
@@ -100,6 +102,8 @@ export function compareBooks(to: Differences, kernel: Kernel, model: Model): voi
     const resource = model.resources[i];
     to.same(`id of resource ${i}`, info.id, resource?.id);
     if (resource === undefined) continue;
+    const breaker = resource.breaker && breakerState(model, resource);
+    to.same(`breaker of ${resource.id}`, info.breaker, breaker);
     to.same(`capacity of ${resource.id}`, info.capacity, resource.capacity / BILLION);
     if (!resource.rate) to.same(`allocated of ${resource.id}`, info.allocated, allocated(model, resource) / BILLION);
     to.same(`available of ${resource.id}`, info.available, Math.max(0, left.amount(resource.id)) / BILLION);
@@ -135,10 +139,26 @@ function startsOf(events: readonly KernelEvent[]): readonly string[] {
   });
 }
 
+function fallbacksOf(events: readonly KernelEvent[]): readonly string[] {
+  return events.flatMap((event) => (event.type === "task.fell-back" ? [`${event.taskId} ${event.to}`] : []));
+}
+
 function endsOf(events: readonly KernelEvent[]): readonly string[] {
+  // Whose output is allowed has completed before.
+  const allowed = new Set(events.flatMap((event) => (event.type === "approval.given" ? [event.taskId] : [])));
   const ends = events.flatMap((event) => {
-    if (event.type === "attempt.ended") return [`${event.token} ${event.end}`];
-    return event.type === "task.completed" || event.type === "task.planned" ? [`${event.token} completed`] : [];
+    switch (event.type) {
+      case "attempt.ended":
+        return [`${event.token} ${event.end}`];
+      case "task.planned":
+        return [`${event.token} completed`];
+      case "approval.asked":
+        return event.token === undefined ? [] : [`${event.token} completed`];
+      case "task.completed":
+        return event.token === undefined || allowed.has(event.taskId) ? [] : [`${event.token} completed`];
+      default:
+        return [];
+    }
   });
   return ends.sort();
 }

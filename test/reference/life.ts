@@ -1,8 +1,9 @@
 /** How tasks and their attempts end, and what follows: retries, skips, the end of a round, the end of a tree. */
 
 import type { AttemptEnd, StopReason } from "../../src/kernel/events.ts";
-import { breakerState } from "./books.ts";
-import { type Agent, isTerminal, type Model, type Task } from "./model.ts";
+import { heldBy } from "./books.ts";
+import { tellBreakers } from "./breakers.ts";
+import { type Attempt, isTerminal, type Model, type Task } from "./model.ts";
 
 const LOSSES = 3;
 const NEVER_AGAIN: readonly string[] = ["INVALID_ARGUMENT", "BUDGET_EXCEEDED", "GUARDRAIL_BLOCKED"];
@@ -17,6 +18,7 @@ export function becomePending(model: Model, task: Task): void {
 export function closeAttempt(model: Model, task: Task, end: AttemptEnd): void {
   const { attempt } = task;
   if (attempt === undefined) return;
+  if (end === "abandoned" && model.settings.strict) keep(model, task, attempt);
   task.ended.push({ token: attempt.token, agent: attempt.agent.name, phase: attempt.phase, end });
   task.attempt = undefined;
   model.running = model.running.filter((other) => other !== task);
@@ -26,19 +28,11 @@ export function closeAttempt(model: Model, task: Task, end: AttemptEnd): void {
     if (promise !== undefined) promise.victims = promise.victims.filter((victim) => victim !== task);
 }
 
-export function breakerSucceeded(model: Model, agent: Agent): void {
-  if (agent.breaker === undefined || breakerState(model, agent) === "open") return;
-  agent.failures = 0;
-  agent.openedAt = undefined;
-}
-
-function breakerFailed(model: Model, agent: Agent): void {
-  // What is reported while it is open is of calls from before.
-  if (agent.breaker === undefined || breakerState(model, agent) === "open") return;
-  agent.failures += 1;
-  if (agent.openedAt === undefined && agent.failures < agent.breaker.threshold) return;
-  agent.openedAt = model.openMs;
-  agent.probes = [];
+/** Its code goes on: what it holds is not free before that has ended too. */
+function keep(model: Model, task: Task, attempt: Attempt): void {
+  const held = model.resources.map((resource) => [resource.id, heldBy(task, attempt, resource)] as const);
+  const amounts = new Map(held.filter(([, amount]) => amount > 0));
+  if (amounts.size > 0) model.kept.push({ taskId: task.id, token: attempt.token, amounts });
 }
 
 /** Tells an attempt to stop, if it has not been told. */
@@ -54,19 +48,19 @@ export function attemptFailed(
   task: Task,
   end: "failed" | "timeout" | "lost" | "abandoned",
   error: { readonly code: string; readonly retryable?: boolean } | undefined,
+  /** That its process died is nobody's fault; where that lives, what runs it has fallen silent. */
+  { isSilent = false }: { readonly isSilent?: boolean } = {},
 ): void {
   const { attempt } = task;
   if (attempt === undefined) return;
   // Told to make way or to pause, it keeps its place in the queue as one that did.
   const reason = attempt.stopping?.reason;
+  const died = end === "lost" && !isSilent;
+  if (!died) tellBreakers(model, task, attempt, "failed");
   closeAttempt(model, task, end);
   task.spent += 1;
-  // That its process died is not the agent's fault.
-  if (end === "lost") task.losses += 1;
-  else {
-    task.avoid.push(attempt.agent.name);
-    breakerFailed(model, attempt.agent);
-  }
+  if (died) task.losses += 1;
+  else task.avoid.push(attempt.agent.name);
   if (task.ending !== undefined) {
     settle(model, task);
     return;
@@ -77,11 +71,17 @@ export function attemptFailed(
     error?.retryable !== false &&
     !NEVER_AGAIN.includes(error?.code ?? "");
   if (!again) {
-    endAs(model, task, "failed");
+    endAs(model, task, "failed", { instead: task.losses >= LOSSES ? "value" : insteadOf(error?.code) });
     return;
   }
   task.notBefore = model.now + Math.floor(Math.min(task.maxMs, task.initialMs * task.factor ** (task.spent - 1)));
   putBack(model, task, reason);
+}
+
+/** What is refused is not to be got by another way; who has no money left cannot pay others. */
+function insteadOf(code: string | undefined): Task["instead"] {
+  if (code === "GUARDRAIL_BLOCKED") return undefined;
+  return code === "BUDGET_EXCEEDED" ? "value" : "any";
 }
 
 /** It stopped because it was told to. */
@@ -129,9 +129,16 @@ function putBack(model: Model, task: Task, reason: StopReason | undefined): void
 }
 
 /** It will have failed, or have been cancelled, as soon as its attempt and its subtree have ended. */
-export function endAs(model: Model, task: Task, as: "failed" | "cancelled", reason: StopReason = "cancelled"): void {
+export function endAs(
+  model: Model,
+  task: Task,
+  as: "failed" | "cancelled",
+  { reason = "cancelled", instead }: { readonly reason?: StopReason; readonly instead?: Task["instead"] } = {},
+): void {
   if (isTerminal(task) || task.ending !== undefined) return;
   task.ending = as;
+  task.askedUntil = undefined;
+  task.instead = instead;
   task.promise = undefined;
   if (task.attempt === undefined) task.status = "waiting";
   stop(model, task, reason);
@@ -142,8 +149,44 @@ export function endAs(model: Model, task: Task, as: "failed" | "cancelled", reas
 /** It ends, if all that it waited for has. */
 function settle(model: Model, task: Task): void {
   if (task.ending === undefined || task.attempt !== undefined) return;
-  if (task.children.every(isTerminal)) finish(model, task, task.ending);
-  else task.status = "waiting";
+  if (!task.children.every(isTerminal)) task.status = "waiting";
+  else if (task.ending === "cancelled" || !fallBack(model, task)) finish(model, task, task.ending);
+}
+
+/** It has an output, which counts once it is allowed where that is asked for. */
+export function giveOutput(model: Model, task: Task): void {
+  if (task.approval?.before === "output") ask(model, task, task.approval.expiresMs);
+  else finish(model, task, "completed");
+}
+
+/** It stands still until somebody allows it to go on. */
+export function ask(model: Model, task: Task, expiresMs: number): void {
+  task.askedUntil = model.now + expiresMs;
+  task.status = "waiting";
+  task.promise = undefined;
+  task.ending = undefined;
+  task.instead = undefined;
+}
+
+/** Others have a series of attempts of their own, or a value is its output. Whether something takes the place of its failure. */
+function fallBack(model: Model, task: Task): boolean {
+  const { fallback, instead, deadlineAt = Number.POSITIVE_INFINITY } = task;
+  if (fallback === undefined || instead === undefined) return false;
+  if (instead === "any" && model.now < deadlineAt && task.fellBack === undefined && fallback.others !== undefined) {
+    model.fallbacks.push(`${task.id} agents`);
+    task.fellBack = { rounds: task.rounds };
+    task.ending = undefined;
+    task.instead = undefined;
+    task.manager = undefined;
+    task.spent = 0;
+    task.notBefore = 0;
+    becomePending(model, task);
+    return true;
+  }
+  if (!fallback.hasValue) return false;
+  model.fallbacks.push(`${task.id} value`);
+  giveOutput(model, task);
+  return true;
 }
 
 /** The end of a task, of those that are skipped because of it, and then what it means for their managers. */
@@ -173,6 +216,8 @@ function close(model: Model, task: Task, status: "completed" | "failed" | "skipp
   task.promise = undefined;
   if (model.reserved?.task === task) model.reserved = undefined;
   task.ending = undefined;
+  task.instead = undefined;
+  task.askedUntil = undefined;
   task.notBefore = 0;
   const waiting = task.parent?.attempt;
   if (waiting === undefined || !waiting.awaiting.includes(task)) return;
@@ -187,7 +232,8 @@ function childEnded(model: Model, parent: Task, child: Task): void {
     settle(model, parent);
     return;
   }
-  if (child.round !== undefined && parent.attempt === undefined && parent.status === "waiting") judge(model, parent);
+  const stands = parent.attempt === undefined && parent.status === "waiting" && parent.askedUntil === undefined;
+  if (child.round !== undefined && stands) judge(model, parent);
 }
 
 /** Of a manager that waits for its plan: whether it goes on, or has failed. */
@@ -195,13 +241,15 @@ export function judge(model: Model, parent: Task): void {
   const planned = parent.children.filter(({ round }) => round !== undefined);
   const open = planned.some((one) => !isTerminal(one));
   const short = enoughSucceeded(parent) === "no";
-  if (short && (!open || parent.manager?.failFast === true)) endAs(model, parent, "failed");
+  if (short && (!open || parent.manager?.failFast === true)) endAs(model, parent, "failed", { instead: "any" });
   else if (!open) becomePending(model, parent);
 }
 
 /** Whether enough of all subtasks have succeeded, can still, or cannot any more. */
 export function enoughSucceeded(task: Task): "yes" | "open" | "no" {
-  const planned = task.children.filter(({ round }) => round !== undefined);
+  // What another planned, whose place its manager has taken, is not its to answer for.
+  const since = task.fellBack?.rounds ?? 0;
+  const planned = task.children.filter(({ round }) => round !== undefined && round > since);
   const good = planned.filter(({ status }) => status === "completed").length;
   const bad = planned.filter((child) => isTerminal(child) && child.status !== "completed").length;
   const least = task.manager?.minSuccess ?? "all";

@@ -11,14 +11,28 @@ import type { TaskStatus } from "../../src/kernel/views.ts";
 
 export const BILLION = 1_000_000_000;
 
-/** Of those that count failures in a row. */
+/** It opens on so many failures in a row; or where it has a ratio, when that share of the calls in its window has failed. */
 export interface Breaker {
   readonly threshold: number;
+  readonly ratio: number | undefined;
+  readonly minCalls: number;
+  readonly windowMs: number;
   readonly resetMs: number;
   readonly probes: number;
 }
 
-export interface Agent {
+/** What may have a breaker: an agent, or a resource. */
+export interface Watched {
+  breaker: Breaker | undefined;
+  /** What of it the breaker has seen; times in open time. */
+  failures: number;
+  calls: { readonly at: number; readonly failed: boolean }[];
+  openedAt: number | undefined;
+  /** When those left that try whether it works again. */
+  probes: number[];
+}
+
+export interface Agent extends Watched {
   readonly name: string;
   manager: boolean;
   skills: ReadonlyMap<string, number>;
@@ -29,15 +43,9 @@ export interface Agent {
   minSuccess: number | "all" | "any";
   failFast: boolean;
   online: boolean;
-  breaker: Breaker | undefined;
-  /** What of it the breaker has seen; times in open time. */
-  failures: number;
-  openedAt: number | undefined;
-  /** When those left that try whether it works again. */
-  probes: number[];
 }
 
-export interface Resource {
+export interface Resource extends Watched {
   readonly id: string;
   readonly rate: boolean;
   capacity: number;
@@ -87,6 +95,25 @@ export interface Ended {
   readonly end: AttemptEnd;
 }
 
+/** Whom a task is for. */
+export interface Wanted {
+  readonly skills: readonly { readonly skill: string; readonly level: number }[];
+  readonly pin: string | undefined;
+}
+
+/** What takes the place of a failure: others, then a value. */
+export interface Fallback {
+  readonly others: Wanted | undefined;
+  readonly hasValue: boolean;
+}
+
+/** What abandoned code still holds. */
+export interface Kept {
+  readonly taskId: string;
+  readonly token: number;
+  readonly amounts: Amounts;
+}
+
 export interface Task {
   readonly id: string;
   /** What was asked for, to know it again. */
@@ -99,8 +126,8 @@ export interface Task {
   /** Of its parent's plan; undefined: submitted by code. */
   readonly round: number | undefined;
   readonly scope: Agent | undefined;
-  readonly skills: readonly { readonly skill: string; readonly level: number }[];
-  readonly pin: string | undefined;
+  readonly meantFor: Wanted;
+  readonly fallback: Fallback | undefined;
   readonly load: number;
   readonly needs: Amounts;
   /** What it is paid from, and what each attempt is thought to cost. */
@@ -118,6 +145,8 @@ export interface Task {
   readonly preemptible: boolean;
   priority: number;
   status: TaskStatus;
+  /** Guardrails have let its input pass. */
+  accepted: boolean;
   held: boolean;
   dependsOn: readonly Task[];
   /** Those of its dependencies that it waits for. */
@@ -126,6 +155,8 @@ export interface Task {
   /** Once it has been planned, who goes on with it. */
   manager: Agent | undefined;
   rounds: number;
+  /** Its fallback's agents do it, since after so many rounds. */
+  fellBack: { readonly rounds: number } | undefined;
   attempt: Attempt | undefined;
   ended: Ended[];
   /** What its attempts have spent. */
@@ -140,7 +171,15 @@ export interface Task {
   readyAt: number;
   /** How it will end, once its attempt and its subtree have. */
   ending: "failed" | "cancelled" | undefined;
+  /** What of its fallback may take the place of that. */
+  instead: "any" | "value" | undefined;
   promise: Promised | undefined;
+  /** What somebody has to allow, if it has to be allowed, and how that stands. */
+  readonly approval: { readonly before: "run" | "output"; readonly expiresMs: number } | undefined;
+  /** Its run was allowed, for this series of attempts. */
+  approved: boolean;
+  /** Until when it can be allowed what was asked for. */
+  askedUntil: number | undefined;
 }
 
 /** What stopped attempts free, and what is free already, is kept for a task. */
@@ -166,13 +205,17 @@ export interface Reserved {
 }
 
 export class Model {
-  settings: Required<Omit<OpenSettings, "keepCount" | "keepMs" | "strict" | "guardrails">> = {
+  settings: Required<Omit<OpenSettings, "keepCount" | "keepMs">> = {
     concurrency: 64,
     agingMs: 0,
     protectAfterMs: 30_000,
     unroutableMs: 60_000,
+    strict: false,
+    guardrails: {},
   };
   open = false;
+  /** Starts nothing more. */
+  drains = false;
   now = 0;
   /** Up to when timers have gone off: whose backoff ends in this batch is not ready for its commands. */
   timersAt = 0;
@@ -185,6 +228,7 @@ export class Model {
   tasks: Task[] = [];
   /** Those of them that have an attempt, in order of its start. */
   running: Task[] = [];
+  kept: Kept[] = [];
   /** When an agent last lost a skill, or some of its level, in open time. */
   skillLostAt: Map<string, number> = new Map();
   reserved: Reserved | undefined;
@@ -194,6 +238,8 @@ export class Model {
   ids = 0;
   /** Everything that was given since the batch began, in order. */
   starts: string[] = [];
+  /** What fell back since then, and on what. */
+  fallbacks: string[] = [];
 
   get openMs(): number {
     return this.now - this.closedMs;

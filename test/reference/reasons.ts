@@ -2,10 +2,10 @@
 
 import type { Reason } from "../../src/kernel/views.ts";
 import { canPay, place } from "./admission.ts";
-import { breakerAdmits } from "./books.ts";
+import { breakerAdmits, mayBeGiven } from "./breakers.ts";
 import { beside, choose, enough, type Reservation, usable } from "./free.ts";
 import { isTerminal, type Model, type Task } from "./model.ts";
-import { eligible, hosts, qualified, type Wish, wishesOf } from "./wishes.ts";
+import { awaitsJudgement, eligible, hosts, isToAsk, qualified, type Wish, wishesOf } from "./wishes.ts";
 
 export type ReasonCode = Reason["code"];
 
@@ -16,18 +16,22 @@ export function reasonsOf(model: Model, task: Task, reservation: Reservation | u
   if (task.held && task.ending === undefined) reasons.push("held");
   // Its own attempt has to stop first, whatever it awaited.
   if (attempt?.stopping !== undefined) return [...reasons, "dependencies"];
-  const awaits = attempt === undefined ? task.status === "waiting" : attempt.awaiting.length > 0;
+  const isAsked = task.askedUntil !== undefined && task.ending === undefined;
+  const awaits = attempt === undefined ? task.status === "waiting" && !isAsked : attempt.awaiting.length > 0;
   if (task.unmet.length > 0 || awaits) reasons.push("dependencies");
   if (task.notBefore > model.now && task.ending === undefined) reasons.push("backoff");
+  if (awaitsJudgement(model, task) || isAsked || isToAsk(model, task)) reasons.push("approval");
   for (const wish of wishesOf(model, task)) reasons.push(...lacksOf(model, wish, reservation));
   return [...new Set(reasons)];
 }
 
 function lacksOf(model: Model, wish: Wish, reservation: Reservation | undefined): readonly ReasonCode[] {
+  if (model.drains && wish.kind === "start") return ["offline"];
   const lacks: ReasonCode[] = [];
   const has = usable(model, wish);
   if (has.slots < wish.slots) lacks.push("concurrency");
   if (!enough(wish.needs, has)) lacks.push("resource");
+  if (!mayBeGiven(model, wish.needs)) lacks.push("breaker");
   if (!canPay(model, wish)) lacks.push("budget");
   if (wish.kind !== "request" && choose(model, hosts(model, wish), wish.load, has) === undefined)
     lacks.push(...nobody(model, wish));

@@ -6,28 +6,31 @@
 
 import type { ErrorCode } from "../../src/errors.ts";
 import type { AgentDescription, Command, TaskRequest } from "../../src/kernel/commands.ts";
+import type { GivenVerdict, GuardedPoint } from "../../src/kernel/events.ts";
 import { admit, atOnce, grant, impossible, place, unpayable } from "./admission.ts";
 import { settleRate } from "./books.ts";
+import { tellBreakers, unwatched, watch } from "./breakers.ts";
 import { wouldDeadlock } from "./deadlock.ts";
 import type { Reservation } from "./free.ts";
 import {
+  ask,
   attemptAbandoned,
   attemptClosed,
   attemptFailed,
   attemptStopped,
   becomePending,
-  breakerSucceeded,
   closeAttempt,
   endAs,
   enoughSucceeded,
   finish,
+  giveOutput,
   judge,
   stop,
 } from "./life.ts";
 import { type Agent, type Attempt, isTerminal, Model, type Task } from "./model.ts";
 import { cents, isLeft, pay } from "./money.ts";
-import { areMalformed, entries, isMalformedTask, nano, submit } from "./submission.ts";
-import { qualified, type Wish, wishesOf } from "./wishes.ts";
+import { areMalformed, entries, isMalformedTask, nano, submit, unmetOf } from "./submission.ts";
+import { awaitsJudgement, eligible, isToAsk, qualified, type Wish, wantedFor, wishesOf } from "./wishes.ts";
 
 export type RefAnswer = { readonly code: ErrorCode } | { readonly ids: readonly string[] };
 
@@ -49,13 +52,13 @@ export class Reference {
     const { model } = this;
     model.now = now;
     model.starts = [];
+    model.fallbacks = [];
     if (model.open) this.#expireLeases();
     const answers = commands.map((command) => this.#decide(command));
     if (model.open) {
       model.timersAt = now;
       this.#timers();
-      for (const task of impossible(model)) endAs(model, task, "failed");
-      for (const task of unpayable(model)) endAs(model, task, "failed");
+      this.#settle();
       this.reservation = admit(model);
     }
     return answers;
@@ -65,6 +68,11 @@ export class Reference {
   killed(at: number): void {
     this.#closedAt = at;
     this.model.open = false;
+  }
+
+  /** It is written down and read again: nothing of a drain is. */
+  restored(): void {
+    this.model.drains = false;
   }
 
   #decide(command: Command): RefAnswer {
@@ -78,6 +86,9 @@ export class Reference {
         for (const { task } of model.live()) attemptClosed(model, task);
         model.open = false;
         this.#closedAt = model.now;
+        return OK;
+      case "coordinator.drain":
+        model.drains = true;
         return OK;
       case "agent.register":
         return this.#register(command.agent);
@@ -136,16 +147,42 @@ export class Reference {
         });
       case "task.retry":
         return this.#person(command.taskId, (task) => this.#retry(task));
+      case "task.judge":
+        return this.#person(command.taskId, (task) => {
+          if (!awaitsJudgement(model, task)) return { code: "INVALID_STATE" };
+          if (!this.#isWhole("input", command.verdicts)) return { code: "INVALID_STATE" };
+          if (isBlocked(command.verdicts)) endAs(model, task, "failed");
+          else {
+            task.accepted = true;
+            task.readyAt = Math.max(model.now, task.notBefore) - model.closedMs;
+          }
+          return OK;
+        });
+      case "task.approve":
+        return this.#answer(command, (task) => {
+          task.askedUntil = undefined;
+          if (task.approval?.before === "output") finish(model, task, "completed");
+          else {
+            task.approved = true;
+            becomePending(model, task);
+          }
+        });
+      case "task.reject":
+        return this.#answer(command, (task) => endAs(model, task, "failed"));
+      case "attempt.act":
+        return this.#from(command, () => (this.#isWhole("action", command.verdicts) ? OK : { code: "INVALID_STATE" }));
       case "attempt.complete":
         return this.#from(command, (task, attempt) => {
-          if (attempt.phase === "plan") return { code: "INVALID_STATE" };
+          const { verdicts = [] } = command;
+          if (attempt.phase === "plan" || !this.#isWhole("output", verdicts)) return { code: "INVALID_STATE" };
           const reason = attempt.stopping?.reason;
           const late = reason === "cancelled" || reason === "timeout" || reason === "deadline";
           if (late || task.ending !== undefined) attemptStopped(model, task);
+          else if (isBlocked(verdicts)) attemptFailed(model, task, "failed", { code: "GUARDRAIL_BLOCKED" });
           else {
+            tellBreakers(model, task, attempt, "succeeded");
             closeAttempt(model, task, "completed");
-            breakerSucceeded(model, attempt.agent);
-            finish(model, task, "completed");
+            giveOutput(model, task);
           }
           return OK;
         });
@@ -155,6 +192,17 @@ export class Reference {
           else attemptStopped(model, task);
           return OK;
         });
+      case "attempt.lose":
+        return this.#from(command, (task, attempt) => {
+          // Nobody knows what it has spent: all of it.
+          pay(task, attempt.reserved);
+          if (attempt.stopping === undefined) attemptFailed(model, task, "lost", undefined, { isSilent: true });
+          else attemptStopped(model, task);
+          return OK;
+        });
+      case "attempt.gone":
+        model.kept = model.kept.filter(({ taskId, token }) => taskId !== command.taskId || token !== command.token);
+        return OK;
       case "attempt.checkpoint":
         return this.#from(command, () => OK);
       case "attempt.plan":
@@ -199,13 +247,18 @@ export class Reference {
     if (this.#closedAt !== undefined) model.closedMs += model.now - this.#closedAt;
     this.#closedAt = undefined;
     model.open = true;
+    model.drains = false;
     model.settings = {
       concurrency: settings.concurrency ?? 64,
       agingMs: settings.agingMs ?? Number.POSITIVE_INFINITY,
       protectAfterMs: settings.protectAfterMs ?? 30_000,
       unroutableMs: settings.unroutableMs ?? 60_000,
+      strict: settings.strict ?? false,
+      guardrails: settings.guardrails ?? {},
     };
     for (const agent of model.agents) agent.online = false;
+    // The code that kept something is gone with its process.
+    model.kept = [];
     for (const { task, attempt } of model.live()) {
       // Nobody knows what it has spent: all of it.
       pay(task, attempt.reserved);
@@ -230,6 +283,7 @@ export class Reference {
     if ("code" in planned) return planned;
     task.manager = attempt.agent;
     task.rounds += 1;
+    tellBreakers(model, task, attempt, "succeeded");
     closeAttempt(model, task, "completed");
     // Where there is nothing to wait for, it goes on at once.
     if (tasks.length === 0) becomePending(model, task);
@@ -246,12 +300,17 @@ export class Reference {
     if (task.deadlineAt !== undefined && task.deadlineAt <= model.now) return { code: "INVALID_STATE" };
     for (let { parent } = task; parent !== undefined; parent = parent.parent)
       if (parent.status === "cancelled" || parent.ending !== undefined) return { code: "INVALID_STATE" };
+    // One that failed before it was ever ready.
+    if (task.ended.length === 0 && unmetOf(task).length > 0) return { code: "INVALID_STATE" };
     // Too few of its subtasks succeeded: those first.
     if (task.manager !== undefined && enoughSucceeded(task) !== "yes") return { code: "INVALID_STATE" };
+    // Who planned goes on with it; else it begins again with those that it was meant for.
+    if (task.manager === undefined) task.fellBack = undefined;
     task.spent = 0;
     task.losses = 0;
     task.preemptions = 0;
     task.avoid = [];
+    task.approved = false;
     becomePending(model, task);
     return OK;
   }
@@ -290,10 +349,7 @@ export class Reference {
     agent.minSuccess = minSuccess;
     agent.failFast = failFast;
     agent.online = true;
-    const { failureThreshold = 5, resetMs = 30_000, halfOpenMax = 1 } = breaker ?? {};
-    // Who has no breaker any more forgets what it had seen.
-    if (breaker === undefined) Object.assign(agent, { failures: 0, openedAt: undefined, probes: [] });
-    agent.breaker = breaker === undefined ? undefined : { threshold: failureThreshold, resetMs, probes: halfOpenMax };
+    watch(agent, breaker);
     return OK;
   }
 
@@ -311,13 +367,16 @@ export class Reference {
     });
   }
 
-  #setResource({ resource: id, capacity, per }: Extract<Command, { type: "resource.set" }>): RefAnswer {
+  #setResource({ resource: id, capacity, per, breaker }: Extract<Command, { type: "resource.set" }>): RefAnswer {
     const { model } = this;
     const known = model.resource(id);
     const amount = nano(capacity);
     if (known === undefined) {
       const level = BigInt(amount) * BigInt(per ?? 1);
-      model.resources.push({ id, rate: per !== undefined, capacity: amount, per: per ?? 1, level, levelAt: model.now });
+      const rate = { rate: per !== undefined, per: per ?? 1, level, levelAt: model.now };
+      const made = { id, capacity: amount, ...rate, ...unwatched() };
+      watch(made, breaker);
+      model.resources.push(made);
       return OK;
     }
     if (known.rate !== (per !== undefined)) return { code: "INVALID_ARGUMENT" };
@@ -329,6 +388,7 @@ export class Reference {
     }
     known.capacity = amount;
     known.per = per ?? 1;
+    watch(known, breaker);
     for (const { attempt } of model.live())
       if ((attempt.request?.amounts.get(id) ?? 0) > amount) attempt.request = undefined;
     return OK;
@@ -386,11 +446,43 @@ export class Reference {
     return act(task, attempt);
   }
 
+  /** Whether it is the word of all guardrails in their order, or of those up to the first that blocks. */
+  #isWhole(on: GuardedPoint, verdicts: readonly GivenVerdict[]): boolean {
+    const names = this.model.settings.guardrails[on] ?? [];
+    const told = verdicts.map(({ guardrail }) => guardrail);
+    const expected = isBlocked(verdicts) ? names.slice(0, told.length) : names;
+    return told.join() === expected.join();
+  }
+
   #expireLeases(): void {
     for (const { attempt } of this.model.live())
       attempt.allocations = attempt.allocations.filter(
         ({ expiresAt = Number.POSITIVE_INFINITY }) => this.model.now < expiresAt,
       );
+  }
+
+  /** Who may run only when somebody allows it asks for that; who waits for what there will never be fails. Until there is nobody. */
+  #settle(): void {
+    const { model } = this;
+    for (;;) {
+      const asking = model.tasks.filter((task) => isToAsk(model, task));
+      for (const task of asking) ask(model, task, task.approval?.expiresMs ?? 0);
+      const inVain = [...impossible(model), ...unpayable(model)];
+      for (const task of inVain) endAs(model, task, "failed", { instead: "value" });
+      if (asking.length + inVain.length === 0) return;
+    }
+  }
+
+  /** Allowed or refused is what was asked for, as long as it is not too late. */
+  #answer({ taskId, hash }: { readonly taskId: string; readonly hash?: string }, act: (task: Task) => void): RefAnswer {
+    return this.#person(taskId, (task) => {
+      const { askedUntil } = task;
+      if (askedUntil === undefined || askedUntil <= this.model.now) return { code: "INVALID_STATE" };
+      // Nobody here knows the right one.
+      if (hash !== undefined) return { code: "INVALID_STATE" };
+      act(task);
+      return OK;
+    });
   }
 
   /** What is due, the earliest first, until nothing is; then those for whom nobody came in time. */
@@ -400,7 +492,9 @@ export class Reference {
       const due = [...this.#attemptTimers(), ...this.#deadlines()].filter(({ at }) => at <= model.now);
       const [first] = due.sort((a, b) => a.at - b.at);
       if (first === undefined) {
-        for (const task of this.#hopeless()) endAs(model, task, "failed");
+        const late = model.tasks.filter(({ askedUntil = Number.POSITIVE_INFINITY }) => askedUntil <= model.now);
+        for (const task of late) endAs(model, task, "failed");
+        for (const task of this.#hopeless()) endAs(model, task, "failed", { instead: "any" });
         return;
       }
       first.act();
@@ -423,20 +517,25 @@ export class Reference {
     const { model } = this;
     return model.tasks.flatMap((task): Timer[] => {
       if (task.deadlineAt === undefined || isTerminal(task) || task.ending !== undefined) return [];
-      return [{ at: task.deadlineAt, act: () => endAs(model, task, "failed", "deadline") }];
+      return [{ at: task.deadlineAt, act: () => endAs(model, task, "failed", { reason: "deadline" }) }];
     });
   }
 
-  /** Ready tasks that nobody registered can do, and for which nobody has come in time. */
+  /**
+   * Ready tasks that nobody registered can do, and for which nobody has come in time. Who has something to fall back on does
+   * not wait either for those who are not there, nor at all for breakers to close.
+   */
   #hopeless(): readonly Task[] {
     const { model } = this;
     const { unroutableMs } = model.settings;
-    return model.tasks.filter(
-      (task) =>
-        wishesOf(model, task).some(({ kind }) => kind === "start") &&
-        qualified(model, task).length === 0 &&
-        model.openMs >= unableSince(model, task) + unroutableMs,
-    );
+    return model.tasks.filter((task) => {
+      const wish = wishesOf(model, task).find(({ kind }) => kind === "start");
+      if (wish === undefined) return false;
+      const able = qualified(model, task);
+      if (able.length === 0) return model.openMs >= unableSince(model, task) + unroutableMs;
+      if (!canFallBack(task) || eligible(model, wish).length > 0) return false;
+      return able.some(({ online }) => online) || model.openMs >= task.readyAt + unroutableMs;
+    });
   }
 }
 
@@ -445,8 +544,16 @@ export class Reference {
  * loses a skill that is asked for: until then somebody may have been able.
  */
 function unableSince(model: Model, task: Task): number {
-  const lost = task.skills.map(({ skill }) => model.skillLostAt.get(skill) ?? 0);
+  const lost = wantedFor(task).skills.map(({ skill }) => model.skillLostAt.get(skill) ?? 0);
   return Math.max(task.readyAt, task.scope?.teamLostAt ?? 0, ...lost);
+}
+
+function canFallBack({ fallback, fellBack }: Task): boolean {
+  return fallback?.hasValue === true || (fallback?.others !== undefined && fellBack === undefined);
+}
+
+function isBlocked(verdicts: readonly GivenVerdict[]): boolean {
+  return verdicts.at(-1)?.verdict === "block";
 }
 
 /** Shapes are looked at before names. */
@@ -458,6 +565,8 @@ function isMalformed(command: Command): boolean {
       return command.capacity < 0;
     case "budget.set":
       return cents(command.limit) < 0;
+    case "task.reject":
+      return command.reason === "";
     case "attempt.spend":
       return cents(command.amount) < 0;
     case "task.submit":
@@ -480,10 +589,7 @@ function newAgent(name: string): Agent {
     minSuccess: "all",
     failFast: false,
     online: true,
-    breaker: undefined,
-    failures: 0,
-    openedAt: undefined,
-    probes: [],
+    ...unwatched(),
   };
 }
 

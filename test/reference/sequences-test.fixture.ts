@@ -36,6 +36,7 @@ const REFUSALS = [
 
 /** Why a task may wait; a class of so many that one is beyond the backfill's depth is not in these sequences. */
 const REASONS = [
+  "approval",
   "backoff",
   "breaker",
   "budget",
@@ -51,11 +52,16 @@ const REASONS = [
 
 /** What must have happened often enough for its consequences to have been compared. */
 const HAPPENINGS = [
+  "approval.given: output",
+  "approval.given: run",
+  "approval.rejected: output",
+  "approval.rejected: run",
   "attempt.ended: abandoned",
   "attempt.ended: cancelled",
   "attempt.ended: lost",
   "attempt.ended: preempted",
   "attempt.ended: timeout",
+  "attempt.gone",
   "attempt.regained",
   "attempt.stopping: deadline",
   "attempt.stopping: paused",
@@ -64,12 +70,21 @@ const HAPPENINGS = [
   "breaker.changed: closed",
   "breaker.changed: half-open",
   "breaker.changed: open",
+  "guardrail.judged: action",
+  "guardrail.judged: input, blocked",
+  "guardrail.judged: output, blocked",
+  "input.accepted",
   "promise.dropped",
+  "resource.breaker-changed: closed",
+  "resource.breaker-changed: half-open",
+  "resource.breaker-changed: open",
   "resource.refused",
   "resource.released: expired",
   "task.failed: BUDGET_EXCEEDED",
   "task.failed: CAPACITY_EXCEEDED",
   "task.failed: NO_QUALIFIED_AGENT",
+  "task.fell-back: agents",
+  "task.fell-back: value",
   "task.planned",
   "task.promised",
   "task.retried",

@@ -17,22 +17,28 @@ const EVERYTHING: Readonly<Record<Kind, number>> = {
   end: 20,
   fail: 9,
   pause: 5,
-  resume: 4,
+  resume: 6,
   prioritize: 4,
-  cancel: 4,
+  cancel: 5,
   retry: 4,
-  agent: 7,
+  agent: 8,
   capacity: 5,
-  team: 2,
+  team: 3,
   submitByCode: 9,
   await: 16,
   request: 10,
-  release: 20,
+  release: 16,
   spend: 9,
   budget: 5,
-  checkpoint: 4,
+  lose: 6,
+  approve: 8,
+  judge: 6,
+  act: 6,
+  drain: 4,
+  gone: 6,
+  checkpoint: 6,
   close: 1,
-  wrong: 9,
+  wrong: 15,
 };
 
 /** Sequences differ in what they are about. */
@@ -44,7 +50,15 @@ const THEMES: readonly Readonly<Record<Kind, number>>[] = [
 ];
 
 /** How many choices the longest of a kind needs; a little less does no harm. */
-const LONG: Partial<Record<Kind, number>> = { submit: 84, end: 84, submitByCode: 31, wrong: 33, agent: 6, capacity: 8 };
+const LONG: Partial<Record<Kind, number>> = {
+  submit: 96,
+  end: 96,
+  submitByCode: 35,
+  await: 35,
+  wrong: 37,
+  agent: 7,
+  capacity: 8,
+};
 const SHORT = 4;
 
 interface Drawn {
@@ -80,8 +94,10 @@ export class Story {
   step(instant: Instant): Step {
     const tape = new Tape(instant.when);
     const after = this.#pause(tape);
-    const { open } = this.world.reference.model;
+    const { open, drains } = this.world.reference.model;
     if (instant.type === "again") return this.#again(after, new Tape(instant.numbers));
+    // Once it starts nothing more there is little to see.
+    if (drains && tape.chance(30)) return this.#again(after, new Tape([]));
     if (!open && tape.chance(70)) return this.#again(after, new Tape([]));
     if (instant.asks.length === 0) return { after, commands: [{ type: "tick" }] };
     return { after, commands: instant.asks.map((drawn) => this.#ask(drawn)) };
@@ -135,7 +151,7 @@ export class Told implements fc.Command<Model, Story> {
 const numbers = (length: number): fc.Arbitrary<number[]> =>
   fc.array(fc.nat(), { minLength: length, maxLength: length });
 
-const when = numbers(4);
+const when = numbers(5);
 
 function instants(weights: Readonly<Record<Kind, number>>): fc.Arbitrary<Told> {
   const kinds = Object.keys(ASKS) as Kind[];

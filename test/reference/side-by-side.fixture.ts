@@ -60,6 +60,7 @@ export class SideBySide {
     if (step.restart === "close") this.#batch([{ type: "coordinator.close" }]);
     this.#now += step.after;
     if (step.restart !== undefined && step.restart !== "restore") this.reference.killed(this.#log.at(-1)?.at ?? 0);
+    if (step.restart === "restore") this.reference.restored();
     if (step.restart !== undefined) this.#kernel = step.from === "snapshot" ? this.#restored() : this.#replayed();
     this.#batch(step.commands);
   }

@@ -1,11 +1,11 @@
 /** How tasks come in: all of one call, or none. */
 
-import type { RecordOf } from "../../src/coordination/structures/types.ts";
+import type { RecordOf, SkillRequirement } from "../../src/coordination/structures/types.ts";
 import type { ErrorCode } from "../../src/errors.ts";
 import type { TaskRequest } from "../../src/kernel/commands.ts";
 import { heldFirmly } from "./deadlock.ts";
 import { finish } from "./life.ts";
-import { BILLION, type Budget, isTerminal, type Model, type Task } from "./model.ts";
+import { BILLION, type Budget, type Fallback, isTerminal, type Model, type Task, type Wanted } from "./model.ts";
 import { cents, isBeyondReach, levels } from "./money.ts";
 
 export function nano(amount: number): number {
@@ -57,12 +57,17 @@ export function submit(model: Model, requests: readonly TaskRequest[], origin?: 
   model.tasks.push(...made);
   for (const task of made) {
     task.parent?.children.push(task);
-    task.unmet = task.dependsOn.filter((on) => on.status !== "completed" && !(task.runsAnyway && isTerminal(on)));
+    task.unmet = unmetOf(task);
     task.status = task.unmet.length > 0 ? "blocked" : "pending";
   }
   for (const task of made) if (!isTerminal(task) && task.unmet.some(isTerminal)) finish(model, task, "skipped");
   for (const id of ids) if (/^t[1-9]\d*$/.test(id)) model.ids = Math.max(model.ids, Number(id.slice(1)));
   return { ids };
+}
+
+/** Those of its dependencies that have not ended as it needs them to. */
+export function unmetOf({ dependsOn, runsAnyway }: Task): Task[] {
+  return dependsOn.filter((on) => on.status !== "completed" && !(runsAnyway && isTerminal(on)));
 }
 
 export function isMalformedTask({ id = "a", load = 1, resources = {}, cost = 0 }: TaskRequest): boolean {
@@ -101,7 +106,9 @@ function leadsTo(
   parent: Task | undefined,
   seen: Set<Task> = new Set(),
 ): boolean {
-  const waitsFor = isTerminal(from) ? [] : [...from.dependsOn, ...from.children, ...(from === parent ? made : [])];
+  const waitsFor = isTerminal(from)
+    ? []
+    : [...(made.includes(from) ? from.dependsOn : from.unmet), ...from.children, ...(from === parent ? made : [])];
   return waitsFor.some((task) => {
     if (task === to) return true;
     if (seen.has(task)) return false;
@@ -111,10 +118,11 @@ function leadsTo(
 }
 
 function refuse(model: Model, request: TaskRequest, origin: Origin | undefined): ErrorCode | undefined {
-  if (request.agent !== undefined) {
-    if (model.agent(request.agent) === undefined) return "UNKNOWN_AGENT";
+  for (const pin of [request.agent, request.fallback?.agent]) {
+    if (pin === undefined) continue;
+    if (model.agent(pin) === undefined) return "UNKNOWN_AGENT";
     const scope = scopeOf(origin);
-    if (scope !== undefined && !scope.team.includes(request.agent)) return "INVALID_ARGUMENT";
+    if (scope !== undefined && !scope.team.includes(pin)) return "INVALID_ARGUMENT";
   }
   const unpaid = refusePayment(model, request, origin?.parent);
   if (unpaid !== undefined) return unpaid;
@@ -130,7 +138,7 @@ function refuse(model: Model, request: TaskRequest, origin: Origin | undefined):
   return undefined;
 }
 
-/** A budget must be there, open to its parent, and large enough; who waits for it must not keep the money for itself. */
+/** A budget must be there, a part of its parent's if that has one, and large enough; who waits for it must not keep the money for itself. */
 function refusePayment(model: Model, request: TaskRequest, parent: Task | undefined): ErrorCode | undefined {
   if (request.budget !== undefined && model.budget(request.budget) === undefined) return "UNKNOWN_BUDGET";
   const budget = budgetOf(model, request, parent);
@@ -160,6 +168,22 @@ function scopeOf(origin: Origin | undefined): Task["scope"] {
   return attempt?.agent.manager ? attempt.agent : scope;
 }
 
+function wanted({ agent, skills = [] }: Pick<TaskRequest, "agent" | "skills">): Wanted {
+  const leveled = (need: SkillRequirement): Wanted["skills"][number] =>
+    typeof need === "string" ? { skill: need, level: 0 } : need;
+  return { pin: agent, skills: skills.map(leveled) };
+}
+
+function fallbackOf(asked: TaskRequest["fallback"]): Fallback | undefined {
+  if (asked === undefined) return undefined;
+  const others = asked.agent === undefined && asked.skills === undefined ? undefined : wanted(asked);
+  return { others, hasValue: asked.value !== undefined };
+}
+
+function approvalOf(asked: TaskRequest["approval"]): Task["approval"] {
+  return asked && { before: asked.before ?? "run", expiresMs: asked.expiresMs ?? Number.POSITIVE_INFINITY };
+}
+
 function make(model: Model, id: string, request: TaskRequest, origin: Origin | undefined, behind: number): Task {
   const { parent } = origin ?? {};
   const own = request.deadlineMs === undefined ? undefined : model.now + request.deadlineMs;
@@ -174,8 +198,8 @@ function make(model: Model, id: string, request: TaskRequest, origin: Origin | u
     parent,
     round: origin?.round,
     scope: scopeOf(origin),
-    skills: (request.skills ?? []).map((need) => (typeof need === "string" ? { skill: need, level: 0 } : need)),
-    pin: request.agent,
+    meantFor: wanted(request),
+    fallback: fallbackOf(request.fallback),
     load: nano(request.load ?? 1),
     needs: new Map(entries(request.resources ?? {}).map(([resource, amount]) => [resource, nano(amount)])),
     budget: budgetOf(model, request, parent),
@@ -192,12 +216,17 @@ function make(model: Model, id: string, request: TaskRequest, origin: Origin | u
     preemptible: request.preemptible ?? true,
     priority,
     status: "pending",
+    accepted: false,
+    approval: approvalOf(request.approval),
+    approved: false,
+    askedUntil: undefined,
     held: false,
     dependsOn: [],
     unmet: [],
     children: [],
     manager: undefined,
     rounds: 0,
+    fellBack: undefined,
     attempt: undefined,
     ended: [],
     paid: 0,
@@ -208,6 +237,7 @@ function make(model: Model, id: string, request: TaskRequest, origin: Origin | u
     notBefore: 0,
     readyAt: model.openMs,
     ending: undefined,
+    instead: undefined,
     promise: undefined,
   };
 }

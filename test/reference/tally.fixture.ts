@@ -39,7 +39,15 @@ export function happening(event: KernelEvent): string {
     case "resource.released":
       return `${event.type}: ${event.why}`;
     case "breaker.changed":
+    case "resource.breaker-changed":
       return `${event.type}: ${event.state}`;
+    case "approval.given":
+    case "approval.rejected":
+      return `${event.type}: ${event.before}`;
+    case "guardrail.judged":
+      return `${event.type}: ${event.on}${event.verdict === "block" ? ", blocked" : ""}`;
+    case "task.fell-back":
+      return `${event.type}: ${event.to}`;
     case "task.started":
       return `${event.type}: ${event.phase}`;
     case "task.failed":

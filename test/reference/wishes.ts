@@ -1,7 +1,7 @@
 /** What could be given to a task now, were there room for it: to start, to go on, or more of a resource. */
 
-import { breakerAdmits } from "./books.ts";
-import { type Agent, type Amounts, isTerminal, type Model, type Task } from "./model.ts";
+import { breakerAdmits } from "./breakers.ts";
+import { type Agent, type Amounts, isTerminal, type Model, type Task, type Wanted } from "./model.ts";
 
 export interface Wish {
   readonly task: Task;
@@ -16,12 +16,28 @@ export interface Wish {
 
 const NOTHING: Amounts = new Map();
 
+/** Whether guardrails have to look at its input first. */
+export function awaitsJudgement(model: Model, task: Task): boolean {
+  const { input } = model.settings.guardrails;
+  return input !== undefined && !task.accepted && !isTerminal(task) && task.ending === undefined;
+}
+
+/** Whether all else is there for it to be started: what it depends on, and what guardrails say of its input. */
+function isNext(model: Model, task: Task): boolean {
+  const waits = task.status === "pending" || (task.status === "paused" && !task.held);
+  return waits && !awaitsJudgement(model, task) && task.unmet.length === 0 && task.ending === undefined;
+}
+
+/** Whether somebody is to be asked now whether it may run. */
+export function isToAsk(model: Model, task: Task): boolean {
+  return task.approval?.before === "run" && !task.approved && isNext(model, task);
+}
+
 export function wishesOf(model: Model, task: Task): readonly Wish[] {
   if (isTerminal(task)) return [];
   const { attempt } = task;
   if (attempt === undefined) {
-    const waits = task.status === "pending" || (task.status === "paused" && !task.held);
-    if (!waits || task.unmet.length > 0 || task.ending !== undefined || task.notBefore > model.timersAt) return [];
+    if (!isNext(model, task) || isToAsk(model, task) || task.notBefore > model.timersAt) return [];
     return [{ task, kind: "start", slots: 1, load: task.load, needs: task.needs, since: task.readyAt }];
   }
   const wishes: Wish[] = [];
@@ -33,15 +49,21 @@ export function wishesOf(model: Model, task: Task): readonly Wish[] {
   return wishes;
 }
 
+/** Whom its present attempts are for. */
+export function wantedFor({ meantFor, fallback, fellBack }: Task): Wanted {
+  return fellBack === undefined ? meantFor : (fallback?.others ?? meantFor);
+}
+
 /** Agents that the journal knows and that could do it, in order of registration, whether there or not. */
 export function qualified(model: Model, task: Task): readonly Agent[] {
   // Who planned goes on with it: nobody else knows what to make of the subtasks.
-  const pin = task.manager?.name ?? task.pin;
+  const wanted = wantedFor(task);
+  const pin = task.manager?.name ?? wanted.pin;
   return model.agents.filter(
     (agent) =>
       (pin === undefined || agent.name === pin) &&
       (task.scope === undefined || task.scope.team.includes(agent.name)) &&
-      task.skills.every(({ skill, level }) => (agent.skills.get(skill) ?? -1) >= level),
+      wanted.skills.every(({ skill, level }) => (agent.skills.get(skill) ?? -1) >= level),
   );
 }
 

@@ -20,7 +20,8 @@ const WAYS: readonly [Way, ...Way[]] = [
     const known = someTask(situation, ({ id }) => !id.includes("/"));
     return known && submit({ ...request, id: known.id, name: "another" });
   },
-  (_, request) => submit({ ...request, agent: "ghost" }),
+  ({ tape }, request) =>
+    submit({ ...request, ...(tape.chance(50) ? { agent: "ghost" } : { fallback: { agent: "ghost" } }) }),
   (_, request) => submit({ ...request, dependsOn: ["ghost"] }),
   (_, request) => submit({ ...request, resources: { ghost: 1 } }),
   (_, request) =>
@@ -46,6 +47,10 @@ const WAYS: readonly [Way, ...Way[]] = [
   (_, __, from) => from && { type: "attempt.complete", ...from, token: from.token - 1, output: null },
   (_, __, from) => from && { type: "attempt.release", ...from, allocationId: "ghost", allocationToken: 1 },
   () => ({ type: "task.cancel", taskId: "ghost" }),
+  (situation) => {
+    const task = someTask(situation);
+    return task && { type: "task.reject", taskId: task.id, reason: situation.tape.pick(["no", ""]) };
+  },
   () => ({ type: "agent.unregister", agent: "ghost" }),
   ({ model, tape }) => {
     const stopping = tape.pick(model.live().filter(({ attempt }) => attempt.stopping !== undefined));

@@ -257,7 +257,7 @@ function mix(value: number): number {
 }
 
 /** Tells when what is decided opens or closes the breaker of its agent, or of what it holds. */
-function watchingBreakers(desk: Desk, live: LiveAttempt, decision: () => void): void {
+export function watchingBreakers(desk: Desk, live: LiveAttempt, decision: () => void): void {
   const { agent } = live;
   const resources = watchedBy(live);
   if (agent.breakerRule === undefined && resources.length === 0) {

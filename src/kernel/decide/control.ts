@@ -1,6 +1,7 @@
 /** What a person does with a task: cancel, pause, resume, prioritize, retry. */
 import { checkKeys, checkPriority, invalid } from "../../coordination/structures/arguments.ts";
 import type { Answer, Command } from "../commands.ts";
+import { statusIn } from "../finished-row.ts";
 import { limits } from "../limits.ts";
 import { thawedTree } from "../settling.ts";
 import { isTerminal, type Task } from "../state.ts";
@@ -78,6 +79,28 @@ export function retry(desk: Desk, command: CommandOf<"task.retry">): Answer {
   if (task.phase === "aggregate" && enoughSucceeded(desk, task) !== "yes") {
     throw refused("INVALID_STATE", `${shortOf(task).message}; try those again first`, { taskId: task.id });
   }
+  const before = unmetOf(desk, task);
+  if (before !== undefined)
+    throw refused(
+      "INVALID_STATE",
+      `task ${task.id} depends on ${before}, which has not ended well: try it again then`,
+      {
+        taskId: task.id,
+        dependency: before,
+      },
+    );
   desk.emit({ type: "task.retried", v: 1, taskId: task.id });
   return DONE;
+}
+
+/** Of one that failed before it was ever ready, as when guardrails refused its input: what it still depends on. */
+function unmetOf({ state }: Desk, { attempts, spec }: Task): string | undefined {
+  if (attempts.length > 0) return undefined;
+  const runsAnyway = spec.onDependencyFailure === "run";
+  return spec.dependsOn?.find((id) => {
+    const row = state.finished.row(id);
+    // What has left memory by now had ended before.
+    const status = state.tasks.get(id)?.status ?? (row === undefined ? "completed" : statusIn(row));
+    return status !== "completed" && !(runsAnyway && isTerminal(status));
+  });
 }

@@ -4,6 +4,7 @@ import { levelsOf, spentFor } from "../../coordination/structures/budget-book.ts
 import { NO_MONEY, type Sum } from "../../coordination/structures/money.ts";
 import type { Funding } from "../spending.ts";
 import {
+  awaitedBy,
   type Budget,
   childrenOf,
   isTerminal,
@@ -103,7 +104,7 @@ function follow(state: State, tasks: Iterable<Task>, wait: Wait): void {
     }
     wait.needs.push(...task.needs);
     if (task.funding !== undefined) wait.payments.push(task.funding);
-    for (const dependency of task.dependsOn) ahead.add(dependency);
+    for (const dependency of awaitedBy(task)) ahead.add(dependency);
     const leader = state.flights.of(task)?.leader;
     if (leader !== undefined) ahead.add(leader);
     if (task.status !== "waiting") continue;

@@ -187,7 +187,9 @@ function afterChild(desk: Desk, parent: Task, child: Task, judges: boolean): voi
     settle(desk, parent);
     return;
   }
-  if (child.spec.round === undefined || parent.live !== undefined || !judges) return;
+  // Of several that end together the first may have made others begin anew: those are judged by what they plan.
+  const isPlanned = parent.phase === "aggregate" && parent.live === undefined;
+  if (child.spec.round === undefined || !isPlanned || !judges) return;
   if (parent.family?.openRound === 0) {
     if (enoughSucceeded(desk, parent) === "no")
       windDown(desk, parent, { as: "failed", error: shortOf(parent), fallback: "any" }, "cancelled");

@@ -5,7 +5,7 @@ import type { Answer, Command } from "../commands.ts";
 import { type Flight, flightKey } from "../flights.ts";
 import type { KeptOutput } from "../kept-outputs.ts";
 import { defaults } from "../limits.ts";
-import { childrenOf, isTerminal, openChildrenOf, type State, type Task } from "../state.ts";
+import { awaitedBy, childrenOf, isTerminal, openChildrenOf, type State, type Task } from "../state.ts";
 import { heldFirmly } from "./deadlock.ts";
 import { type Desk, DONE, refused, taskNamed } from "./desk.ts";
 import { answer, answered } from "./endings.ts";
@@ -122,7 +122,7 @@ export function partFollowers(desk: Desk, parent: Task): void {
 function waitsOf(state: State, id: string): readonly string[] {
   const task = state.tasks.get(id);
   if (task === undefined || isTerminal(task.status)) return [];
-  const on = task.dependsOn.map((dependency) => dependency.id);
+  const on = awaitedBy(task).map((dependency) => dependency.id);
   if (openChildrenOf(task) > 0) for (const child of childrenOf(task)) if (!isTerminal(child.status)) on.push(child.id);
   const leader = state.flights.follows(task) ? state.flights.of(task)?.leader : undefined;
   if (leader !== undefined) on.push(leader.id);

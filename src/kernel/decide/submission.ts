@@ -13,8 +13,9 @@ import type { TaskFields, TaskSubmittedEvent } from "../events.ts";
 import { type EndStatus, statusIn } from "../finished-row.ts";
 import { limits } from "../limits.ts";
 import { amount } from "../named.ts";
-import { type Budget, childrenOf, isTerminal, type State, type Task } from "../state.ts";
+import { awaitedBy, type Budget, childrenOf, isTerminal, type State, type Task } from "../state.ts";
 import { sameIds } from "./again.ts";
+import { watchingBreakers } from "./attempts.ts";
 import { budgetNamed } from "./budgets.ts";
 import { heldFirmly } from "./deadlock.ts";
 import { type Desk, isKnown, isPresent, refused, speaker, taskKnown } from "./desk.ts";
@@ -72,7 +73,10 @@ export function plan(desk: Desk, command: CommandOf<"attempt.plan">): Answer {
     throw refused("INVALID_ARGUMENT", `task ${task.id} asks for round ${round}; at most ${limits.rounds} are allowed`);
   const prepared = prepare(desk, command.tasks, shapes, { parent: task, scope: live.agent.name, round }, undefined);
   noteRead(desk, live, command.read);
-  desk.emit({ type: "task.planned", v: 1, taskId: task.id, token: live.token, round, count: prepared.events.length });
+  const count = prepared.events.length;
+  watchingBreakers(desk, live, () => {
+    desk.emit({ type: "task.planned", v: 1, taskId: task.id, token: live.token, round, count });
+  });
   submitAll(desk, prepared, task);
   if ((task.family?.openRound ?? 0) > 0 && task.ending === undefined) failFast(desk, task);
   return { ok: true, ids: prepared.ids };
@@ -271,7 +275,7 @@ function cycleThroughParent(
     if (own !== undefined) return own;
     const task = state.tasks.get(id);
     if (task === undefined || isTerminal(task.status)) return [];
-    const ids = task.dependsOn.map((dependency) => dependency.id);
+    const ids = awaitedBy(task).map((dependency) => dependency.id);
     for (const child of childrenOf(task)) if (!isTerminal(child.status)) ids.push(child.id);
     if (task === parent) ids.push(...added.keys());
     return ids;

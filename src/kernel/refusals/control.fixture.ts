@@ -98,4 +98,27 @@ export const control: readonly Refused[] = [
     says: "too few of its subtasks succeeded: 1 of 2 did not; try those again first",
     details: { taskId: "m" },
   },
+  {
+    ask: (story) => {
+      story.do({ type: "coordinator.open", guardrails: { input: ["shape"] } });
+      story.submit({ id: "a" }, { id: "b", dependsOn: ["a"] });
+      story.judge("b", { blocks: "no" });
+      return { type: "task.retry", taskId: "b" };
+    },
+    code: "INVALID_STATE",
+    says: "task b depends on a, which has not ended well: try it again then",
+    details: { taskId: "b", dependency: "a" },
+  },
+  {
+    ask: (story) => {
+      story.do({ type: "coordinator.open", guardrails: { input: ["shape"] } });
+      story.submit({ id: "a" }, { id: "b", dependsOn: ["a"] });
+      story.judge("b", { blocks: "no" });
+      story.judge("a", { blocks: "no" });
+      return { type: "task.retry", taskId: "b" };
+    },
+    code: "INVALID_STATE",
+    says: "task b depends on a, which has not ended well: try it again then",
+    details: { taskId: "b", dependency: "a" },
+  },
 ];
