@@ -203,7 +203,7 @@ function isAsked({ askedUntil }: Task): boolean {
 
 /** Now and then it is refused, or another is allowed than was asked for. */
 function allow(tape: Tape, { id: taskId }: Task): Command {
-  if (tape.chance(45)) return { type: "task.reject", taskId, reason: "no" };
+  if (tape.chance(52)) return { type: "task.reject", taskId, reason: "no" };
   return { type: "task.approve", taskId, ...(tape.chance(10) ? { hash: "another" } : {}) };
 }
 
