@@ -186,6 +186,16 @@ describe("admission", () => {
     expect(told(story.complete("a"))).toEqual(["a completed", "b starts on ann"]);
   });
 
+  test("who is beyond the reach of two fails also when the limit of one of them is raised at once", () => {
+    const story = open();
+    story.submit({ id: "a", budget: "team" }, { id: "b", budget: "all" });
+    story.spend("a", 5);
+    story.spend("b", 4);
+    const late = { type: "task.submit", tasks: [{ id: "late", budget: "team", cost: 2 }] } as const;
+    const events = story.do(late, { type: "budget.set", budget: "team", limit: 9 });
+    expect(told(events)).toEqual(["late failed: BUDGET_EXCEEDED"]);
+  });
+
   test("who becomes ready when it is too late fails then, and is tried again by a person once there is more", () => {
     const story = open();
     story.submit({ id: "a", budget: "team" }, { id: "b", budget: "team", cost: 2, dependsOn: ["a"] });

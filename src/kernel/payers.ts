@@ -5,7 +5,7 @@
  * 2. What is spent never comes back: who costs more than a limit leaves beside what is spent waits in vain, and is told so
  *    at the end of the batch.
  */
-import { leftAt, levelsOf, spentFor } from "../coordination/structures/budget-book.ts";
+import { leftAt, levelsOf } from "../coordination/structures/budget-book.ts";
 import { type HeapEntry, IndexedHeap } from "../coordination/structures/indexed-heap.ts";
 import { partsOf, type Sum } from "../coordination/structures/money.ts";
 import type { Wish } from "./ready-queue.ts";
@@ -30,10 +30,9 @@ export class Payers {
         this.#waiting.set(level, heap);
       }
       places.push(heap.push(wish, -whole, -units));
+      if (mostOf(level).lt(cost)) this.#strained.add(level);
     }
     this.#places.set(wish, places);
-    const short = spentFor(budget, cost);
-    if (short !== undefined) this.#strained.add(short);
   }
 
   remove(wish: Wish): void {
@@ -53,7 +52,7 @@ export class Payers {
   changed(level: Budget, gain: Sum): boolean {
     const dearest = this.#dearestAt(level);
     if (dearest === undefined) return false;
-    if (level.limit.minus(level.spent).lt(dearest)) this.#strained.add(level);
+    if (mostOf(level).lt(dearest)) this.#strained.add(level);
     return gain.gt(0) && leftAt(level).minus(gain).lt(dearest);
   }
 
@@ -68,7 +67,7 @@ export class Payers {
     const hopeless = new Set<Task>();
     for (const level of this.#strained) {
       const heap = this.#waiting.get(level);
-      const most = level.limit.minus(level.spent);
+      const most = mostOf(level);
       for (let top = heap?.peek(); top !== undefined; top = heap?.peek()) {
         const { task } = top.item;
         if (task.funding === undefined || task.funding.cost.lte(most)) break;
@@ -83,4 +82,9 @@ export class Payers {
   #dearestAt(level: Budget): Sum | undefined {
     return this.#waiting.get(level)?.peek()?.item.task.funding?.cost;
   }
+}
+
+/** What could be left at this level at the most: what is spent never comes back. */
+function mostOf({ limit, spent }: Budget): Sum {
+  return limit.minus(spent);
 }
