@@ -60,6 +60,19 @@ describe("an input", () => {
     expect(told(story.judge("b")).at(-1)).toBe("b starts on ann");
   });
 
+  test("that is blocked so is tried again within a plan, too", () => {
+    const story = open(INPUTS);
+    story.manager("boss", ["ann"], { skills: ["lead"] });
+    story.submit({ id: "m", skills: ["lead"] });
+    story.judge("m");
+    story.plan("m", { id: "a" }, { id: "b", dependsOn: ["a"] }, { id: "c" });
+    story.judge("m/b", { blocks: "too large" });
+    story.judge("m/a");
+    story.complete("m/a");
+    story.do({ type: "task.retry", taskId: "m/b" });
+    expect(told(story.judge("m/b")).at(-1)).toBe("m/b starts on ann");
+  });
+
   test("that was changed is what agents get, while what was submitted is what is submitted again", () => {
     const story = open(INPUTS);
     story.submit({ id: "a", input: "long" });

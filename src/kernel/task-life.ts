@@ -384,6 +384,8 @@ export function approvalAsked(
 export function retried(state: State, id: string, at: number, observer: StateObserver | undefined): void {
   const task = state.tasks.get(id) ?? revive(state, id);
   setStatus(state, task, "pending");
+  // It is tried again when nothing is in its way that it depends on.
+  task.missing = 0;
   task.judgement = judgedAnew(state, task.judgement);
   // Who planned goes on with its plan; else it begins again with those whom it was meant for.
   const { fallback } = task.series;

@@ -311,6 +311,7 @@ export class Reference {
     task.preemptions = 0;
     task.avoid = [];
     task.approved = false;
+    task.unmet = [];
     becomePending(model, task);
     return OK;
   }
