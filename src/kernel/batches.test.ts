@@ -134,6 +134,19 @@ describe("a batch that is not full", () => {
     expect(told(given)).toEqual(["b starts on many", "a starts on one"]);
   });
 
+  test("waits also where others could start only in what is set aside for who has waited long", () => {
+    const story = new Story({ concurrency: 9, protectAfterMs: 1_000 });
+    story.agent("many", { capacity: 4, maxBatch: 3, skills: ["x"] });
+    story.agent("one", { capacity: 4, skills: ["x", "y"] });
+    const firm = { preemptible: false } as const;
+    story.submit({ id: "busy", agent: "many", load: 2, ...firm }, { id: "held", agent: "one", load: 1, ...firm });
+    story.submit({ id: "big", skills: ["y"], load: 4 });
+    story.after(1_000);
+    expect(told(story.submit({ id: "a", ...pages, skills: ["x"], batchWaitMs: 500 }))).toEqual([]);
+    expect(story.why("a").text).toContain("its batch fills: 1 of the 3 that many takes together");
+    expect(told(story.after(500))).toEqual(["a starts on many"]);
+  });
+
   test("keeps waiting over a restart, as long as a coordinator is open", () => {
     const story = open();
     story.submit({ id: "a", ...pages, batchWaitMs: 100 });

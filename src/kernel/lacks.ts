@@ -41,18 +41,15 @@ export function lacksOf(
     const text = `of those that have waited long it comes first, and has set aside ${setAside(reservation, now)}`;
     reasons.push({ code: "reserved", who: [wish.task.id], text });
   } else if (reasons.length === 0) {
-    if (
-      reservation !== undefined &&
-      cameBefore(reservation, wish, state) &&
-      scheduler.place(wish, reservation) === undefined
-    ) {
-      const { task } = reservation.wish;
-      const text = `what is free is set aside for ${task.id}, which comes before it and has waited long: ${setAside(reservation, now)}`;
+    const behind = reservation !== undefined && cameBefore(reservation, wish, state) ? reservation : undefined;
+    if (behind !== undefined && scheduler.place(wish, behind) === undefined) {
+      const { task } = behind.wish;
+      const text = `what is free is set aside for ${task.id}, which comes before it and has waited long: ${setAside(behind, now)}`;
       reasons.push({ code: "reserved", who: [task.id], text });
     } else if (victims.length > 0) {
       const text = `what it needs is promised to it: ${listed(victims)} ${victims.length === 1 ? "makes" : "make"} way for it`;
       reasons.push({ code: "reserved", who: victims.slice(0, MOST_NAMES), text });
-    } else reasons.push(...filling(scheduler, wish, now), ...tooFarBehind(wish));
+    } else reasons.push(...filling(scheduler, wish, behind, now), ...tooFarBehind(wish));
   }
   return reasons;
 }
@@ -67,8 +64,8 @@ function cameBefore(reservation: Reservation, wish: Wish, state: State): boolean
 }
 
 /** Others are to come, to be given to an agent with it. */
-function filling(scheduler: Scheduler, wish: Wish, now: number): readonly Reason[] {
-  const placement = scheduler.place(wish, undefined);
+function filling(scheduler: Scheduler, wish: Wish, behind: Reservation | undefined, now: number): readonly Reason[] {
+  const placement = scheduler.place(wish, behind);
   const until = placement && scheduler.fillsUntil(wish, placement);
   const agent = placement?.agent;
   if (until === undefined || agent === undefined) return [];

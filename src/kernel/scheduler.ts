@@ -192,7 +192,9 @@ export class Scheduler {
   /** The first of the class, from here on, that could start where no batch waits for more. */
   #elsewhere(of: ReadyClass, from: FitNode<Wish> | undefined): FitNode<Wish> | undefined {
     for (let node = from; node !== undefined; node = of.index.next(node)) {
-      const placement = node.item.task.claim === undefined ? this.place(node.item, undefined) : undefined;
+      if (node.item.task.claim !== undefined) continue;
+      // As it is considered in its turn: or it would be held again, for ever.
+      const placement = this.place(node.item, this.#protection.ahead(node.item));
       if (placement !== undefined && this.fillsUntil(node.item, placement) === undefined) return node;
     }
     return undefined;

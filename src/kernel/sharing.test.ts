@@ -83,6 +83,21 @@ describe("while one is under way", () => {
     expect(story.task("a").effectivePriority).toBe(1);
   });
 
+  test("it loses the priority of who is paused, and passes those of the others on when it is paused itself", () => {
+    const story = new Story({ concurrency: 1 });
+    story.agent("ann");
+    story.submit({ id: "busy", priority: 9 }, { id: "a", ...page, priority: 1 });
+    story.submit(
+      { id: "b", ...page, priority: 7 },
+      { id: "c", ...page, priority: 3 },
+      { id: "d", ...page, priority: 5 },
+    );
+    story.do({ type: "task.pause", taskId: "b" });
+    expect(story.task("a").effectivePriority).toBe(5);
+    story.do({ type: "task.pause", taskId: "a" });
+    expect([story.task("a").effectivePriority, story.task("c").effectivePriority]).toEqual([1, 5]);
+  });
+
   test("what waits for a follower goes on when that is answered", () => {
     const story = open();
     story.submit({ id: "a", ...page }, { id: "b", ...page }, { id: "after", dependsOn: ["b"] });
