@@ -30,6 +30,8 @@ import { type Aside, asideFrom, canPay, holdsUp, type Reservation, roomBeside } 
 import { mayBeGiven } from "./resource.ts";
 import { type AgentState, type Need, type Resource, readyMs, type State, type Task } from "./state.ts";
 
+const NOBODY: readonly Wish[] = [];
+
 /** Where a wish can be granted now. */
 export interface Placement {
   readonly agent: AgentState | undefined;
@@ -216,9 +218,9 @@ export class Scheduler {
   #grantAll(wish: Wish, placement: Placement): void {
     const { agent } = placement;
     const { of } = wish;
-    const others = agent === undefined || agent.maxBatch < 2 ? [] : this.#companions(wish);
+    const others = of.isBatched && agent !== undefined && agent.maxBatch > 1 ? this.#companions(wish) : NOBODY;
     const batch = others.length === 0 ? undefined : this.#state.lastToken + 1;
-    if (of.timer?.item.kind === "batch") this.#indexes.timers.cancel(of.timer);
+    if (of.isBatched && of.timer?.item.kind === "batch") this.#indexes.timers.cancel(of.timer);
     this.#grant(wish, placement, batch);
     this.#protection.granted(wish, this.#advanced);
     if (agent === undefined || batch === undefined) return;
@@ -234,7 +236,7 @@ export class Scheduler {
 
   /** Those that may be given to an agent together with it, in order: it looks at the first `limits.backfillDepth`. */
   #companions({ kind, of, task }: Wish): readonly Wish[] {
-    if (!of.isBatched || kind !== "start") return [];
+    if (kind !== "start") return NOBODY;
     const found: Wish[] = [];
     let looks = 0;
     for (const { item } of of.index) {

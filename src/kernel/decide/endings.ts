@@ -23,7 +23,7 @@ export function end(desk: Desk, task: Task, body: TerminalEvent): void {
   // A round is judged when it ends: what ends again after a person's retry, while its manager is at work or waits to be, is not.
   if (body.type === "task.completed") {
     const judges = task.parent?.status === "waiting";
-    const gives = body.via === undefined && desk.state.flights.leads(task);
+    const gives = task.spec.cacheKey !== undefined && body.via === undefined && desk.state.flights.leads(task);
     const flight = gives ? desk.state.flights.of(task) : undefined;
     desk.emit(body);
     if (task.parent !== undefined) afterChild(desk, task.parent, task, judges);
