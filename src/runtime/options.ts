@@ -2,19 +2,13 @@ import { checkKeys, invalid, show } from "../coordination/structures/arguments.t
 import { SafeguardsError } from "../errors.ts";
 import { limits } from "../kernel/limits.ts";
 
-/** The keys that an option object may have, and those of the contract that this version does not have yet. */
+/** The keys that an option object may have. */
 export interface Keys {
   readonly known: readonly string[];
-  readonly later?: readonly string[];
 }
 
-/** An option object with no key but the known ones. INVALID_ARGUMENT otherwise; one that is not there yet says so. */
+/** An option object with no key but the known ones. INVALID_ARGUMENT otherwise. */
 export function checkOptions(value: unknown, keys: Keys, what: string): void {
-  if (keys.later !== undefined && typeof value === "object" && value !== null) {
-    for (const key of Object.keys(value)) {
-      if (keys.later.includes(key)) throw notYet(`the option ${show(key)} of ${what}`);
-    }
-  }
   checkKeys(value, keys.known, what);
 }
 

@@ -210,12 +210,8 @@ const agentDefinition = rows(
 
 const functionAgent = rows(
   [
-    'an agent has the unknown key "tools"; allowed: name, description, skills, capacity, weight, input, output, run, vote, breaker, isolated',
+    'an agent has the unknown key "tools"; allowed: name, description, skills, capacity, weight, input, output, run, vote, breaker, isolated, runBatch, maxBatch',
     () => defineAgent(wrong({ name: "ann", tools: [] })),
-  ],
-  [
-    'the option "runBatch" of an agent is not in this version of safeguards',
-    () => defineAgent(wrong({ runBatch: true })),
   ],
   [
     'the module of isolated of agent "ann" is 7; it must be a file URL or a path',
