@@ -222,6 +222,23 @@ describe("when nobody is to be had", () => {
     expect(told(story.submit({ id: "d", skills: ["x"], fallback: { value: 0 } }))).toEqual(["d starts on ann"]);
   });
 
+  test("also when that is so at the very instant at which it would have had the tokens that it lacks", () => {
+    const story = new Story({ concurrency: 9 });
+    story.agent("ann", { skills: ["x"], capacity: 2, breaker: { failureThreshold: 1 } });
+    story.resource("calls", 1, { per: 1_000 });
+    story.submit({ id: "first", skills: ["x"], resources: { calls: 1 }, ...once });
+    submitted({ value: 0 }, { resources: { calls: 1 } }, story);
+    const failure = story.failure("first");
+    story.now += 1_000;
+    expect(told(story.do(failure))).toEqual([
+      "first attempt failed",
+      "ann open",
+      "first failed: TASK_FAILED",
+      "a falls back on a value: NO_QUALIFIED_AGENT",
+      "a completed via fallback",
+    ]);
+  });
+
   test("for whom others were to make way: that is for nobody then, and it looks for another way at once", () => {
     const story = new Story({ concurrency: 9 });
     story.agent("ann", { skills: ["x"], capacity: 2, breaker: { failureThreshold: 1 } });

@@ -366,7 +366,8 @@ export class Indexes implements StateObserver {
     if (oldest === undefined) return true;
     const patience = state.settings?.unroutableMs ?? defaults.unroutableMs;
     const at = lack.since === undefined ? now : Math.max(oldest, lack.since) + patience + state.closedMs;
-    if (of.timer !== undefined && of.timer.index >= 0 && of.timer.key === at) return true;
+    const set = of.timer?.item.kind === "unroutable" ? of.timer : undefined;
+    if (set !== undefined && set.index >= 0 && set.key === at) return true;
     this.timers.cancel(of.timer);
     of.timer = this.timers.set(at, { kind: "unroutable", of });
     return true;
