@@ -476,7 +476,7 @@ function isDue(task: Task): boolean {
 }
 
 /** Whether it may not run before somebody allows that. */
-export function lacksApproval({ spec, approval }: Task): boolean {
+function lacksApproval({ spec, approval }: Task): boolean {
   return spec.approval?.before === "run" && approval?.state !== "given";
 }
 

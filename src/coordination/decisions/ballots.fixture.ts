@@ -5,7 +5,7 @@ import { tally } from "./tally.ts";
 /** So many who vote so; a ranking or a set may be written as one word, a letter an option. */
 export type Group = readonly [count: number, vote: Vote | undefined];
 
-export function votesOf(groups: readonly Group[]): Map<string, Vote | undefined> {
+function votesOf(groups: readonly Group[]): Map<string, Vote | undefined> {
   const votes = new Map<string, Vote | undefined>();
   groups.forEach(([count, vote], group) => {
     for (let i = 0; i < count; i += 1) votes.set(`g${group} v${i}`, vote);
@@ -14,7 +14,7 @@ export function votesOf(groups: readonly Group[]): Map<string, Vote | undefined>
 }
 
 /** A ranking of options that are letters. */
-export function ranked(letters: string): readonly string[] {
+function ranked(letters: string): readonly string[] {
   return letters.split("");
 }
 

@@ -10,7 +10,7 @@
 import type { LockedPairs, Pair } from "./locked-pairs.ts";
 
 /** How many looks at pairs of options are spent on one election, about: so that they take a few tenths of a second. */
-export const MOST_LOOKS = 20_000_000;
+const MOST_LOOKS = 20_000_000;
 
 /** How far locking has come. */
 export interface Progress {

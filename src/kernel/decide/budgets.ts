@@ -92,7 +92,7 @@ function tooMuch(taskId: string, short: Budget, sum: Sum, beyond: Sum): Safeguar
 }
 
 /** How a level stands that has too little. */
-export function stateOf(budget: Budget): string {
+function stateOf(budget: Budget): string {
   const { id, limit, spent, reserved } = budget;
   if (overrunAt(budget).gt(0))
     return `budget ${id} is over its limit of ${textOf(limit)} by ${textOf(overrunAt(budget))}`;
