@@ -462,6 +462,13 @@ export class Reference {
       );
   }
 
+  /** Those whom nobody has allowed in time what they asked for, the earliest first. */
+  #unanswered(): readonly Task[] {
+    const { model } = this;
+    const until = ({ askedUntil = Number.POSITIVE_INFINITY }: Task): number => askedUntil;
+    return model.tasks.filter((task) => until(task) <= model.now).sort((a, b) => until(a) - until(b));
+  }
+
   /** Who may run only when somebody allows it asks for that; who waits for what there will never be fails. Until there is nobody. */
   #settle(): void {
     const { model } = this;
@@ -493,8 +500,7 @@ export class Reference {
       const due = [...this.#attemptTimers(), ...this.#deadlines()].filter(({ at }) => at <= model.now);
       const [first] = due.sort((a, b) => a.at - b.at);
       if (first === undefined) {
-        const late = model.tasks.filter(({ askedUntil = Number.POSITIVE_INFINITY }) => askedUntil <= model.now);
-        for (const task of late) endAs(model, task, "failed");
+        for (const task of this.#unanswered()) endAs(model, task, "failed");
         for (const task of this.#hopeless()) endAs(model, task, "failed", { instead: "any" });
         return;
       }
