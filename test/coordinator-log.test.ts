@@ -28,7 +28,8 @@ describe("logEvents", () => {
         },
       }),
     );
-    const good = { id: "good", input: "canary-good", context: "canary-context" };
+    const shared = { cacheKey: "canary-key", fallback: { value: "canary-fallback" } };
+    const good = { id: "good", input: "canary-good", context: "canary-context", ...shared };
     const [first] = await coordinator.submit([good, { id: "bad", input: "canary-bad", retry: { maxAttempts: 1 } }]);
     await first?.result();
     await coordinator.idle();

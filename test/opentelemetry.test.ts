@@ -112,6 +112,29 @@ describe("instrument", () => {
     expect(late.spans().map(({ name }) => name)).toEqual(["task after"]);
   });
 
+  it("opens a task again that is tried again after it failed", async () => {
+    const coordinator = await opened();
+    const { tracer, meter, spans, figures } = sdk();
+    const telemetry = await instrument(coordinator, { tracer, meter });
+    let calls = 0;
+    const run = () => {
+      calls += 1;
+      if (calls === 1) throw new Error("not yet");
+      return null;
+    };
+    await coordinator.register(defineAgent({ name: "worker", run }));
+    const task = await coordinator.submit({ id: "t", retry: { maxAttempts: 1 } });
+    await rejection(task.result());
+    await task.retry();
+    await task.result();
+    await telemetry.stop();
+    expect(spans().map(({ name }) => name)).toEqual(["invoke_agent worker", "task t", "invoke_agent worker", "task t"]);
+    const counted = await figures();
+    expect(counted.get("safeguards.attempts.ended worker failed")).toBe(1);
+    expect(counted.get("safeguards.attempts.ended worker completed")).toBe(1);
+    expect(counted.get("safeguards.task.queue_wait")).toBe(1);
+  });
+
   it("ends with the coordinator that it follows", async () => {
     const coordinator = await opened();
     const { tracer, meter, spans } = sdk();

@@ -246,7 +246,7 @@ export interface AgentSpec<I extends Json = Json, O extends Json = Json> {
    *
    * `memoryMb`: of JavaScript objects, from 16 to 65 536; more ends the thread. Default: 256. `leaseMs`: when nothing is heard of
    * the thread for so long, as when its code blocks it, the attempt is lost; from 100. Default: 30 000. What its thread cannot be
-   * given says so: `ctx.act`, `ctx.messages`, `ctx.cache` and `ctx.submit`.
+   * given says so: `ctx.act`, `ctx.cache` and `ctx.submit`.
    */
   readonly isolated?: { readonly module: string; readonly memoryMb?: number; readonly leaseMs?: number };
   /** When to stop giving it tasks. Defaults: 5 failures in a row; or, with `ratio`, that share of at least `minCalls` in `windowMs`; 30 000 ms; 1. */

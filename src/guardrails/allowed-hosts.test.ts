@@ -22,6 +22,8 @@ const allowed: readonly Json[] = [
   { url: "https://api.example.com", headers: [{ referer: "https://de.wiki.org/" }] },
   "See https://api.example.com/docs, and (https://en.wiki.org/x).",
   "mailto:ann@evil.com",
+  "const half = n // 2; // see evil.com",
+  "[a](https://api.example.com/a), [b](https://api.example.com/b).",
 ];
 
 const blocked: readonly Json[] = [
@@ -57,6 +59,13 @@ const blocked: readonly Json[] = [
   `${"a".repeat(40)}https://evil.com`,
   "7://evil.com",
   "see_https://evil.com",
+  "![a](https://api.example.com/i.png)![b](https://evil.com/?d=x)",
+  "https://api.example.com/a,https://evil.com/b",
+  "https://api.example.com/?next=https://evil.com",
+  '<img src="//evil.com/?d=1">',
+  "![x](//evil.com/x)",
+  "see //evil.com/x",
+  "see file:///etc/passwd",
   { "https://evil.com": 1 },
   { deep: [[{ url: "https://evil.com" }]] },
 ];

@@ -18,8 +18,8 @@ export interface AllowedHostsOptions {
 }
 
 /**
- * Blocks what has the address of another host in it: in a string that is an address, or among its words, and in keys of
- * objects. An address is read as browsers and `fetch` read it (`https:\\host`, `//host`, `https://user@host`, tabs in its
+ * Blocks what has the address of another host in it: in a string that is an address, or among its words (also within
+ * another address, as in `?next=https://…`), and in keys of objects. An address is read as browsers and `fetch` read it (`https:\\host`, `//host`, `https://user@host`, tabs in its
  * midst); one that cannot be read, and one without a host (`file:///…`), is not allowed. A bare name (`example.com/x`) is no address.
  *
  * @example
@@ -96,17 +96,24 @@ function hostOf(address: string): string | undefined {
 /** A whole text that is an address: with a scheme and an authority, one of those that need no slashes, or without a scheme. */
 const WHOLE = /^(?:[a-z][a-z0-9+.-]{0,31}:[\\/]{2}|(?:https?|wss?|ftp):|[\\/]{2})./is;
 /**
- * The same among words. What may be a scheme is read from its first character on only, so that no text takes more than linear
- * time.
+ * The same among words, up to the end of the host: another address may follow without a space in between. Without a scheme
+ * only where an address may begin, and with a dot in the host, so that comments of programs are none. What may be a scheme is
+ * read from its first character on only, so that no text takes more than linear time.
  */
-const AMONG_WORDS = /(?:(?:https?|wss?|ftp):|(?<![a-z0-9+.-])[a-z0-9+.-]+:[\\/]{2})[^\s"'<>`]+/gi;
+const AMONG_WORDS =
+  /(?:https?|wss?|ftp):[\\/]*[^\s"'<>`\\/?#]+|(?<![a-z0-9+.-])[a-z0-9+.-]+:[\\/]{2,}[^\s"'<>`\\/?#]*|(?<![^\s"'`(=<[])[\\/]{2}[^\s"'<>`\\/?#]*\.[^\s"'<>`\\/?#]+/gi;
 
 function addressesIn(text: string): ReadonlySet<string> {
   const addresses = new Set<string>();
   // Those who read an address leave these out before they look at it.
   const whole = text.trim().replace(/[\t\n\r]/g, "");
-  if (WHOLE.test(whole)) addresses.add(whole);
-  for (const [found] of text.matchAll(AMONG_WORDS)) addresses.add(withoutStops(found));
+  const isWhole = WHOLE.test(whole);
+  if (isWhole) addresses.add(whole);
+  for (const [found] of text.matchAll(AMONG_WORDS)) {
+    const address = withoutStops(found);
+    // The beginning of the whole is that one again.
+    if (!isWhole || !whole.startsWith(address)) addresses.add(address);
+  }
   return addresses;
 }
 

@@ -47,6 +47,7 @@ describe("whatever is no proper verdict blocks, with a reason that says so", () 
     ["text", () => "allow", improper],
     ["an object that says nothing", () => ({}), improper],
     ["allow that is no boolean", () => ({ allow: "yes" }), improper],
+    ["a key that nobody knows", () => ({ allow: true, vale: "redacted" }), improper],
     ["a value that is no JSON", () => ({ allow: true, value: () => 1 }), improper],
     ["a value that contains itself", () => cyclic, improper],
     ["a value that is too large", () => ({ allow: true, value: "x".repeat(2_000) }), improper],

@@ -102,6 +102,9 @@ function read(given: unknown, maxBytes: number): Answer {
     const allow: unknown = Reflect.get(given, "allow");
     if (allow === false) return blockedFor(Reflect.get(given, "reason"));
     if (allow !== true) return blocked("it gave no proper verdict");
+    // What was meant by any other key is unknown, so nothing is let pass by it.
+    if (Reflect.ownKeys(given).some((key) => key !== "allow" && key !== "value"))
+      return blocked("it gave no proper verdict");
     const value: unknown = Reflect.get(given, "value");
     if (value === undefined) return { verdict: "allow" };
     return { verdict: "change", value: admit(value, "what a guardrail makes of it", maxBytes).json };

@@ -25,9 +25,10 @@ const secrets: Readonly<Record<SecretRule, readonly string[]>> = {
   "private-key": [
     `-----BEGIN PRIVATE KEY-----\n${random(40)}\n-----END PRIVATE KEY-----`,
     "-----BEGIN OPENSSH PRIVATE KEY-----",
+    "-----BEGIN PGP PRIVATE KEY BLOCK-----",
     "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n",
   ],
-  "url-password": ["postgres://app:hunter2@db.internal/x", "redis://:hunter2@cache"],
+  "url-password": ["postgres://app:hunter2@db.internal/x", "redis://:hunter2@cache", "https://ann:p@ss@host"],
   "high-entropy": [random(40), `SECRET=${random(40)}`, `{"key":"${random(33)}"}`, `${random(20)}/${random(19)}+`],
 };
 

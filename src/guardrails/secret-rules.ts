@@ -45,8 +45,8 @@ const FORMATS: Readonly<Record<SecretRule, Format>> = {
   "json-web-token": {
     pattern: /(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}/g,
   },
-  "private-key": { pattern: /-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----/g, endOf: endOfKey },
-  "url-password": { pattern: /:\/\/[^\s/?#:@]{0,256}:[^\s/?#@]{1,256}@/g },
+  "private-key": { pattern: /-----BEGIN [A-Z ]{0,40}PRIVATE KEY(?: BLOCK)?-----/g, endOf: endOfKey },
+  "url-password": { pattern: /:\/\/[^\s/?#:@]{0,256}:[^\s/?#]{1,256}@/g },
   "high-entropy": { pattern: /[A-Za-z0-9+/_=-]{32,}/g, isMeant: isRandom },
 };
 

@@ -41,7 +41,7 @@ export class Measures {
     this.#attempts = counter("attempts.ended", "Attempts that have ended, by agent and by how.", "{attempt}");
     this.#dropped = counter("spans.dropped", "Tasks without a span, since too many had one.", "{task}");
     this.#queueWait = histogram("task.queue_wait", "From the submission of a task to its first start.");
-    this.#duration = histogram("task.duration", "From the submission of a task to its end, by status.");
+    this.#duration = histogram("task.duration", "From the submission of a task, or its retry, to its end, by status.");
     this.#attemptDuration = histogram(
       "attempt.duration",
       "From the start of an attempt to its end, by agent and by how.",
@@ -59,8 +59,10 @@ export class Measures {
     switch (event.type) {
       case "task.submitted":
         this.#submitted.add(1);
-        if (this.#tasks.size < OPEN_TASKS)
-          this.#tasks.set(taskId, { submittedAt: event.at, attempt: undefined, hasStarted: false });
+        this.#open(taskId, { submittedAt: event.at, attempt: undefined, hasStarted: false });
+        break;
+      case "task.retried":
+        this.#open(taskId, { submittedAt: event.at, attempt: undefined, hasStarted: true });
         break;
       case "task.started":
         this.#started(taskId, event);
@@ -86,6 +88,10 @@ export class Measures {
       default:
         break;
     }
+  }
+
+  #open(taskId: string, task: OpenTask): void {
+    if (this.#tasks.size < OPEN_TASKS) this.#tasks.set(taskId, task);
   }
 
   #started(taskId: string, { at, agent }: StoredEvent): void {

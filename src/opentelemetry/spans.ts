@@ -41,7 +41,7 @@ export class Spans {
   tell(event: StoredEvent): void {
     const { taskId } = event;
     if (typeof taskId !== "string") return;
-    if (event.type === "task.submitted") this.#submitted(taskId, event);
+    if (event.type === "task.submitted" || event.type === "task.retried") this.#opened(taskId, event);
     const task = this.#tasks.get(taskId);
     if (task !== undefined) this.#tell(task, taskId, event);
   }
@@ -54,7 +54,8 @@ export class Spans {
     this.#tasks.clear();
   }
 
-  #submitted(taskId: string, event: StoredEvent): void {
+  /** A task that failed and is tried again has another span: the first has ended. */
+  #opened(taskId: string, event: StoredEvent): void {
     if (this.#tasks.size >= OPEN_TASKS) {
       this.#dropped();
       return;
@@ -94,7 +95,6 @@ export class Spans {
         break;
       case "task.paused":
       case "task.resumed":
-      case "task.retried":
         task.span.addEvent(event.type.slice("task.".length), undefined, at);
         break;
       case "task.completed":

@@ -1,4 +1,5 @@
 /** What an attempt's code is given besides its task. */
+
 import type { AgentContext, Allocation, Logger, ManagerContext, Message, More } from "../agents/agent.ts";
 import {
   checkDuration,
@@ -23,6 +24,7 @@ import { withFacts } from "./logger.ts";
 import type { Reading } from "./messages.ts";
 import { checkFunction, checkOptional, checkOptions } from "./options.ts";
 import type { OutcomeData } from "./outcome.ts";
+import { checkProgress } from "./progress.ts";
 import type { RunningAttempt } from "./running-attempt.ts";
 import type { CacheRequest } from "./shared-cache.ts";
 import { sharedStateOf } from "./shared-state-context.ts";
@@ -127,10 +129,7 @@ export class AttemptContext implements AgentContext {
 
   get progress(): AgentContext["progress"] {
     return (fraction, note) => {
-      if (typeof fraction !== "number" || !(fraction >= 0 && fraction <= 1)) {
-        throw invalid("fraction", fraction, "a number from 0 to 1");
-      }
-      checkOptional(note, "string", "note");
+      checkProgress(fraction, note);
       this.#services.progress(this.#attempt, fraction, note?.slice(0, runtimeLimits.noteLength));
     };
   }

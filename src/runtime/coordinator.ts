@@ -179,6 +179,7 @@ export class Coordinator implements AsyncDisposable {
 
   /** Another team for a manager, for what it plans from now on. UNKNOWN_AGENT, TEAM_CYCLE. */
   async setTeam(manager: string, team: readonly string[]): Promise<void> {
+    this.#assertOpen();
     await this.#command({ type: "team.set", manager, team: checkTeam(team, manager) });
   }
 
@@ -192,6 +193,7 @@ export class Coordinator implements AsyncDisposable {
   submit<O extends Json = Json>(task: TaskSpec, options?: SubmitOptions): Promise<TaskHandle<O>>;
   submit<O extends Json = Json>(tasks: readonly TaskSpec[], options?: SubmitOptions): Promise<TaskHandle<O>[]>;
   async submit(tasks: TaskSpec | readonly TaskSpec[], options: SubmitOptions = {}): Promise<TaskHandle | TaskHandle[]> {
+    this.#assertOpen();
     checkOptions(options, { known: ["key", "trace"] }, "the options of submit");
     const { key, trace } = options;
     checkTrace(trace);
@@ -218,12 +220,14 @@ export class Coordinator implements AsyncDisposable {
 
   /** The handle of a task that was submitted before, in this process or another. UNKNOWN_TASK. */
   async task<O extends Json = Json>(id: string): Promise<TaskHandle<O>> {
+    this.#assertOpen();
     await this.#query("status", checkText(id, "the id of a task"));
     return new Handle<O>(id, this.#backend);
   }
 
   /** Why a task runs, waits or ended: the scheduler's own verdict. UNKNOWN_TASK. */
   async explain(taskId: string): Promise<Explanation> {
+    this.#assertOpen();
     return this.#query("explain", checkText(taskId, "the id of a task"));
   }
 
@@ -232,6 +236,7 @@ export class Coordinator implements AsyncDisposable {
    * abstains. UNKNOWN_AGENT for a voter that nobody registered, INVALID_ARGUMENT for one without a vote.
    */
   async decide<const O extends string>(ballot: BallotSpec<O>): Promise<Decision<O> & { readonly ballotId: string }> {
+    this.#assertOpen();
     const { ids } = await this.#command({ type: "ballot.open", ...ballotOf(ballot) });
     const { open: _, ...decision } = await this.#backend.decision(ids[0] ?? "");
     // Its options are those that were given.
@@ -245,6 +250,7 @@ export class Coordinator implements AsyncDisposable {
    * revealed before; INVALID_ARGUMENT for a truth that was not among its options.
    */
   async reveal(ballotId: string, truth: string): Promise<void> {
+    this.#assertOpen();
     checkText(ballotId, "the id of a ballot");
     if (typeof truth !== "string") throw invalid("truth", truth, "an option of the ballot");
     await this.#command({ type: "ballot.reveal", ballotId, truth });
@@ -257,18 +263,21 @@ export class Coordinator implements AsyncDisposable {
    * else is, it is too late, or a ballot decides. UNKNOWN_TASK.
    */
   async approve(taskId: string, options: { by?: string; hash?: string } = {}): Promise<void> {
+    this.#assertOpen();
     const { by, about } = decisionOf(taskId, options, "the options of approve");
     await this.#command({ type: "task.approve", ...about }, 0, { by });
   }
 
   /** The same, but refuses it: the task fails with UNAUTHORIZED and that reason, and is not tried again by itself. */
   async reject(taskId: string, reason: string, options: { by?: string; hash?: string } = {}): Promise<void> {
+    this.#assertOpen();
     const { by, about } = decisionOf(taskId, options, "the options of reject");
     await this.#command({ type: "task.reject", ...about, reason }, 0, { by });
   }
 
   /** A new resource, or another capacity for one. Lowering a capacity takes nothing back. */
   async setResource(id: string, spec: ResourceDescription): Promise<void> {
+    this.#assertOpen();
     await this.#command({ type: "resource.set", resource: checkId(id, "resource"), ...resourceOf(id, spec) });
   }
 
@@ -279,6 +288,7 @@ export class Coordinator implements AsyncDisposable {
    * another parent than it has.
    */
   async setBudget(id: string, spec: BudgetDescription): Promise<void> {
+    this.#assertOpen();
     await this.#command({ type: "budget.set", budget: checkId(id, "budget"), ...budgetOf(id, spec) });
   }
 
@@ -293,6 +303,7 @@ export class Coordinator implements AsyncDisposable {
 
   /** Tasks in order of submission, subtasks and those that have ended too. `after`: only those submitted after that one; UNKNOWN_TASK when there is none. */
   async tasks(filter: TaskFilter = {}): Promise<readonly TaskInfo[]> {
+    this.#assertOpen();
     checkOptions(filter, { known: FILTER_KEYS }, "the filter of tasks");
     const { limit, status, agent, parentId, after } = filter;
     if (limit !== undefined) checkInteger(limit, "limit", 1, Number.MAX_SAFE_INTEGER);
@@ -328,6 +339,7 @@ export class Coordinator implements AsyncDisposable {
    * the journal's archive from then on. UNKNOWN_BALLOT for an id that there never was.
    */
   async recount(ballotId: string): Promise<BallotResult> {
+    this.#assertOpen();
     return this.#query("recount", checkText(ballotId, "the id of a ballot"));
   }
 
@@ -341,6 +353,7 @@ export class Coordinator implements AsyncDisposable {
    * then it ends. Only what is durable is seen. SEQ_COMPACTED below what is kept.
    */
   async *events(options: FeedOptions = {}): AsyncGenerator<StoredEvent, void, undefined> {
+    this.#assertOpen();
     checkFeedOptions(options);
     await this.#query("settled", undefined);
     yield* this.#backend.events({ ...options });
@@ -357,6 +370,7 @@ export class Coordinator implements AsyncDisposable {
    * on from there. Work goes on. INVALID_ARGUMENT where something is at that path already, INVALID_STATE for `memory:`.
    */
   async backup(path: string): Promise<void> {
+    this.#assertOpen();
     const target = resolve(checkText(path, "path"));
     await this.#query("settled", undefined);
     await this.#backend.backup(target);
@@ -368,6 +382,7 @@ export class Coordinator implements AsyncDisposable {
    * of tasks that have ended stay.
    */
   async compact(beforeSeq?: number): Promise<{ readonly floor: number }> {
+    this.#assertOpen();
     if (beforeSeq !== undefined) checkInteger(beforeSeq, "beforeSeq", 1, Number.MAX_SAFE_INTEGER);
     await this.#query("settled", undefined);
     return this.#backend.compact(beforeSeq);

@@ -5,13 +5,24 @@ import { checkFeedOptions, type FeedOptions, type StoredEvent } from "./event-fe
 import { withFacts } from "./logger.ts";
 
 /** What users hand in and get out may be large, or nobody else's business. */
-const PAYLOADS: ReadonlySet<string> = new Set(["input", "context", "output", "state", "vote", "body", "value", "args"]);
+const PAYLOADS: ReadonlySet<string> = new Set([
+  "input",
+  "context",
+  "output",
+  "state",
+  "vote",
+  "body",
+  "value",
+  "args",
+  "cacheKey",
+  "fallback",
+]);
 const WARNED: ReadonlySet<string> = new Set(["task.failed", "breaker.changed"]);
 const ENDED_WELL: ReadonlySet<string> = new Set(["completed", "preempted", "cancelled"]);
 
 /**
  * Tells a logger every event as one line: its type as the message, its fields as facts, but for what users handed in or got out
- * (inputs, contexts, outputs, checkpoints, votes, messages, values). Failed tasks, attempts that ended ill and breakers are
+ * (inputs, contexts, outputs, checkpoints, votes, messages, values, keys of caches, fallbacks). Failed tasks, attempts that ended ill and breakers are
  * warnings, what else concerns tasks is `info`, the rest `debug`. Any logger of the shape of pino's will do.
  *
  * @param options As for `coordinator.events`: `from` (default 1), `follow` (default false), `signal`.

@@ -1,4 +1,5 @@
 /** What the code of an isolated agent is given besides its task: the same, as far as it can be had from another thread. */
+
 import type { AgentContext, Allocation, Logger, Message, MessageOptions } from "../agents/agent.ts";
 import type { Json } from "../coordination/structures/types.ts";
 import { isSafeguardsError, SafeguardsError } from "../errors.ts";
@@ -6,6 +7,7 @@ import { errorFrom } from "./failure.ts";
 import type { Asked, Assignment, FromThread, Level, ToThread } from "./isolated-protocol.ts";
 import { admit } from "./json.ts";
 import { runtimeLimits } from "./limits.ts";
+import { checkProgress } from "./progress.ts";
 
 type Answer = Extract<ToThread, { readonly tell: "answer" }>;
 
@@ -64,8 +66,9 @@ export class IsolatedContext implements AgentContext {
 
   get progress(): AgentContext["progress"] {
     return (fraction, note) => {
-      const text = note === undefined ? {} : { note: String(note).slice(0, runtimeLimits.noteLength) };
-      this.#tell({ tell: "progress", fraction: Number(fraction), ...text });
+      checkProgress(fraction, note);
+      const text = note === undefined ? {} : { note: note.slice(0, runtimeLimits.noteLength) };
+      this.#tell({ tell: "progress", fraction, ...text });
     };
   }
 

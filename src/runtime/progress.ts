@@ -1,4 +1,6 @@
+import { invalid } from "../coordination/structures/arguments.ts";
 import { runtimeLimits } from "./limits.ts";
+import { checkOptional } from "./options.ts";
 import type { RunningAttempt } from "./running-attempt.ts";
 
 /** How far an attempt says that it is. */
@@ -11,6 +13,13 @@ export interface Progress {
   readonly note?: string;
   /** Epoch milliseconds. */
   readonly at: number;
+}
+
+/** INVALID_ARGUMENT for what is no progress. */
+export function checkProgress(fraction: unknown, note: unknown): void {
+  if (typeof fraction !== "number" || !(fraction >= 0 && fraction <= 1))
+    throw invalid("fraction", fraction, "a number from 0 to 1");
+  checkOptional(note, "string", "note");
 }
 
 /** Passes progress on to those who watch: of each attempt at most once in 100 ms, but always the end. */

@@ -56,6 +56,34 @@ describe("what was loaded", () => {
   });
 });
 
+describe("a load that never ends", () => {
+  test("is waited for no longer than its own attempt goes on", async () => {
+    const { get } = cacheAt();
+    const first = new AbortController();
+    const hangs = get("k", () => new Promise<Json>(() => undefined), 100, first.signal);
+    const follows = get("k", () => 2);
+    first.abort(new Error("late"));
+    await expect(hangs).rejects.toThrow("late");
+    expect(await follows).toBe(2);
+    expect(await get("k", () => 3)).toBe(2);
+  });
+
+  test("does not take the place of the next when it ends after all", async () => {
+    const { get } = cacheAt();
+    const first = new AbortController();
+    const [slow, next] = [Promise.withResolvers<Json>(), Promise.withResolvers<Json>()];
+    const stopped = get("k", () => slow.promise, 0, first.signal);
+    first.abort(new Error("late"));
+    await expect(stopped).rejects.toThrow("late");
+    const follows = get("k", () => next.promise, 0);
+    slow.resolve(1);
+    await slow.promise;
+    const joins = get("k", () => 3, 0);
+    next.resolve(2);
+    expect(await Promise.all([follows, joins])).toEqual([2, 2]);
+  });
+});
+
 describe("a load that fails", () => {
   test("fails for all who wait, and is not kept", async () => {
     const { get } = cacheAt();
@@ -87,12 +115,12 @@ test("who stops waiting leaves at once, and the load goes on for the others", as
   const { get } = cacheAt();
   const { promise, resolve } = Promise.withResolvers<Json>();
   const leaving = new AbortController();
-  const owner = get("k", () => promise, 100, leaving.signal);
-  const other = get("k", () => "own");
+  const owner = get("k", () => promise);
+  const follower = get("k", () => "own", 100, leaving.signal);
   leaving.abort(new Error("stopped"));
-  await expect(owner).rejects.toThrow("stopped");
+  await expect(follower).rejects.toThrow("stopped");
   resolve("loaded");
-  expect(await other).toBe("loaded");
+  expect(await owner).toBe("loaded");
   await expect(get("k", () => "own", 100, leaving.signal)).rejects.toThrow("stopped");
 });
 

@@ -3,8 +3,8 @@
  *
  * 1. For each key at most one load is under way; whoever asks meanwhile gets what it gives.
  * 2. Every value is a copy of its own; an error is kept for nobody.
- * 3. Whoever stops waiting stops nobody else: when the attempt whose load it was is told to stop and its load fails, the next
- *    who waits loads with its own.
+ * 3. Whoever stops waiting stops nobody else: when the attempt whose load it was is told to stop or is over, nobody waits
+ *    for that load any more, and the next who waits loads with its own.
  * 4. What is kept is bounded in entries and in bytes; who was asked for the longest ago goes first.
  */
 import type { Json } from "../coordination/structures/types.ts";
@@ -66,12 +66,12 @@ export class SharedCache {
       signal.throwIfAborted();
       const kept = this.#fresh(request);
       if (kept !== undefined) return copyOf(kept.value);
-      const load = this.#loads.get(key) ?? this.#begin(request);
+      const load = this.#underWay(key) ?? this.#begin(request);
       try {
-        return copyOf(await untilAborted(load.loaded, signal));
+        return copyOf(await untilAborted(load.loaded, [signal, load.signal]));
       } catch (error) {
         // A load that fails as its own attempt is told to stop says nothing about the data.
-        if (load.signal === signal || !load.signal.aborted) throw error;
+        if (load.signal === signal || signal.aborted || !load.signal.aborted) throw error;
       }
     }
   }
@@ -85,6 +85,12 @@ export class SharedCache {
     return kept;
   }
 
+  /** A load of an attempt that goes on. */
+  #underWay(key: string): Load | undefined {
+    const load = this.#loads.get(key);
+    return load?.signal.aborted === true ? undefined : load;
+  }
+
   #begin({ key, ttlMs, load, signal }: CacheRequest): Load {
     const run = async (): Promise<Json> => {
       try {
@@ -94,7 +100,7 @@ export class SharedCache {
         this.#keep(key, { value: json, bytes: bytes + key.length, loadedAt: this.#now(), ttlMs });
         return json;
       } finally {
-        this.#loads.delete(key);
+        if (this.#loads.get(key) === begun) this.#loads.delete(key);
       }
     };
     // It begins when it is on record: a load that asks for others must not miss itself.
@@ -124,10 +130,12 @@ export class SharedCache {
   }
 }
 
-/** What the promise gives, or the signal's reason as soon as that is aborted. */
-function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+/** What the promise gives, or the reason of the first of the signals that is aborted. */
+function untilAborted<T>(promise: Promise<T>, signals: readonly AbortSignal[]): Promise<T> {
   const { promise: waited, resolve, reject } = Promise.withResolvers<T>();
+  const signal = AbortSignal.any([...signals]);
   const stop = (): void => reject(signal.reason);
+  if (signal.aborted) stop();
   signal.addEventListener("abort", stop, { once: true });
   promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", stop));
   return waited;
