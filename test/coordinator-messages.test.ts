@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { type AgentContext, type Coordinator, defineAgent, type Message } from "../src/index.ts";
+import { type AgentContext, type Coordinator, defineAgent, type Guardrail, type Message } from "../src/index.ts";
 import { runtimeLimits } from "../src/runtime/limits.ts";
 import { eventsOf, gate, MortalJournal, opened, rejection } from "./coordinator.fixture.ts";
 
@@ -128,6 +128,35 @@ describe("messages to an agent", () => {
     await run(coordinator, "ann", "greet");
     expect(await run(coordinator, "ann", "listen")).toEqual(["one"]);
     expect(await run(coordinator, "ann", "listen")).toEqual(["two"]);
+  });
+
+  it("that its code picks up after it has given its output are there for the next attempt", async () => {
+    const verdict = gate<{ readonly allow: true }>();
+    let isSlow = true;
+    const guardrail: Guardrail = {
+      name: "slow",
+      on: "output",
+      check: ({ agent }) => (agent === "ann" && isSlow ? verdict.promise : { allow: true }),
+    };
+    const coordinator = await opened({ guardrails: [guardrail] });
+    const [left, picked] = [gate(), gate<readonly unknown[]>()];
+    await register(coordinator, "ann", {
+      leave: async (ctx) => {
+        take(ctx.messages(), 1).then(picked.resolve, picked.reject);
+        left.resolve();
+        return null;
+      },
+      listen: (ctx) => take(ctx.messages(), 1),
+    });
+    await register(coordinator, "bob", { greet: (ctx) => ctx.send("ann", "one") });
+    const leaving = run(coordinator, "ann", "leave");
+    await left.promise;
+    await run(coordinator, "bob", "greet");
+    expect(await picked.promise).toEqual(["one"]);
+    isSlow = false;
+    verdict.resolve({ allow: true });
+    await leaving;
+    expect(await run(coordinator, "ann", "listen")).toEqual(["one"]);
   });
 
   it("are shared by attempts of one agent that read at the same time: each goes to one of them", async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type Coordinator, defineAgent } from "../src/index.ts";
+import { type Coordinator, defineAgent, type Guardrail } from "../src/index.ts";
 import { eventsOf, gate, opened, rejection, silent } from "./coordinator.fixture.ts";
 
 const disk = { disk: { type: "storage", capacity: 1 } } as const;
@@ -34,6 +34,25 @@ describe("an agent that does not stop", () => {
     const next = await coordinator.submit({ agent: "good", resources: { disk: 1 } });
     expect(await next.result()).toBe("fine");
     expect(warnings).toEqual([expect.stringMatching(/^agent "deaf" did not stop in time .* is discarded$/)]);
+  });
+
+  it("keeps nothing once its code has ended, though guardrails still look at its output", async () => {
+    const verdict = gate<{ readonly allow: true }>();
+    const slow: Guardrail = {
+      name: "slow",
+      on: "output",
+      check: ({ agent }) => (agent === "quick" ? verdict.promise : { allow: true }),
+    };
+    const coordinator = await opened({ resources: disk, strict: true, guardrails: [slow] });
+    await coordinator.register(defineAgent({ name: "quick", run: () => null }));
+    await coordinator.register(defineAgent({ name: "good", run: () => "fine" }));
+    const limits = { timeoutMs: 1, graceMs: 1, retry: { maxAttempts: 1 } };
+    const late = await coordinator.submit({ id: "late", agent: "quick", resources: { disk: 1 }, ...limits });
+    expect(await rejection(late.result())).toMatchObject({ code: "TIMEOUT" });
+    const next = await coordinator.submit({ agent: "good", resources: { disk: 1 } });
+    verdict.resolve({ allow: true });
+    expect(await next.result()).toBe("fine");
+    await coordinator.idle();
   });
 
   it("keeps them under strict until it really ends, and its slot and room are free meanwhile", async () => {

@@ -216,11 +216,12 @@ describe("an output", () => {
     );
   });
 
-  test("of an attempt that was told to end is of no interest any more", () => {
+  test("of an attempt that was told to end is written down, and changes nothing", () => {
     const story = open(OUTPUTS);
     story.submit({ id: "a" });
     story.do({ type: "task.cancel", taskId: "a" });
     expect(told(story.do({ ...completion(story, "a"), verdicts: says("block", "rude") }))).toEqual([
+      "last blocks an output of a",
       "a attempt cancelled",
       "a cancelled",
     ]);

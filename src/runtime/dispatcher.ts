@@ -163,7 +163,10 @@ export class Dispatcher {
 
   #begin(definition: Definition, attempt: RunningAttempt, view: TaskView, outputs: Outputs): void {
     // It may have ended while outputs were fetched.
-    if (attempt.isOver) return;
+    if (attempt.isOver) {
+      this.#gone(attempt);
+      return;
+    }
     let returned: unknown;
     try {
       returned = this.#run(definition, attempt, view, outputs);
@@ -313,7 +316,10 @@ export class Dispatcher {
     if (view === undefined) return;
     const { agent } = attempt;
     const { verdicts, value, blocked } = await judges.judge("output", view, complete.output, { agent });
-    if (!this.#end(attempt)) return;
+    if (!this.#end(attempt)) {
+      this.#gone(attempt);
+      return;
+    }
     const output = blocked === undefined ? value : null;
     this.#parts.post({ ...complete, output, verdicts }, agent, bytes + runtimeLimits.verdictBytes * verdicts.length);
   }

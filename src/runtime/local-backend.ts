@@ -382,18 +382,15 @@ export class LocalBackend implements Backend, Observer {
           dispatcher.started(event, decidedAt);
           break;
         case "task.completed":
-          if (event.token !== undefined) dispatcher.over(event.token, event);
-          break;
+        case "approval.asked":
         case "task.planned":
         case "attempt.ended":
+          if (event.token === undefined) break;
           dispatcher.over(event.token, event);
-          this.#messages.over(event);
+          this.#messages.over(event.token);
           break;
         case "message.sent":
           this.#messages.sent(event);
-          break;
-        case "approval.asked":
-          if (event.token !== undefined) dispatcher.over(event.token, event);
           break;
         case "attempt.stopping":
           dispatcher.stopping(event);

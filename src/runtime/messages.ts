@@ -9,7 +9,7 @@
 import type { Message } from "../agents/agent.ts";
 import { SafeguardsError } from "../errors.ts";
 import type { Command } from "../kernel/commands.ts";
-import type { KernelEvent, MessageSentEvent } from "../kernel/events.ts";
+import type { MessageSentEvent } from "../kernel/events.ts";
 import { limits } from "../kernel/limits.ts";
 import type { KeptMessage } from "../kernel/mailroom.ts";
 import type { Clock } from "./clock.ts";
@@ -75,7 +75,7 @@ export class Messages {
   }
 
   /** For the kernel the attempt is over: what it has not read is there for others. */
-  over({ token }: Extract<KernelEvent, { readonly token: number }>): void {
+  over(token: number): void {
     for (const picked of [...(this.#pickedUp.get(token) ?? [])]) this.#putBack(picked);
   }
 

@@ -144,7 +144,7 @@ function* cut(text: string): Generator<Uint8Array, void, undefined> {
   for (let from = 0; from < bytes.length; from += size) yield bytes.slice(from, from + size);
 }
 
-/** The kernel as it was when the snapshot was taken; undefined when that was by a version with another format. Others have their turn after each chunk. */
+/** The kernel as it was when the snapshot was taken; undefined when that was by a version with another format. Others have their turn in between. */
 export async function restore(
   snapshot: SnapshotReader,
   pause: () => Promise<void> = async () => undefined,
@@ -153,6 +153,7 @@ export async function restore(
   const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
   let rest = "";
   let begun = false;
+  let since = performance.now();
   for await (const chunk of snapshot.chunks) {
     const lines = (rest + decoder.decode(chunk, { stream: true })).split("\n");
     rest = lines.pop() ?? "";
@@ -161,8 +162,10 @@ export async function restore(
       if (!begun && !isReadable(row)) return undefined;
       begun = true;
       restoration.take(row);
+      if (performance.now() - since < runtimeLimits.sliceMs) continue;
+      await pause();
+      since = performance.now();
     }
-    await pause();
   }
   return begun ? new Kernel(restoration.end()) : undefined;
 }

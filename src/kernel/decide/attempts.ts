@@ -26,11 +26,11 @@ export function complete(desk: Desk, command: CommandOf<"attempt.complete">): An
   const { task } = live;
   const { output, verdicts = [] } = command;
   requireAll(desk, "output", task.id, verdicts);
+  const blocked = noted(desk, { taskId: task.id, on: "output", token: live.token, agent: live.agent.name }, verdicts);
   if (mustStop(live)) {
     stopped(desk, live);
     return DONE;
   }
-  const blocked = noted(desk, { taskId: task.id, on: "output", token: live.token, agent: live.agent.name }, verdicts);
   if (blocked !== undefined) {
     counted(desk, live, "failed", blocked, { last: blocked });
     return DONE;
