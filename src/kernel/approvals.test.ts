@@ -171,6 +171,19 @@ describe("before its output counts", () => {
     ]);
   });
 
+  test("a manager's stays as it is when a person has one of its subtasks tried again meanwhile", () => {
+    const story = crew();
+    story.manager("boss", ["ann"], { skills: ["lead"], minSuccess: "any" });
+    story.submit({ ...output, skills: ["lead"] });
+    story.plan("a", { id: "one", retry: { maxAttempts: 1 } }, { id: "two" });
+    story.fail("a/one");
+    story.complete("a/two");
+    story.complete("a", 1);
+    story.do({ type: "task.retry", taskId: "a/one" });
+    expect(told(story.complete("a/one"))).toEqual(["a/one completed"]);
+    expect(told(story.approve("a"))).toEqual(["a is approved", "a completed"]);
+  });
+
   test("an attempt that has to stop gives nothing to approve", () => {
     const story = submitted({ ...output, timeoutMs: 10, retry: { maxAttempts: 1 } });
     story.after(10);
@@ -296,6 +309,15 @@ describe("beside shared outputs", () => {
     expect(told(story.approve("a", { reason: "bad" }))).toContain("b starts on ann");
   });
 
+  test("one whose output waits stays as it is when guardrails on inputs come with a later opening", () => {
+    const story = submitted({ ...output, ...shared }, { ...shared, id: "b" });
+    story.complete("a", 7);
+    story.crash(5, { guardrails: { input: ["mask"] } });
+    expect(story.status("a", "b")).toBe("waiting pending");
+    story.approve("a");
+    expect(story.task("a")).toMatchObject({ status: "completed", output: 7 });
+  });
+
   test("one that may not run yet leads nobody", () => {
     const story = submitted({ ...run, ...shared }, { ...shared, id: "b" });
     expect(story.running).toBe("b");
@@ -312,6 +334,22 @@ describe("in time", () => {
     expect(told(story.after(99))).toEqual([]);
     expect(told(story.after(1))).toEqual(["a failed: TIMEOUT"]);
     expect(story.task("a").error).toMatchObject({ message: "nobody approved its run within 100 ms", retryable: false });
+  });
+
+  test("who becomes ready by that, and for whom there is nobody, falls back at once", () => {
+    const story = submitted({ ...output, approval: { before: "output", expiresMs: 100 } });
+    story.agent("cy", { skills: ["x"], breaker: { failureThreshold: 1 } });
+    story.submit({ id: "broken", skills: ["x"], retry: { maxAttempts: 1 } });
+    story.fail("broken");
+    const anyway = { dependsOn: ["a"], onDependencyFailure: "run", fallback: { value: 0 } } as const;
+    story.submit({ id: "b", skills: ["x"], ...anyway });
+    story.complete("a", 1);
+    story.now += 100;
+    expect(told(story.do({ type: "tick" }))).toEqual([
+      "a failed: TIMEOUT",
+      "b falls back on a value: NO_QUALIFIED_AGENT",
+      "b completed via fallback",
+    ]);
   });
 
   test("an approval at the very instant is too late, whether its end was told or not", () => {

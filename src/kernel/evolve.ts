@@ -59,8 +59,7 @@ export function evolve(state: State, event: KernelEvent, observer: StateObserver
       state.open = true;
       if (wasGuarded || event.guardrails?.input !== undefined) {
         judgeAllAnew(state);
-        for (const task of leaveUnjudged(state, observer))
-          if (task.status === "waiting" && task.family === undefined) setStatus(state, task, "pending");
+        for (const task of leaveUnjudged(state, observer)) setStatus(state, task, "pending");
       }
       for (const agent of state.agents.values()) {
         agent.online = false;

@@ -134,15 +134,16 @@ export function follow(state: State, task: Task, leader: Task, observer: StateOb
   observer?.waits(task, [leader]);
 }
 
-/** Nobody waits for the output of what guardrails have yet to let pass, nor has one before that. */
+/** Nobody waits for the output of what guardrails have yet to let pass, nor has one before that. Those who waited for one. */
 export function leaveUnjudged(state: State, observer: StateObserver | undefined): readonly Task[] {
   const members = [...state.flights.all()].flatMap(({ leader, followers }) => [
     ...(leader ? [leader] : []),
     ...followers,
   ]);
   const unjudged = members.filter((task) => task.live === undefined && awaitsJudgement(task));
+  const followers = unjudged.filter((task) => state.flights.follows(task));
   for (const task of unjudged) leaveFlight(state, task, observer);
-  return unjudged;
+  return followers;
 }
 
 /** The output is to answer it, and it waits for nobody any more. */

@@ -153,14 +153,13 @@ export class Kernel {
     this.#envelope = undefined;
     if (state.open) {
       const { indexes, scheduler } = works();
+      const { approvals, timers } = indexes;
       const unroutable: ReadyClass[] = [];
-      for (let timer = indexes.timers.due(now); timer !== undefined; timer = indexes.timers.due(now)) {
+      const next = (): Timer | undefined => timers.due(now) ?? approvals.expiries.due(now);
+      for (let timer = next(); timer !== undefined; timer = next()) {
         const of = this.#due(desk, timer);
         if (of !== undefined) unroutable.push(of);
       }
-      const { approvals } = indexes;
-      for (let timer = approvals.expiries.due(now); timer !== undefined; timer = approvals.expiries.due(now))
-        this.#due(desk, timer);
       failUnroutable(desk, unroutable);
       do {
         settleApprovals(desk);

@@ -24,6 +24,7 @@ import {
   type AttemptRecord,
   AWAITED,
   arrivedMs,
+  askedOf,
   type Ended,
   FIRST_SERIES,
   isReady,
@@ -321,7 +322,8 @@ export function terminal(
         family.openRound === 0 &&
         parent.status === "waiting" &&
         parent.live === undefined &&
-        parent.ending === undefined
+        parent.ending === undefined &&
+        askedOf(parent) === undefined
       ) {
         becomePending(state, parent, at, observer);
         observer?.task(parent);

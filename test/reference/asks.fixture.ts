@@ -110,6 +110,14 @@ export const ASKS = {
     const task = someTask(situation, isAsked) ?? someTask(situation);
     return task && allow(situation.tape, task);
   },
+  offer: (situation) => {
+    const [task, from] = situation.tape.pick([...situation.model.offers]) ?? [];
+    if (task === undefined || from === undefined) {
+      const other = someTask(situation);
+      return other && answerOf(situation, other.id, "another");
+    }
+    return answerOf(situation, task.id, from);
+  },
   judge: (situation) => {
     const { model } = situation;
     const task = someTask(situation, (one) => awaitsJudgement(model, one));
@@ -201,6 +209,12 @@ function isAsked({ askedUntil }: Task): boolean {
   return askedUntil !== undefined;
 }
 
+/** Now and then it is of another's output. */
+function answerOf(situation: Situation, taskId: string, from: string): Command {
+  const given = situation.tape.chance(10) ? "another" : from;
+  return { type: "task.answer", taskId, from: given, verdicts: verdictsOn("output", situation) };
+}
+
 /** Now and then it is refused, or another is allowed than was asked for. */
 function allow(tape: Tape, { id: taskId }: Task): Command {
   if (tape.chance(52)) return { type: "task.reject", taskId, reason: "no" };
@@ -224,6 +238,8 @@ function end(situation: Situation): Command | undefined {
   const { model, cast, tape } = situation;
   const unjudged = someTask(situation, (one) => awaitsJudgement(model, one));
   if (unjudged !== undefined && (model.running.length === 0 || tape.chance(60))) return judge(situation, unjudged);
+  const [offered, giver] = tape.pick([...model.offers]) ?? [];
+  if (offered !== undefined && giver !== undefined && tape.chance(50)) return answerOf(situation, offered.id, giver);
   const asked = someTask(situation, isAsked);
   if (asked !== undefined && (model.running.length === 0 || tape.chance(30))) return allow(tape, asked);
   const live = tape.pick(model.live());

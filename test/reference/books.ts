@@ -59,3 +59,12 @@ export function spendRates(model: Model, amounts: Amounts): void {
     resource.level -= BigInt(amount) * BigInt(resource.per);
   }
 }
+
+/** What it holds until it ends or gives it back itself; what it has for a time comes back by itself. */
+export function heldFirmly(task: Task, id: string): number {
+  if (task.attempt === undefined) return 0;
+  let held = task.needs.get(id) ?? 0;
+  for (const { amounts, expiresAt } of task.attempt.allocations)
+    if (expiresAt === undefined) held += amounts.get(id) ?? 0;
+  return held;
+}

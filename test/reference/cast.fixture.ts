@@ -62,6 +62,8 @@ export class Cast {
   /** How likely a task needs resources, and how likely it asks for no skill, in percent: a sequence's own. */
   readonly #scarcity: number;
   readonly #anybody: number;
+  /** How likely another task may give it its output. */
+  readonly #shared: number;
   /** How likely it is paid from a budget. */
   readonly #paid: number;
   #named = 0;
@@ -70,6 +72,7 @@ export class Cast {
     this.#model = model;
     this.#scarcity = tape.pick([5, 35, 60]);
     this.#anybody = tape.pick([80, 50, 10]);
+    this.#shared = tape.pick([10, 0, 80]);
     this.#paid = tape.pick([10, 60, 95]);
   }
 
@@ -79,7 +82,7 @@ export class Cast {
       unroutableMs: 5_000,
       ...(tape.chance(30) ? { agingMs: tape.below(3) * 500 } : {}),
       ...(tape.chance(60) ? { strict: true } : {}),
-      ...(tape.chance(25) ? { guardrails: tape.pick(GUARDRAILS) } : {}),
+      ...(tape.chance(35) ? { guardrails: tape.pick(GUARDRAILS) } : {}),
       ...(tape.chance(80) ? { protectAfterMs: tape.pick(PATIENCE) } : {}),
     };
     return { type: "coordinator.open", ...settings };
@@ -176,7 +179,10 @@ export class Cast {
     if (tape.chance(10)) resources.calls = 1 + tape.below(3);
     this.#named += 1;
     const unnamed = tape.chance(where === "plan" ? 50 : where === "top" ? 5 : 0);
-    const skills = tape.chance(100 - this.#anybody) ? (tape.pick(SKILLS) ?? []) : [];
+    const isShared = tape.chance(this.#shared);
+    const asked = tape.chance(100 - this.#anybody) ? (tape.pick(SKILLS) ?? []) : [];
+    // Only those who ask for the same agents ask for the same output.
+    const skills = isShared && tape.chance(70) ? [] : asked;
     const dependsOn = tape.chance(25) ? this.#dependencies(where, siblings, tape) : [];
     const paid = tape.chance(where === "top" ? this.#paid : 10);
     return {
@@ -196,6 +202,7 @@ export class Cast {
       ...(paid || tape.chance(25) ? { cost: tape.pick([2, 1, "0.25", 3, 0, 2.5]) } : {}),
       ...(tape.chance(20) ? { fallback: this.#fallback(where, tape) } : {}),
       ...(tape.chance(18) ? { approval: tape.pick(APPROVALS) } : {}),
+      ...(isShared ? { cacheKey: tape.pick(["k", "k", "l"]), cacheMs: tape.pick([300, 0, 3_000, 3_000]) } : {}),
       graceMs: 100 * tape.below(10),
       // Jitter is drawn.
       retry: { maxAttempts: 1 + tape.below(3), initialMs: 200, jitter: false },

@@ -1,5 +1,7 @@
 /** Whether a wait could never end. */
 
+import { heldFirmly } from "./books.ts";
+import { leaderOf } from "./flights.ts";
 import { type Budget, isTerminal, type Model, type Task } from "./model.ts";
 import { isBeyondReach, levels } from "./money.ts";
 
@@ -18,7 +20,7 @@ export function wouldDeadlock(
     .live()
     .map(({ task, attempt: { awaiting, request } }) => {
       const tasks = [...awaiting.filter((other) => !isTerminal(other)), ...(task === asking ? on : [])];
-      const ahead = mustEnd(tasks);
+      const ahead = mustEnd(model, tasks);
       const toStart = ahead.filter(({ attempt }) => attempt === undefined);
       const needs = toStart.flatMap((other) => [...other.needs]);
       const paid = toStart.filter(({ budget }) => budget !== undefined);
@@ -59,22 +61,14 @@ function setAsideFor({ attempt, budget }: Task, level: Budget): number {
 }
 
 /** These, and all that has to end before they can: what they wait for, and a plan's subtasks. */
-function mustEnd(tasks: readonly Task[]): readonly Task[] {
+function mustEnd(model: Model, tasks: readonly Task[]): readonly Task[] {
   const ahead = tasks.filter((task) => !isTerminal(task));
   for (const task of ahead) {
     if (task.attempt !== undefined) continue;
     const planned = task.status === "waiting" ? task.children.filter(({ round }) => round !== undefined) : [];
-    for (const other of [...task.unmet, ...planned])
+    const leader = leaderOf(model, task);
+    for (const other of [...task.unmet, ...planned, ...(leader === undefined ? [] : [leader])])
       if (!isTerminal(other) && !ahead.includes(other)) ahead.push(other);
   }
   return ahead;
-}
-
-/** What it holds until it ends or gives it back itself; what it has for a time comes back by itself. */
-export function heldFirmly(task: Task, id: string): number {
-  if (task.attempt === undefined) return 0;
-  let held = task.needs.get(id) ?? 0;
-  for (const { amounts, expiresAt } of task.attempt.allocations)
-    if (expiresAt === undefined) held += amounts.get(id) ?? 0;
-  return held;
 }

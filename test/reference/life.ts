@@ -3,6 +3,7 @@
 import type { AttemptEnd, StopReason } from "../../src/kernel/events.ts";
 import { heldBy } from "./books.ts";
 import { tellBreakers } from "./breakers.ts";
+import { flightKey, leave } from "./flights.ts";
 import { type Attempt, isTerminal, type Model, type Task } from "./model.ts";
 
 const LOSSES = 3;
@@ -11,6 +12,7 @@ const NEVER_AGAIN: readonly string[] = ["INVALID_ARGUMENT", "BUDGET_EXCEEDED", "
 /** Ready to be started, when its backoff is over, or held where a person wants it so. */
 export function becomePending(model: Model, task: Task): void {
   task.status = task.held ? "paused" : "pending";
+  if (task.held) leave(model, task);
   task.readyAt = Math.max(model.now, task.notBefore) - model.closedMs;
 }
 
@@ -65,6 +67,8 @@ export function attemptFailed(
     settle(model, task);
     return;
   }
+  // Who is held leads nobody once its attempt has ended, whatever becomes of it.
+  if (task.held) leave(model, task);
   const again =
     task.spent < task.maxAttempts &&
     task.losses < LOSSES &&
@@ -125,6 +129,7 @@ function putBack(model: Model, task: Task, reason: StopReason | undefined): void
     return;
   }
   task.status = "paused";
+  if (task.held) leave(model, task);
   task.readyAt = model.openMs;
 }
 
@@ -154,13 +159,36 @@ function settle(model: Model, task: Task): void {
 }
 
 /** It has an output, which counts once it is allowed where that is asked for. */
-export function giveOutput(model: Model, task: Task): void {
-  if (task.approval?.before === "output") ask(model, task, task.approval.expiresMs);
-  else finish(model, task, "completed");
+export function giveOutput(model: Model, task: Task, given: Task["given"]): void {
+  task.given = given;
+  if (task.approval?.before !== "output") complete(model, task);
+  else ask(model, task, task.approval.expiresMs);
+}
+
+/** Its output counts, also for those who wait for it. */
+export function complete(model: Model, task: Task): void {
+  const isOwn = task.given === "own" && task.cacheKey !== undefined;
+  const flight = isOwn ? model.flights.find(({ leader }) => leader === task) : undefined;
+  if (isOwn) model.outputs.set(flightKey(model, task), { from: task.id, at: model.now });
+  finish(model, task, "completed");
+  for (const follower of flight?.followers ?? [])
+    if (flight?.followers.includes(follower) === true) answer(model, follower, task.id);
+}
+
+/** It has the output of another, once guardrails have let that pass for it too. */
+export function answer(model: Model, task: Task, from: string): void {
+  if (model.settings.guardrails.output === undefined) giveOutput(model, task, "other");
+  else {
+    leave(model, task);
+    model.offers.set(task, from);
+    task.status = "waiting";
+  }
 }
 
 /** It stands still until somebody allows it to go on. */
 export function ask(model: Model, task: Task, expiresMs: number): void {
+  // Nobody waits for what it may never give.
+  if (task.approval?.before === "run" || task.given === "other") leave(model, task);
   task.askedUntil = model.now + expiresMs;
   task.status = "waiting";
   task.promise = undefined;
@@ -180,12 +208,14 @@ function fallBack(model: Model, task: Task): boolean {
     task.manager = undefined;
     task.spent = 0;
     task.notBefore = 0;
+    // What others give is no answer to those who ask for whom it was meant for.
+    leave(model, task);
     becomePending(model, task);
     return true;
   }
   if (!fallback.hasValue) return false;
   model.fallbacks.push(`${task.id} value`);
-  giveOutput(model, task);
+  giveOutput(model, task, "other");
   return true;
 }
 
@@ -212,6 +242,7 @@ export function finish(model: Model, task: Task, status: "completed" | "failed" 
 
 function close(model: Model, task: Task, status: "completed" | "failed" | "skipped" | "cancelled"): void {
   task.status = status;
+  leave(model, task);
   task.held = false;
   task.promise = undefined;
   if (model.reserved?.task === task) model.reserved = undefined;

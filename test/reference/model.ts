@@ -114,6 +114,17 @@ export interface Kept {
   readonly amounts: Amounts;
 }
 
+/** Tasks that ask for the same output, while it is under way. */
+export interface Flight {
+  readonly key: string;
+  /** Who is to give it; undefined: the one who was has not. */
+  leader: Task | undefined;
+  /** In the order in which they came. */
+  followers: Task[];
+  /** Whether others may join. */
+  readonly isOpen: boolean;
+}
+
 export interface Task {
   readonly id: string;
   /** What was asked for, to know it again. */
@@ -174,10 +185,14 @@ export interface Task {
   /** What of its fallback may take the place of that. */
   instead: "any" | "value" | undefined;
   promise: Promised | undefined;
+  readonly cacheKey: string | undefined;
+  readonly cacheMs: number;
   /** What somebody has to allow, if it has to be allowed, and how that stands. */
   readonly approval: { readonly before: "run" | "output"; readonly expiresMs: number } | undefined;
   /** Its run was allowed, for this series of attempts. */
   approved: boolean;
+  /** Where its output has to be allowed, whether one of its own attempts gave that, before it fell back. */
+  given: "own" | "other";
   /** Until when it can be allowed what was asked for. */
   askedUntil: number | undefined;
 }
@@ -229,6 +244,11 @@ export class Model {
   /** Those of them that have an attempt, in order of its start. */
   running: Task[] = [];
   kept: Kept[] = [];
+  flights: Flight[] = [];
+  /** By whose output these are to be answered once guardrails have let it pass. */
+  offers: Map<Task, string> = new Map();
+  /** By what the tasks have in common that ask for it: who gave the latest output, and when. */
+  outputs: Map<string, { readonly from: string; readonly at: number }> = new Map();
   /** When an agent last lost a skill, or some of its level, in open time. */
   skillLostAt: Map<string, number> = new Map();
   reserved: Reserved | undefined;

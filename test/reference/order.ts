@@ -1,6 +1,7 @@
 /** Who comes before whom: effective priorities, and order keys that are total. */
 
 import { heldBy } from "./books.ts";
+import { leaderOf } from "./flights.ts";
 import { usable } from "./free.ts";
 import { isTerminal, type Lender, type Model, type Resource, type Task } from "./model.ts";
 import { wishesOf } from "./wishes.ts";
@@ -23,10 +24,17 @@ export function effectivePriorities(model: Model, without?: Task): ReadonlyMap<T
   return priorities;
 }
 
-/** Those that it waits for: what it depends on, its plan, what its attempt awaits, and who holds what it lacks. */
+/** Those that it waits for: who is to give its output, what it depends on, its plan, what its attempt awaits, and who holds what it lacks. */
 function waitsFor(model: Model, waiter: Task): readonly Task[] {
   const planned = waiter.status === "waiting" ? waiter.children.filter((child) => child.round !== undefined) : [];
-  return [...waiter.unmet, ...planned, ...(waiter.attempt?.awaiting ?? []), ...holdersInTheWayOf(model, waiter)];
+  const leader = leaderOf(model, waiter);
+  return [
+    ...waiter.unmet,
+    ...planned,
+    ...(leader === undefined ? [] : [leader]),
+    ...(waiter.attempt?.awaiting ?? []),
+    ...holdersInTheWayOf(model, waiter),
+  ];
 }
 
 /** Whether what an attempt of this task holds can be had by stopping it. */

@@ -17,10 +17,12 @@ export function reasonsOf(model: Model, task: Task, reservation: Reservation | u
   // Its own attempt has to stop first, whatever it awaited.
   if (attempt?.stopping !== undefined) return [...reasons, "dependencies"];
   const isAsked = task.askedUntil !== undefined && task.ending === undefined;
-  const awaits = attempt === undefined ? task.status === "waiting" && !isAsked : attempt.awaiting.length > 0;
+  const isOffered = model.offers.has(task) && task.ending === undefined;
+  const awaits =
+    attempt === undefined ? task.status === "waiting" && !isAsked && !isOffered : attempt.awaiting.length > 0;
   if (task.unmet.length > 0 || awaits) reasons.push("dependencies");
   if (task.notBefore > model.now && task.ending === undefined) reasons.push("backoff");
-  if (awaitsJudgement(model, task) || isAsked || isToAsk(model, task)) reasons.push("approval");
+  if (awaitsJudgement(model, task) || isAsked || isOffered || isToAsk(model, task)) reasons.push("approval");
   for (const wish of wishesOf(model, task)) reasons.push(...lacksOf(model, wish, reservation));
   return [...new Set(reasons)];
 }

@@ -11,6 +11,7 @@ import { admit, atOnce, grant, impossible, place, unpayable } from "./admission.
 import { settleRate } from "./books.ts";
 import { tellBreakers, unwatched, watch } from "./breakers.ts";
 import { wouldDeadlock } from "./deadlock.ts";
+import { leadOrFollow, leave, waitsForOutput } from "./flights.ts";
 import type { Reservation } from "./free.ts";
 import {
   ask,
@@ -20,15 +21,16 @@ import {
   attemptStopped,
   becomePending,
   closeAttempt,
+  complete,
   endAs,
   enoughSucceeded,
-  finish,
   giveOutput,
   judge,
   stop,
 } from "./life.ts";
 import { type Agent, type Attempt, isTerminal, Model, type Task } from "./model.ts";
 import { cents, isLeft, pay } from "./money.ts";
+import { share } from "./sharing.ts";
 import { areMalformed, entries, isMalformedTask, nano, submit, unmetOf } from "./submission.ts";
 import { awaitsJudgement, eligible, isToAsk, qualified, type Wish, wantedFor, wishesOf } from "./wishes.ts";
 
@@ -125,7 +127,9 @@ export class Reference {
           if (task.held) return OK;
           task.held = true;
           task.promise = undefined;
-          if (task.status === "blocked" || task.status === "pending") task.status = "paused";
+          if (task.status === "blocked" || task.status === "pending" || waitsForOutput(model, task))
+            task.status = "paused";
+          if (task.status === "paused") leave(model, task);
           if (task.attempt?.seated === true) stop(model, task, "paused");
           return OK;
         });
@@ -161,11 +165,19 @@ export class Reference {
       case "task.approve":
         return this.#answer(command, (task) => {
           task.askedUntil = undefined;
-          if (task.approval?.before === "output") finish(model, task, "completed");
+          if (task.approval?.before === "output") complete(model, task);
           else {
             task.approved = true;
             becomePending(model, task);
           }
+        });
+      case "task.answer":
+        return this.#person(command.taskId, (task) => {
+          const isMeant = model.offers.get(task) === command.from;
+          if (!isMeant || !this.#isWhole("output", command.verdicts)) return { code: "INVALID_STATE" };
+          if (isBlocked(command.verdicts)) leadOrFollow(model, task);
+          else giveOutput(model, task, "other");
+          return OK;
         });
       case "task.reject":
         return this.#answer(command, (task) => endAs(model, task, "failed"));
@@ -182,7 +194,7 @@ export class Reference {
           else {
             tellBreakers(model, task, attempt, "succeeded");
             closeAttempt(model, task, "completed");
-            giveOutput(model, task);
+            giveOutput(model, task, task.fellBack === undefined ? "own" : "other");
           }
           return OK;
         });
@@ -257,6 +269,14 @@ export class Reference {
       guardrails: settings.guardrails ?? {},
     };
     for (const agent of model.agents) agent.online = false;
+    // Nobody waits for the output of what guardrails have yet to let pass, nor has one before that.
+    for (const { leader, followers } of [...model.flights]) {
+      for (const task of [...(leader ? [leader] : []), ...followers]) {
+        if (task.attempt !== undefined || !awaitsJudgement(model, task)) continue;
+        leave(model, task);
+        if (task !== leader) task.status = "pending";
+      }
+    }
     // The code that kept something is gone with its process.
     model.kept = [];
     for (const { task, attempt } of model.live()) {
@@ -475,9 +495,13 @@ export class Reference {
     for (;;) {
       const asking = model.tasks.filter((task) => isToAsk(model, task));
       for (const task of asking) ask(model, task, task.approval?.expiresMs ?? 0);
-      const inVain = [...impossible(model), ...unpayable(model)];
-      for (const task of inVain) endAs(model, task, "failed", { instead: "value" });
-      if (asking.length + inVain.length === 0) return;
+      let inVain = 0;
+      for (const waitInVain of [impossible, unpayable]) {
+        const tasks = waitInVain(model);
+        for (const task of tasks) endAs(model, task, "failed", { instead: "value" });
+        inVain += tasks.length;
+      }
+      if (!share(model) && asking.length + inVain === 0) return;
     }
   }
 
@@ -499,12 +523,13 @@ export class Reference {
     for (let rounds = 0; rounds < 10_000; rounds++) {
       const due = [...this.#attemptTimers(), ...this.#deadlines()].filter(({ at }) => at <= model.now);
       const [first] = due.sort((a, b) => a.at - b.at);
-      if (first === undefined) {
-        for (const task of this.#unanswered()) endAs(model, task, "failed");
+      const [unanswered] = this.#unanswered();
+      if (first !== undefined) first.act();
+      else if (unanswered !== undefined) endAs(model, unanswered, "failed");
+      else {
         for (const task of this.#hopeless()) endAs(model, task, "failed", { instead: "any" });
         return;
       }
-      first.act();
     }
     throw new RangeError("timers without end");
   }

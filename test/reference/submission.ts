@@ -3,7 +3,8 @@
 import type { RecordOf, SkillRequirement } from "../../src/coordination/structures/types.ts";
 import type { ErrorCode } from "../../src/errors.ts";
 import type { TaskRequest } from "../../src/kernel/commands.ts";
-import { heldFirmly } from "./deadlock.ts";
+import { heldFirmly } from "./books.ts";
+import { partFollowers } from "./flights.ts";
 import { finish } from "./life.ts";
 import { BILLION, type Budget, type Fallback, isTerminal, type Model, type Task, type Wanted } from "./model.ts";
 import { cents, isBeyondReach, levels } from "./money.ts";
@@ -28,6 +29,7 @@ export interface Origin {
 export function submit(model: Model, requests: readonly TaskRequest[], origin?: Origin): Submitted {
   const ids = nameAll(model, requests, origin);
   if (new Set(ids).size < ids.length) return { code: "DUPLICATE_ID" };
+  let namesOthers = false;
   const made: Task[] = [];
   const later: (() => void)[] = [];
   const find = (id: string): Task | undefined => made.find((task) => task.id === id) ?? model.task(id);
@@ -38,6 +40,7 @@ export function submit(model: Model, requests: readonly TaskRequest[], origin?: 
       return ids.includes(sibling) || model.task(sibling) !== undefined ? sibling : name;
     });
     if (names.some((name) => !ids.includes(name) && model.task(name) === undefined)) return { code: "UNKNOWN_TASK" };
+    namesOthers ||= names.some((name) => !ids.includes(name));
     const known = model.task(id);
     if (known !== undefined) {
       if (known.asked === JSON.stringify(request)) continue;
@@ -60,6 +63,7 @@ export function submit(model: Model, requests: readonly TaskRequest[], origin?: 
     task.unmet = unmetOf(task);
     task.status = task.unmet.length > 0 ? "blocked" : "pending";
   }
+  if (origin !== undefined && namesOthers) partFollowers(model, origin.parent);
   for (const task of made) if (!isTerminal(task) && task.unmet.some(isTerminal)) finish(model, task, "skipped");
   for (const id of ids) if (/^t[1-9]\d*$/.test(id)) model.ids = Math.max(model.ids, Number(id.slice(1)));
   return { ids };
@@ -219,6 +223,9 @@ function make(model: Model, id: string, request: TaskRequest, origin: Origin | u
     accepted: false,
     approval: approvalOf(request.approval),
     approved: false,
+    given: "own",
+    cacheKey: request.cacheKey,
+    cacheMs: request.cacheMs ?? 3_600_000,
     askedUntil: undefined,
     held: false,
     dependsOn: [],

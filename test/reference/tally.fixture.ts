@@ -44,6 +44,10 @@ export function happening(event: KernelEvent): string {
     case "approval.given":
     case "approval.rejected":
       return `${event.type}: ${event.before}`;
+    case "flight.led":
+      return event.alone === true ? `${event.type}: alone` : event.type;
+    case "task.completed":
+      return event.via === undefined ? event.type : `${event.type}: ${event.via}`;
     case "guardrail.judged":
       return `${event.type}: ${event.on}${event.verdict === "block" ? ", blocked" : ""}`;
     case "task.fell-back":

@@ -22,22 +22,33 @@ export function awaitsJudgement(model: Model, task: Task): boolean {
   return input !== undefined && !task.accepted && !isTerminal(task) && task.ending === undefined;
 }
 
-/** Whether all else is there for it to be started: what it depends on, and what guardrails say of its input. */
-function isNext(model: Model, task: Task): boolean {
+/** Whether nothing is in its way but that it may have to be allowed: neither what it depends on, nor guardrails. */
+function isFree(model: Model, task: Task): boolean {
   const waits = task.status === "pending" || (task.status === "paused" && !task.held);
   return waits && !awaitsJudgement(model, task) && task.unmet.length === 0 && task.ending === undefined;
 }
 
 /** Whether somebody is to be asked now whether it may run. */
 export function isToAsk(model: Model, task: Task): boolean {
-  return task.approval?.before === "run" && !task.approved && isNext(model, task);
+  return task.approval?.before === "run" && !task.approved && isFree(model, task);
+}
+
+/** Whether nothing is in its way any more, but time, before it is started or has an output from another. */
+export function isNext(model: Model, task: Task): boolean {
+  return isFree(model, task) && !isToAsk(model, task);
+}
+
+/** Whether another may give it its output: it has none to wait for before that is decided. */
+function isShared(model: Model, task: Task): boolean {
+  const leads = model.flights.some(({ leader }) => leader === task);
+  return task.cacheKey !== undefined && task.fellBack === undefined && !leads;
 }
 
 export function wishesOf(model: Model, task: Task): readonly Wish[] {
   if (isTerminal(task)) return [];
   const { attempt } = task;
   if (attempt === undefined) {
-    if (!isNext(model, task) || isToAsk(model, task) || task.notBefore > model.timersAt) return [];
+    if (!isNext(model, task) || isShared(model, task) || task.notBefore > model.timersAt) return [];
     return [{ task, kind: "start", slots: 1, load: task.load, needs: task.needs, since: task.readyAt }];
   }
   const wishes: Wish[] = [];

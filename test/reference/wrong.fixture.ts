@@ -46,6 +46,7 @@ const WAYS: readonly [Way, ...Way[]] = [
   },
   (_, __, from) => from && { type: "attempt.complete", ...from, token: from.token - 1, output: null },
   (_, __, from) => from && { type: "attempt.release", ...from, allocationId: "ghost", allocationToken: 1 },
+  (_, __, from) => from && { type: "attempt.release", ...from, allocationId: "ghost", allocationToken: 0 },
   () => ({ type: "task.cancel", taskId: "ghost" }),
   (situation) => {
     const task = someTask(situation);

@@ -12,7 +12,15 @@ import { namesAgents } from "../fallback.ts";
 import type { Flight } from "../flights.ts";
 import { defaults } from "../limits.ts";
 import { known } from "../named.ts";
-import { type AgentState, childrenOf, isTerminal, type LiveAttempt, openChildrenOf, type Task } from "../state.ts";
+import {
+  type AgentState,
+  askedOf,
+  childrenOf,
+  isTerminal,
+  type LiveAttempt,
+  openChildrenOf,
+  type Task,
+} from "../state.ts";
 import { ask, type GivenOutput } from "./asking.ts";
 import type { Desk } from "./desk.ts";
 
@@ -187,8 +195,9 @@ function afterChild(desk: Desk, parent: Task, child: Task, judges: boolean): voi
     settle(desk, parent);
     return;
   }
-  // Of several that end together the first may have made others begin anew: those are judged by what they plan.
-  const isPlanned = parent.phase === "aggregate" && parent.live === undefined;
+  // Of several that end together the first may have made others begin anew: those are judged by what they plan. Whose output is
+  // to be approved has been judged.
+  const isPlanned = parent.phase === "aggregate" && parent.live === undefined && askedOf(parent) === undefined;
   if (child.spec.round === undefined || !isPlanned || !judges) return;
   if (parent.family?.openRound === 0) {
     if (enoughSucceeded(desk, parent) === "no")

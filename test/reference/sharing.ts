@@ -1,0 +1,42 @@
+/** Who is answered by the output of another, who gives it, and who waits for it: decided before anything is started. */
+
+import { flightKey, isUndecided, lead, leadOrFollow } from "./flights.ts";
+import { answer, giveOutput } from "./life.ts";
+import type { Model, Task } from "./model.ts";
+
+/** Whether anything was decided. */
+export function share(model: Model): boolean {
+  let decided = false;
+  // Who was opened without those whose verdict they waited for waits for none.
+  if (model.settings.guardrails.output === undefined) {
+    for (const task of [...model.offers.keys()]) {
+      if (!model.offers.has(task)) continue;
+      giveOutput(model, task, "other");
+      decided = true;
+    }
+  }
+  for (const flight of [...model.flights]) {
+    if (flight.leader !== undefined) continue;
+    decided = true;
+    for (const task of [...flight.followers]) {
+      if (!flight.followers.includes(task)) continue;
+      if (answerFromBefore(model, task, flight.key)) continue;
+      lead(model, task, { alone: false });
+      break;
+    }
+  }
+  for (const task of model.tasks) {
+    if (!isUndecided(model, task)) continue;
+    decided = true;
+    if (!answerFromBefore(model, task, flightKey(model, task))) leadOrFollow(model, task);
+  }
+  return decided;
+}
+
+/** An output that is young enough for it. */
+function answerFromBefore(model: Model, task: Task, key: string): boolean {
+  const kept = model.outputs.get(key);
+  if (kept === undefined || model.now - kept.at >= task.cacheMs) return false;
+  answer(model, task, kept.from);
+  return true;
+}
