@@ -12,7 +12,7 @@ export function flightKey(model: Model, task: Task): string {
   return JSON.stringify([pin, task.scope?.name, [...levels].sort(), model.settings.guardrails, task.cacheKey]);
 }
 
-export function flightOf(model: Model, task: Task): Flight | undefined {
+function flightOf(model: Model, task: Task): Flight | undefined {
   return model.flights.find(({ leader, followers }) => leader === task || followers.includes(task));
 }
 
