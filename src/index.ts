@@ -32,7 +32,9 @@ export { type MatchesSchemaOptions, matchesSchema } from "./guardrails/matches-s
 export { type NoSecretsOptions, noSecrets } from "./guardrails/no-secrets.ts";
 export type { SecretRule } from "./guardrails/secret-rules.ts";
 export { type WithinSizeOptions, withinSize } from "./guardrails/within-size.ts";
-export type { BreakerPolicy, ResourceKind, RetryPolicy } from "./kernel/events.ts";
+export type { BreakerPolicy } from "./kernel/events/agents.ts";
+export type { ResourceKind } from "./kernel/events/resources.ts";
+export type { RetryPolicy } from "./kernel/events/tasks.ts";
 export type {
   AgentInfo,
   BudgetInfo,

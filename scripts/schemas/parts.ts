@@ -3,15 +3,11 @@ import * as z from "zod";
 import type { Standing } from "../../src/coordination/reputation.ts";
 import type { Json, Money, SkillRequirement } from "../../src/coordination/structures/types.ts";
 import type { AgentDescription, TaskRequest } from "../../src/kernel/commands.ts";
-import type {
-  ApprovalPolicy,
-  BreakerPolicy,
-  Failure,
-  FallbackPolicy,
-  GivenVerdict,
-  GuardrailNames,
-  RetryPolicy,
-} from "../../src/kernel/events.ts";
+import type { BreakerPolicy } from "../../src/kernel/events/agents.ts";
+import type { ApprovalPolicy } from "../../src/kernel/events/approvals.ts";
+import type { Failure } from "../../src/kernel/events/failure.ts";
+import type { GivenVerdict, GuardrailNames } from "../../src/kernel/events/guardrails.ts";
+import type { FallbackPolicy, RetryPolicy } from "../../src/kernel/events/tasks.ts";
 import { code } from "./errors.ts";
 import { assertNothing, type Wrong } from "./same.ts";
 

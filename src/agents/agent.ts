@@ -1,7 +1,7 @@
 /** What users write agents against: the types of {@link defineAgent} and {@link defineManager}. */
 import type { Vote } from "../coordination/decisions/election.ts";
 import type { Json, Money, RecordOf } from "../coordination/structures/types.ts";
-import type { BreakerPolicy } from "../kernel/events.ts";
+import type { BreakerPolicy } from "../kernel/events/agents.ts";
 import type { Outcome, TaskHandle, TaskSpec } from "../runtime/task.ts";
 
 /** What a task looks like to the agent that does it. A copy of its own: changing it harms nobody. */

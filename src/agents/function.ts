@@ -3,7 +3,7 @@ import { breakerRule } from "../coordination/circuit-breaker.ts";
 import { checkInteger, invalid, show } from "../coordination/structures/arguments.ts";
 import type { Json } from "../coordination/structures/types.ts";
 import { SafeguardsError } from "../errors.ts";
-import type { BreakerPolicy } from "../kernel/events.ts";
+import type { BreakerPolicy } from "../kernel/events/agents.ts";
 import { defaults, limits } from "../kernel/limits.ts";
 import { runtimeLimits } from "../runtime/limits.ts";
 import { checkFunction, checkOptional, checkOptions } from "../runtime/options.ts";

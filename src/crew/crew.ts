@@ -3,7 +3,7 @@ import { definitionOf } from "../agents/definition.ts";
 import { nullRecord } from "../coordination/structures/arguments.ts";
 import type { Json, Money, RecordOf } from "../coordination/structures/types.ts";
 import type { Guardrail } from "../guardrails/guardrail.ts";
-import type { ResourceKind } from "../kernel/events.ts";
+import type { ResourceKind } from "../kernel/events/resources.ts";
 import type { Outcome, TaskSpec } from "../runtime/task.ts";
 import { crossCheck } from "./cross-check.ts";
 import { crewError, type Flaw } from "./fault.ts";

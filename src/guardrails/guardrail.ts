@@ -3,11 +3,11 @@ import type { Task } from "../agents/agent.ts";
 import { checkId, checkKeys, invalid, show } from "../coordination/structures/arguments.ts";
 import type { Json } from "../coordination/structures/types.ts";
 import { SafeguardsError } from "../errors.ts";
-import type { GuardedPoint, GuardrailNames } from "../kernel/events.ts";
+import type { GuardedPoint, GuardrailNames } from "../kernel/events/guardrails.ts";
 import { limits } from "../kernel/limits.ts";
 import { checkFunction } from "../runtime/options.ts";
 
-export type { GuardedPoint } from "../kernel/events.ts";
+export type { GuardedPoint } from "../kernel/events/guardrails.ts";
 
 /** What a guardrail is asked about. Every value is a copy of its own. */
 export interface GuardedSubject {

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Json } from "../coordination/structures/types.ts";
-import type { GivenVerdict } from "../kernel/events.ts";
+import type { GivenVerdict } from "../kernel/events/guardrails.ts";
 import type { Guardrail, Verdict } from "./guardrail.ts";
 import { type Asking, judge } from "./judge.ts";
 

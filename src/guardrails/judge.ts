@@ -6,7 +6,7 @@
  * 3. Nothing that a guardrail was asked about is in what is told of it, unless its own reason says so.
  */
 import type { Json } from "../coordination/structures/types.ts";
-import type { GivenVerdict } from "../kernel/events.ts";
+import type { GivenVerdict } from "../kernel/events/guardrails.ts";
 import { limits } from "../kernel/limits.ts";
 import { admit, copyOf } from "../runtime/json.ts";
 import { runtimeLimits } from "../runtime/limits.ts";

@@ -14,7 +14,8 @@
  * 4. A code, version or field that this table does not know stops reading with `JOURNAL_CORRUPT`; nothing is skipped.
  */
 import { SafeguardsError } from "../errors.ts";
-import { EVENTS, type EventLayout, type EventType, type KernelEvent } from "../kernel/events.ts";
+import type { EventLayout } from "../kernel/events/layout.ts";
+import { EVENTS, type EventType, type KernelEvent } from "../kernel/events.ts";
 import { frameText, sealFrame } from "./frame.ts";
 import type { JournalRecord } from "./journal.ts";
 

@@ -1,6 +1,6 @@
 /** A ballot as plain data, from which it can be counted again; a closed one as one line of JSON text. */
 import type { Json } from "../coordination/structures/types.ts";
-import type { BallotOpenedEvent } from "./events.ts";
+import type { BallotOpenedEvent } from "./events/ballots.ts";
 import type { Ballot } from "./state.ts";
 
 /** What was asked, when, what was voted by whom, and what was true, if that is known; who abstained stands alone. */

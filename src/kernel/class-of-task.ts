@@ -1,5 +1,5 @@
 import type { SkillRequirement } from "../coordination/structures/types.ts";
-import type { TaskFields } from "./events.ts";
+import type { TaskFields } from "./events/tasks.ts";
 
 /** What a task asks for by name, as one short text for people: tasks that ask for the same are of one class. */
 export function classOfTask(spec: Pick<TaskFields, "skills" | "agent" | "resources"> & { scope?: string }): string {

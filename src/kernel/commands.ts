@@ -5,16 +5,12 @@
 
 import type { Json, Money, RecordOf, SkillRequirement } from "../coordination/structures/types.ts";
 import type { ErrorCode } from "../errors.ts";
-import type {
-  ApprovalPolicy,
-  BreakerPolicy,
-  Failure,
-  FallbackPolicy,
-  GivenVerdict,
-  GuardrailNames,
-  ResourceKind,
-  RetryPolicy,
-} from "./events.ts";
+import type { BreakerPolicy } from "./events/agents.ts";
+import type { ApprovalPolicy } from "./events/approvals.ts";
+import type { Failure } from "./events/failure.ts";
+import type { GivenVerdict, GuardrailNames } from "./events/guardrails.ts";
+import type { ResourceKind } from "./events/resources.ts";
+import type { FallbackPolicy, RetryPolicy } from "./events/tasks.ts";
 
 /** A task as it is asked for: the public TaskSpec with its dependencies as ids. */
 export interface TaskRequest {

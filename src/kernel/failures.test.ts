@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { Failure } from "./events.ts";
+import type { Failure } from "./events/failure.ts";
 import { limits } from "./limits.ts";
 import { Story, told } from "./story.fixture.ts";
 

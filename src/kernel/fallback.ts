@@ -6,7 +6,7 @@
  *    registered who could do it, or nobody of them is online. Without a fallback only the second makes it fail.
  */
 import { type AgentPool, unableSince } from "./agent-pools.ts";
-import type { FallbackPolicy } from "./events.ts";
+import type { FallbackPolicy } from "./events/tasks.ts";
 import type { ReadyClass } from "./ready-queue.ts";
 import type { State, Task } from "./state.ts";
 

@@ -7,7 +7,10 @@
 
 import { type Sum, sumIn, textOf } from "../coordination/structures/money.ts";
 import type { Json } from "../coordination/structures/types.ts";
-import type { AttemptEnd, EventHead, Failure, Phase, Substitute, TaskSubmittedEvent } from "./events.ts";
+import type { AttemptEnd, Phase } from "./events/attempts.ts";
+import type { Failure } from "./events/failure.ts";
+import type { Substitute, TaskSubmittedEvent } from "./events/tasks.ts";
+import type { EventHead } from "./events.ts";
 import { amount, known, needsOf } from "./named.ts";
 import { fundingOf } from "./spending.ts";
 import {

@@ -1,7 +1,8 @@
 /** Resources as the state holds them, and whether they may be given out at all. */
 import { BREAKER_CLOSED, breakerAdmitsFrom, breakerRule } from "../coordination/circuit-breaker.ts";
 import { type Amount, ZERO } from "../coordination/structures/amount.ts";
-import type { BreakerPolicy, ResourceKind } from "./events.ts";
+import type { BreakerPolicy } from "./events/agents.ts";
+import type { ResourceKind } from "./events/resources.ts";
 import type { Need, Resource, State } from "./state.ts";
 
 /** A resource of which nobody holds anything. */

@@ -10,7 +10,7 @@ import { amountToNumber } from "../coordination/structures/amount.ts";
 import { textOf } from "../coordination/structures/money.ts";
 import type { Json } from "../coordination/structures/types.ts";
 import { castIn } from "./ballot-row.ts";
-import type { AgentRegisteredEvent } from "./events.ts";
+import type { AgentRegisteredEvent } from "./events/agents.ts";
 import { amountsOf } from "./named.ts";
 import { FORMAT, type LiveRow, type Row, type TaskRow } from "./snapshot-rows.ts";
 import { isTerminal, type LiveAttempt, type State, type Task } from "./state.ts";

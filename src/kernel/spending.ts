@@ -6,7 +6,8 @@
 import type { Amount } from "../coordination/structures/amount.ts";
 import { book, levelsOf, openBook } from "../coordination/structures/budget-book.ts";
 import { amountBelow, NO_MONEY, type Sum, sumIn, textOf } from "../coordination/structures/money.ts";
-import type { BudgetSetEvent, TaskFields } from "./events.ts";
+import type { BudgetSetEvent } from "./events/budgets.ts";
+import type { TaskFields } from "./events/tasks.ts";
 import { known } from "./named.ts";
 import type { StateObserver } from "./observer.ts";
 import type { Budget, LiveAttempt, State, Task } from "./state.ts";

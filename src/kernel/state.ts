@@ -16,19 +16,14 @@ import type { Json } from "../coordination/structures/types.ts";
 import type { PoolMember } from "./agent-pools.ts";
 import type { Batch } from "./batches.ts";
 import { Outbox } from "./departed.ts";
-import type {
-  AttemptEnd,
-  BallotOpenedEvent,
-  BreakerPolicy,
-  EventHead,
-  Failure,
-  OpenedEvent,
-  Phase,
-  ResourceKind,
-  StopReason,
-  Substitute,
-  TaskSubmittedEvent,
-} from "./events.ts";
+import type { BreakerPolicy } from "./events/agents.ts";
+import type { AttemptEnd, Phase, StopReason } from "./events/attempts.ts";
+import type { BallotOpenedEvent } from "./events/ballots.ts";
+import type { OpenedEvent } from "./events/coordinator.ts";
+import type { Failure } from "./events/failure.ts";
+import type { ResourceKind } from "./events/resources.ts";
+import type { Substitute, TaskSubmittedEvent } from "./events/tasks.ts";
+import type { EventHead } from "./events.ts";
 import { FinishedTasks } from "./finished-tasks.ts";
 import { Flights } from "./flights.ts";
 import { KeptOutputs } from "./kept-outputs.ts";

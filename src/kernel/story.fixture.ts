@@ -9,7 +9,8 @@ import type {
   ResourceSpec,
   TaskRequest,
 } from "./commands.ts";
-import type { Failure, KernelEvent } from "./events.ts";
+import type { Failure } from "./events/failure.ts";
+import type { KernelEvent } from "./events.ts";
 import { Kernel } from "./kernel.ts";
 import type { Explanation, TaskView } from "./views.ts";
 

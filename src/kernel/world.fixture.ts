@@ -3,7 +3,10 @@ import { type Amount, add, atMost, compare, ZERO } from "../coordination/structu
 import type { Json, Money } from "../coordination/structures/types.ts";
 import { AuditBudgets } from "../testing/audit-budgets.ts";
 import type { Command, Envelope, OpenSettings, TaskRequest } from "./commands.ts";
-import type { ApprovalPolicy, BreakerPolicy, FallbackPolicy, KernelEvent } from "./events.ts";
+import type { BreakerPolicy } from "./events/agents.ts";
+import type { ApprovalPolicy } from "./events/approvals.ts";
+import type { FallbackPolicy } from "./events/tasks.ts";
+import type { KernelEvent } from "./events.ts";
 import { thaw } from "./finished-row.ts";
 import { heldBy } from "./holdings.ts";
 import { Kernel } from "./kernel.ts";

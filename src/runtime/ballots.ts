@@ -9,7 +9,7 @@ import type { Definition } from "../agents/definition.ts";
 import { show } from "../coordination/structures/arguments.ts";
 import type { Json } from "../coordination/structures/types.ts";
 import type { Command } from "../kernel/commands.ts";
-import type { BallotOpenedEvent } from "../kernel/events.ts";
+import type { BallotOpenedEvent } from "../kernel/events/ballots.ts";
 import type { BallotView } from "../kernel/views.ts";
 import { failureOf } from "./failure.ts";
 import { admit, copyOf } from "./json.ts";

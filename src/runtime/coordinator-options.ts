@@ -5,7 +5,9 @@ import type { Money, RecordOf } from "../coordination/structures/types.ts";
 import { SafeguardsError } from "../errors.ts";
 import { checkGuardrails, type Guardrail, namesOf } from "../guardrails/guardrail.ts";
 import type { BudgetSpec, OpenSettings, ResourceSpec } from "../kernel/commands.ts";
-import type { BreakerPolicy, OpenedEvent, ResourceKind } from "../kernel/events.ts";
+import type { BreakerPolicy } from "../kernel/events/agents.ts";
+import type { OpenedEvent } from "../kernel/events/coordinator.ts";
+import type { ResourceKind } from "../kernel/events/resources.ts";
 import { checkFunction, checkOptional, checkOptions } from "./options.ts";
 
 /** A resource that tasks share. */

@@ -11,7 +11,8 @@ import type { Definition, IsolatedOptions, ManagerDefinition, WorkerDefinition }
 import { show } from "../coordination/structures/arguments.ts";
 import { SafeguardsError } from "../errors.ts";
 import type { Answer, Command } from "../kernel/commands.ts";
-import type { Failure, KernelEvent } from "../kernel/events.ts";
+import type { Failure } from "../kernel/events/failure.ts";
+import type { KernelEvent } from "../kernel/events.ts";
 import type { TaskView } from "../kernel/views.ts";
 import {
   AttemptContext,

@@ -2,7 +2,7 @@
 import type { Json } from "../coordination/structures/types.ts";
 import { isSafeguardsError, SafeguardsError } from "../errors.ts";
 import type { Refusal } from "../kernel/commands.ts";
-import type { Failure } from "../kernel/events.ts";
+import type { Failure } from "../kernel/events/failure.ts";
 import { limits } from "../kernel/limits.ts";
 import { admit } from "./json.ts";
 import { runtimeLimits } from "./limits.ts";

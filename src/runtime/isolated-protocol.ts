@@ -4,7 +4,7 @@
  */
 import type { Task } from "../agents/agent.ts";
 import type { Json } from "../coordination/structures/types.ts";
-import type { Failure } from "../kernel/events.ts";
+import type { Failure } from "../kernel/events/failure.ts";
 
 /** What the thread is to do: once. */
 export interface Assignment {

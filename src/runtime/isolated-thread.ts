@@ -12,7 +12,7 @@ import type { IsolatedOptions } from "../agents/definition.ts";
 import { show } from "../coordination/structures/arguments.ts";
 import type { Json } from "../coordination/structures/types.ts";
 import { SafeguardsError } from "../errors.ts";
-import type { Failure } from "../kernel/events.ts";
+import type { Failure } from "../kernel/events/failure.ts";
 import { errorFrom, failureOf } from "./failure.ts";
 import { ASKED, type Asked, type Assignment, type FromThread, LEVELS, type ToThread } from "./isolated-protocol.ts";
 import { IsolatedReaders } from "./isolated-readers.ts";

@@ -9,7 +9,7 @@
 import type { Message } from "../agents/agent.ts";
 import { SafeguardsError } from "../errors.ts";
 import type { Command } from "../kernel/commands.ts";
-import type { MessageSentEvent } from "../kernel/events.ts";
+import type { MessageSentEvent } from "../kernel/events/messages.ts";
 import { limits } from "../kernel/limits.ts";
 import type { KeptMessage } from "../kernel/mailroom.ts";
 import type { Clock } from "./clock.ts";

@@ -1,7 +1,7 @@
 /** How a task ended: as data, and as those who asked for it get it. */
 import type { Json } from "../coordination/structures/types.ts";
 import { type ErrorCode, SafeguardsError } from "../errors.ts";
-import type { Failure } from "../kernel/events.ts";
+import type { Failure } from "../kernel/events/failure.ts";
 import type { TaskStatus } from "../kernel/state.ts";
 import type { TaskView } from "../kernel/views.ts";
 import { errorFrom } from "./failure.ts";

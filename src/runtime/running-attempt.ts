@@ -1,5 +1,5 @@
 import { SafeguardsError } from "../errors.ts";
-import type { Phase, StopReason } from "../kernel/events.ts";
+import type { Phase, StopReason } from "../kernel/events/attempts.ts";
 import type { Awaiting } from "./awaiting.ts";
 import type { PartMeters } from "./stats.ts";
 

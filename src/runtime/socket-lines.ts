@@ -1,7 +1,7 @@
 /** Messages on a Unix socket: JSON, one a line. */
 import type { Json } from "../coordination/structures/types.ts";
 import { SafeguardsError } from "../errors.ts";
-import type { Failure } from "../kernel/events.ts";
+import type { Failure } from "../kernel/events/failure.ts";
 
 /** The most bytes that a message has: room for the largest output. */
 export const MAX_MESSAGE_BYTES: number = 16 * 1024 * 1024;

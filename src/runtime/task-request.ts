@@ -3,7 +3,7 @@ import { checkKeys, entriesOf, invalid, nullRecord } from "../coordination/struc
 import type { Json } from "../coordination/structures/types.ts";
 import { isSafeguardsError, SafeguardsError } from "../errors.ts";
 import type { TaskRequest } from "../kernel/commands.ts";
-import type { FallbackPolicy, RetryPolicy } from "../kernel/events.ts";
+import type { FallbackPolicy, RetryPolicy } from "../kernel/events/tasks.ts";
 import { limits } from "../kernel/limits.ts";
 import { admit } from "./json.ts";
 import { runtimeLimits } from "./limits.ts";

@@ -1,7 +1,8 @@
 import type { VotingMethod } from "../coordination/decisions/election.ts";
 import type { Json, Money, RecordOf, SkillRequirement } from "../coordination/structures/types.ts";
 import type { ErrorCode, SafeguardsError } from "../errors.ts";
-import type { AttemptEnd, FallbackPolicy, RetryPolicy } from "../kernel/events.ts";
+import type { AttemptEnd } from "../kernel/events/attempts.ts";
+import type { FallbackPolicy, RetryPolicy } from "../kernel/events/tasks.ts";
 import type { TaskStatus } from "../kernel/state.ts";
 import type { Explanation } from "../kernel/views.ts";
 

@@ -9,7 +9,8 @@
  */
 import { show } from "../coordination/structures/arguments.ts";
 import type { Json } from "../coordination/structures/types.ts";
-import type { KernelEvent, StopReason } from "../kernel/events.ts";
+import type { StopReason } from "../kernel/events/attempts.ts";
+import type { KernelEvent } from "../kernel/events.ts";
 import { defaults } from "../kernel/limits.ts";
 import type { TaskInfo, TaskStatus } from "../kernel/views.ts";
 

@@ -2,7 +2,7 @@
 
 import type { ErrorCode } from "../../src/errors.ts";
 import type { Command } from "../../src/kernel/commands.ts";
-import type { GivenVerdict, GuardedPoint } from "../../src/kernel/events.ts";
+import type { GivenVerdict, GuardedPoint } from "../../src/kernel/events/guardrails.ts";
 import { type Cast, NAMES } from "./cast.fixture.ts";
 import { type Attempt, BILLION, isTerminal, type Model, type Task } from "./model.ts";
 import type { Tape } from "./tape.fixture.ts";

@@ -1,6 +1,6 @@
 /** What keeps failing, an agent or a resource, is left alone for a while, and then tried by a few. */
 
-import type { BreakerPolicy } from "../../src/kernel/events.ts";
+import type { BreakerPolicy } from "../../src/kernel/events/agents.ts";
 import type { Amounts, Attempt, Breaker, Model, Resource, Task, Watched } from "./model.ts";
 
 /** One that has seen nothing yet. */

@@ -8,7 +8,10 @@ import type {
   ResourceSpec,
   TaskRequest,
 } from "../../src/kernel/commands.ts";
-import type { ApprovalPolicy, BreakerPolicy, FallbackPolicy, GuardrailNames } from "../../src/kernel/events.ts";
+import type { BreakerPolicy } from "../../src/kernel/events/agents.ts";
+import type { ApprovalPolicy } from "../../src/kernel/events/approvals.ts";
+import type { GuardrailNames } from "../../src/kernel/events/guardrails.ts";
+import type { FallbackPolicy } from "../../src/kernel/events/tasks.ts";
 import type { Model } from "./model.ts";
 import type { Tape } from "./tape.fixture.ts";
 

@@ -1,6 +1,6 @@
 /** How tasks and their attempts end, and what follows: retries, skips, the end of a round, the end of a tree. */
 
-import type { AttemptEnd, StopReason } from "../../src/kernel/events.ts";
+import type { AttemptEnd, StopReason } from "../../src/kernel/events/attempts.ts";
 import { heldBy } from "./books.ts";
 import { tellBreakers } from "./breakers.ts";
 import { flightKey, leave } from "./flights.ts";

@@ -6,7 +6,7 @@
  */
 
 import type { OpenSettings } from "../../src/kernel/commands.ts";
-import type { AttemptEnd, Phase, StopReason } from "../../src/kernel/events.ts";
+import type { AttemptEnd, Phase, StopReason } from "../../src/kernel/events/attempts.ts";
 import type { TaskStatus } from "../../src/kernel/views.ts";
 
 export const BILLION = 1_000_000_000;

@@ -6,7 +6,7 @@
 
 import type { ErrorCode } from "../../src/errors.ts";
 import type { AgentDescription, Command, TaskRequest } from "../../src/kernel/commands.ts";
-import type { GivenVerdict, GuardedPoint } from "../../src/kernel/events.ts";
+import type { GivenVerdict, GuardedPoint } from "../../src/kernel/events/guardrails.ts";
 import { admit, atOnce, grant, impossible, place, unpayable } from "./admission.ts";
 import { settleRate } from "./books.ts";
 import { tellBreakers, unwatched, watch } from "./breakers.ts";

@@ -12,7 +12,7 @@ import {
 } from "../../coordination/structures/arguments.ts";
 import { findCycle } from "../../coordination/structures/dependency-graph.ts";
 import type { AgentDescription, Answer, Command } from "../commands.ts";
-import type { AgentRegisteredEvent } from "../events.ts";
+import type { AgentRegisteredEvent } from "../events/agents.ts";
 import { limits } from "../limits.ts";
 import type { State } from "../state.ts";
 import { agentNamed, type Desk, DONE, refused } from "./desk.ts";

@@ -12,7 +12,7 @@ import { checkKeys, invalid, nullRecord, show } from "../../coordination/structu
 import { isSafeguardsError } from "../../errors.ts";
 import { isByBallot } from "../approvals.ts";
 import type { Answer, Command } from "../commands.ts";
-import type { BallotOpenedEvent } from "../events.ts";
+import type { BallotOpenedEvent } from "../events/ballots.ts";
 import { defaults, limits } from "../limits.ts";
 import { type AskedApproval, askedOf, type Ballot, type Task } from "../state.ts";
 import { barredFrom } from "./approvers.ts";

@@ -1,7 +1,7 @@
 /** Asking for an approval. Who answers, and what follows, stands in `approvals.ts`. */
 import type { Json } from "../../coordination/structures/types.ts";
 import { hashOf, isByBallot } from "../approvals.ts";
-import type { Substitute } from "../events.ts";
+import type { Substitute } from "../events/tasks.ts";
 import type { Task } from "../state.ts";
 import type { Desk } from "./desk.ts";
 

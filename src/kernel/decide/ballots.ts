@@ -16,7 +16,7 @@ import {
 import type { SafeguardsError } from "../../errors.ts";
 import { ballotIn, ballotRow } from "../ballot-row.ts";
 import type { Answer, Command } from "../commands.ts";
-import type { BallotOpenedEvent } from "../events.ts";
+import type { BallotOpenedEvent } from "../events/ballots.ts";
 import { defaults, limits } from "../limits.ts";
 import { known } from "../named.ts";
 import type { Ballot, State } from "../state.ts";

@@ -12,7 +12,7 @@ import { checkMoney, type Sum, textOf } from "../../coordination/structures/mone
 import type { Json } from "../../coordination/structures/types.ts";
 import type { SafeguardsError } from "../../errors.ts";
 import type { Answer, Command } from "../commands.ts";
-import type { Failure } from "../events.ts";
+import type { Failure } from "../events/failure.ts";
 import { limits } from "../limits.ts";
 import type { Budget, State } from "../state.ts";
 import { type Desk, DONE, refused, speaker } from "./desk.ts";

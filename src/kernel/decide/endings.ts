@@ -7,7 +7,10 @@
  *    `limits.managerDepth` deep.
  */
 import type { Json } from "../../coordination/structures/types.ts";
-import type { EventBody, Failure, StopReason, TaskSkippedEvent } from "../events.ts";
+import type { StopReason } from "../events/attempts.ts";
+import type { Failure } from "../events/failure.ts";
+import type { TaskSkippedEvent } from "../events/tasks.ts";
+import type { EventBody } from "../events.ts";
 import { namesAgents } from "../fallback.ts";
 import type { Flight } from "../flights.ts";
 import { defaults } from "../limits.ts";

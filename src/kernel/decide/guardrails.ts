@@ -7,7 +7,8 @@
  */
 import { checkId, checkKeys, invalid } from "../../coordination/structures/arguments.ts";
 import type { Answer, Command } from "../commands.ts";
-import type { Failure, GivenVerdict, GuardedPoint, GuardrailJudgedEvent, GuardrailNames } from "../events.ts";
+import type { Failure } from "../events/failure.ts";
+import type { GivenVerdict, GuardedPoint, GuardrailJudgedEvent, GuardrailNames } from "../events/guardrails.ts";
 import { limits } from "../limits.ts";
 import { awaitsJudgement } from "../state.ts";
 import { type Desk, DONE, refused, speaker, taskNamed } from "./desk.ts";

@@ -16,7 +16,8 @@ import {
 import { checkMoney, textOf } from "../../coordination/structures/money.ts";
 import type { RecordOf, SkillRequirement } from "../../coordination/structures/types.ts";
 import type { TaskRequest } from "../commands.ts";
-import type { ApprovalPolicy, FallbackPolicy, RetryPolicy, TaskFields } from "../events.ts";
+import type { ApprovalPolicy } from "../events/approvals.ts";
+import type { FallbackPolicy, RetryPolicy, TaskFields } from "../events/tasks.ts";
 import { limits } from "../limits.ts";
 
 const TASK_KEYS = [

@@ -9,7 +9,7 @@ import { sumIn, textOf } from "../../coordination/structures/money.ts";
 import type { Json } from "../../coordination/structures/types.ts";
 import { SafeguardsError } from "../../errors.ts";
 import type { Answer, Command, TaskRequest } from "../commands.ts";
-import type { TaskFields, TaskSubmittedEvent } from "../events.ts";
+import type { TaskFields, TaskSubmittedEvent } from "../events/tasks.ts";
 import { type EndStatus, statusIn } from "../finished-row.ts";
 import { limits } from "../limits.ts";
 import { amount } from "../named.ts";

@@ -6,7 +6,9 @@
  *    waiting and no work.
  * 3. What is kept to be listed (the latest ends, the first failures) has a fixed length.
  */
-import type { KernelEvent, Phase } from "../../kernel/events.ts";
+
+import type { Phase } from "../../kernel/events/attempts.ts";
+import type { KernelEvent } from "../../kernel/events.ts";
 import type { StoredEvent } from "../../runtime/event-feed.ts";
 
 export type End = "completed" | "failed" | "skipped" | "cancelled";
