@@ -192,6 +192,14 @@ export const COMMAND_SCHEMAS = {
     voter: text,
     vote: json.exactOptional(),
   }),
+  "ballot.extend": command(
+    "ballot.extend",
+    "A voter has kept all others from voting for so long: it closes so much later.",
+    {
+      ballotId: text,
+      ms,
+    },
+  ),
   "ballot.reveal": command("ballot.reveal", "Tells what was true: those who voted learn from it.", {
     ballotId: text,
     truth: text,

@@ -256,6 +256,10 @@ export const EVENT_SCHEMAS = {
     voter: text,
     vote: json.exactOptional(),
   }),
+  "ballot.extended": event("ballot.extended", "A ballot closes later: its voters were kept from voting.", {
+    ballotId: text,
+    deadlineAt: instant,
+  }),
   "ballot.decided": event("ballot.decided", "A ballot is closed and counted.", {
     ballotId: text,
     outcome: z.enum(["decided", "tied", "no_majority", "no_consensus", "no_quorum"]),

@@ -59,14 +59,45 @@ describe("ballots", () => {
     expect(told(story.do(cast("bob", "no")))).toEqual(["b1 decided no"]);
   });
 
-  test("a late vote is refused: after closing, and at the very deadline", () => {
-    const story = voters("ann", "bob");
+  test("votes that come as it closes count, however late that is; what comes after it is refused", () => {
+    const story = voters("ann", "bob", "cy");
     story.do(ask({ deadlineMs: 1_000 }), cast("ann", "yes"));
+    story.now += 5_000;
+    expect(told(story.do(cast("bob", "no"), cast("bob", "yes")))).toEqual(["b1 decided yes"]);
+    expect(story.kernel.ballot("b1")?.decision).toMatchObject({ votes: { ann: "yes", bob: "yes" }, abstained: ["cy"] });
+    expect(story.refusal(cast("cy", "no")).code).toBe("INVALID_STATE");
+  });
+
+  test("it stays open for votes that one batch has no room for, and for nothing else that is due", () => {
+    const story = voters("ann", "bob");
+    story.do(ask({ deadlineMs: 1_000 }));
+    story.do({ type: "task.submit", tasks: [{ id: "t", skills: ["nobody"], deadlineMs: 1_000 }] });
+    story.now += 2_000;
+    const { kernel } = story;
+    const first = kernel.batch([{ command: cast("ann", "no") }], story.now, "more");
+    expect(told(first.events)).toEqual(["t failed: TIMEOUT"]);
+    expect(kernel.nextWakeAt()).toBe(story.now - 1_000);
+    const second = kernel.batch([{ command: { type: "tick" } }], story.now);
+    expect(told(second.events)).toEqual(["b1 decided no"]);
+  });
+
+  test("it is put off by as long as its voters were kept from voting, also over a restart", () => {
+    const story = voters("ann", "bob");
+    story.do(ask({ deadlineMs: 1_000 }), cast("ann", "no"));
+    story.do({ type: "ballot.extend", ballotId: "b1", ms: 500 });
+    story.crash(100);
+    expect(story.kernel.ballot("b1")?.opened.deadlineAt).toBe(story.now + 1_400);
+    expect(told(story.after(1_399))).toEqual([]);
+    expect(told(story.after(1))).toEqual(["b1 decided no"]);
+    expect(story.kernel.nextWakeAt()).toBeUndefined();
+  });
+
+  test("one that was to close by now and is put off in the same batch stays open", () => {
+    const story = voters("ann");
+    story.do(ask({ deadlineMs: 1_000 }));
     story.now += 1_000;
-    const { answers, events } = story.try(cast("bob", "no"));
-    expect(answers).toMatchObject([{ ok: false, refusal: { code: "INVALID_STATE" } }]);
-    expect(told(events)).toEqual(["b1 decided yes"]);
-    expect(story.refusal(cast("bob", "no")).code).toBe("INVALID_STATE");
+    expect(told(story.do({ type: "ballot.extend", ballotId: "b1", ms: 1_000 }))).toEqual([]);
+    expect(story.kernel.nextWakeAt()).toBe(story.now + 1_000);
   });
 
   test("who is not in the electorate has no vote, and an unknown ballot is UNKNOWN_BALLOT", () => {

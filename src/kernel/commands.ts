@@ -208,6 +208,8 @@ export type Command =
   | ({ readonly type: "attempt.spend"; readonly amount: Money; readonly what?: string } & FromAttempt)
   | ({ readonly type: "ballot.open" } & BallotRequest)
   | { readonly type: "ballot.cast"; readonly ballotId: string; readonly voter: string; readonly vote?: Json }
+  /** One voter has kept all others from voting for so long: it is put off by that. */
+  | { readonly type: "ballot.extend"; readonly ballotId: string; readonly ms: number }
   /** What was true: those who voted learn from it. */
   | { readonly type: "ballot.reveal"; readonly ballotId: string; readonly truth: string }
   /** Time has passed; nothing else. */

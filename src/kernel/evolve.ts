@@ -14,7 +14,7 @@ import type { KernelEvent } from "./events.ts";
 import { agentRegistered, agentUnregistered, teamChanged } from "./evolve/agents.ts";
 import { approvalAsked, approvalGiven, approvalRejected } from "./evolve/approvals.ts";
 import { attemptEnded, attemptRegained, attemptStopping, attemptWaiting, started } from "./evolve/attempts.ts";
-import { ballotCast, ballotDecided, ballotOpened, ballotRevealed } from "./evolve/ballots.ts";
+import { ballotCast, ballotDecided, ballotExtended, ballotOpened, ballotRevealed } from "./evolve/ballots.ts";
 import { opened } from "./evolve/coordinator.ts";
 import { inputAccepted } from "./evolve/guardrails.ts";
 import { messageSent } from "./evolve/messages.ts";
@@ -192,6 +192,9 @@ export function evolve(state: State, event: KernelEvent, observer: StateObserver
       break;
     case "ballot.cast":
       ballotCast(state, event);
+      break;
+    case "ballot.extended":
+      ballotExtended(state, event, observer);
       break;
     case "ballot.decided":
       ballotDecided(state, event, observer);

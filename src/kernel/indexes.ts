@@ -57,6 +57,8 @@ export class Indexes implements StateObserver {
   readonly timers: Timers = new Timers();
   /** Ends of leases, and of the time in which an open breaker lets nothing through: they come before whatever is asked. */
   readonly first: Timers = new Timers();
+  /** Ends of ballots: all votes that have been given by then come before them, however many batches those take. */
+  readonly closings: Timers = new Timers();
   readonly pools: AgentPools;
   readonly queue: ReadyQueue;
   readonly running: RunningIndex = new RunningIndex();
@@ -272,12 +274,10 @@ export class Indexes implements StateObserver {
 
   ballot(ballot: Ballot): void {
     this.approvals.ballot(ballot);
-    if (ballot.open) {
-      this.#ballots.set(ballot, this.timers.set(ballot.opened.deadlineAt, { kind: "ballot", ballotId: ballot.id }));
-    } else {
-      this.timers.cancel(this.#ballots.get(ballot));
-      this.#ballots.delete(ballot);
-    }
+    this.closings.cancel(this.#ballots.get(ballot));
+    if (ballot.open)
+      this.#ballots.set(ballot, this.closings.set(ballot.opened.deadlineAt, { kind: "ballot", ballotId: ballot.id }));
+    else this.#ballots.delete(ballot);
   }
 
   agent(agent: AgentState, change: Change): void {

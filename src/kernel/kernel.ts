@@ -18,7 +18,7 @@ import { answerAgain } from "./decide/again.ts";
 import { register, setTeam, unregister } from "./decide/agents.ts";
 import { approvalDue, approve, reject, settleApprovals } from "./decide/approvals.ts";
 import { attemptDue, checkpoint, complete, deadlineDue, fail, gone, loseHeard } from "./decide/attempts.ts";
-import { ballotDue, cast, openBallot, reveal } from "./decide/ballots.ts";
+import { ballotDue, cast, extendBallot, openBallot, reveal } from "./decide/ballots.ts";
 import { setBudget, spendMoney } from "./decide/budgets.ts";
 import { cancel, pause, prioritize, resume, retry } from "./decide/control.ts";
 import { type Desk, DONE, isPresent } from "./decide/desk.ts";
@@ -118,8 +118,11 @@ export class Kernel {
     this.#state.outbox.take();
   }
 
-  /** Decides what is asked at one instant: each command in order, then what is due, then one admission. */
-  batch(envelopes: readonly Envelope[], now: number): BatchResult {
+  /**
+   * Decides what is asked at one instant: each command in order, then what is due, then one admission. `more`: commands that
+   * were asked for by now are still to come, in further batches; ballots whose time is up stay open for them.
+   */
+  batch(envelopes: readonly Envelope[], now: number, more?: "more"): BatchResult {
     const state = this.#state;
     if (!(now >= state.at)) throw new RangeError(`time runs backwards: ${now} after ${state.at}`);
     this.#decided = true;
@@ -154,9 +157,10 @@ export class Kernel {
     this.#envelope = undefined;
     if (state.open) {
       const { indexes, scheduler } = works();
-      const { approvals, timers } = indexes;
+      const { approvals, closings, timers } = indexes;
       const unroutable: ReadyClass[] = [];
-      const next = (): Timer | undefined => timers.due(now) ?? approvals.expiries.due(now);
+      const closing = (): Timer | undefined => (more === undefined ? closings.due(now) : undefined);
+      const next = (): Timer | undefined => timers.due(now) ?? closing() ?? approvals.expiries.due(now);
       for (let timer = next(); timer !== undefined; timer = next()) {
         const of = this.#due(desk, timer);
         if (of !== undefined) unroutable.push(of);
@@ -182,8 +186,8 @@ export class Kernel {
   /** The same for what may let something start: that nobody approves in time does not. */
   #nextStartAt(): number | undefined {
     if (!this.#state.open || this.#works === undefined) return undefined;
-    const { timers, first } = this.#works.indexes;
-    return earliest(timers.next(), first.next());
+    const { timers, first, closings } = this.#works.indexes;
+    return earliest(earliest(timers.next(), first.next()), closings.next());
   }
 
   /** What is to be approved of a task, whole; undefined when nothing is. */
@@ -507,6 +511,8 @@ function decide(desk: Desk, command: Command): Answer {
       return openBallot(desk, command);
     case "ballot.cast":
       return cast(desk, command);
+    case "ballot.extend":
+      return extendBallot(desk, command);
     case "ballot.reveal":
       return reveal(desk, command);
     case "tick":

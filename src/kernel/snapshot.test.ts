@@ -28,6 +28,7 @@ function full(): Story {
   );
   story.do({ type: "ballot.reveal", ballotId: "b1", truth: "b" });
   story.do({ type: "ballot.open", question: "?", options: ["a", "b"], deadlineMs: 9_000 });
+  story.do({ type: "ballot.extend", ballotId: "b2", ms: 500 });
   story.do({ type: "ballot.cast", ballotId: "b2", voter: "bob" });
   story.submit({ id: "m", skills: ["lead"] });
   story.plan("m", { id: "s", context: { c: 1 } });

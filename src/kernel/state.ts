@@ -330,7 +330,8 @@ export interface Budget extends BudgetBook {
 
 export interface Ballot {
   readonly id: string;
-  readonly opened: BallotOpenedEvent;
+  /** As it was opened, but that its deadline may have been put off. */
+  opened: BallotOpenedEvent;
   readonly at: number;
   /** The last vote of each; undefined: abstains. */
   readonly votes: Map<string, Json | undefined>;

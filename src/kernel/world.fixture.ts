@@ -358,6 +358,7 @@ export class World {
 
   ballot(draws: Draws): Command {
     const open = draws.pick([...this.state.ballots.values()].filter((ballot) => ballot.open));
+    if (open !== undefined && draws.chance(10)) return { type: "ballot.extend", ballotId: open.id, ms: 200 };
     const voter = draws.pick(["ann", "dan"]) ?? "ann";
     if (open !== undefined && draws.chance(70)) {
       const vote = draws.pick(["a", "b", "c", undefined, "approve", "reject", "approve"]);

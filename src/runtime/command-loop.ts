@@ -116,6 +116,9 @@ export class CommandLoop {
   #scheduled = false;
   #paused = false;
   #stopped: SafeguardsError | undefined;
+  /** How many calls were taken from the inbox so far, and how many had come when a batch first left some that it was too late for. */
+  #taken = 0;
+  #dueAfter: number | undefined = undefined;
   /** The timer has rung, and no batch was decided since. */
   #rang = false;
   readonly #timer: WakeTimer;
@@ -227,7 +230,9 @@ export class CommandLoop {
     if (this.#paused || this.#stopped !== undefined) return;
     this.#rang = false;
     const asked = this.#gather();
-    if (asked.length > 0 || this.#isDue()) this.#decide(asked);
+    const now = this.#clock.now();
+    const more = this.#leavesMore(now) ? "more" : undefined;
+    if (asked.length > 0 || this.#isDue(now)) this.#decide(asked, now, more);
     // After those that came before them.
     for (const recall of this.#refused.splice(0)) recall.done();
     this.#look();
@@ -257,6 +262,7 @@ export class CommandLoop {
       if (batch.length > 0 && commands + weight > this.#limits.commands) break;
       if (batch.length > 0 && bytes + call.bytes > this.#limits.bytes) break;
       this.#inbox.shift();
+      this.#taken += 1;
       if (verdict instanceof SafeguardsError) {
         if (call.recall !== undefined) this.#refused.push(call.recall);
         call.failed?.(verdict);
@@ -269,7 +275,17 @@ export class CommandLoop {
     return batch;
   }
 
-  #decide(asked: readonly Asked[]): void {
+  /**
+   * Whether calls wait that had come when what is due became due, one batch being too small for all: votes among them still
+   * count. What comes later does not keep anything back, so that it is not kept back for ever.
+   */
+  #leavesMore(now: number): boolean {
+    if (this.#dueAfter === undefined && this.length > 0 && this.#isDue(now)) this.#dueAfter = this.#taken + this.length;
+    if (this.#dueAfter !== undefined && this.#taken >= this.#dueAfter) this.#dueAfter = undefined;
+    return this.#dueAfter !== undefined;
+  }
+
+  #decide(asked: readonly Asked[], now: number, more: "more" | undefined): void {
     const began = performance.now();
     let events: readonly KernelEvent[];
     let answers: readonly Answer[];
@@ -277,7 +293,7 @@ export class CommandLoop {
     let departed: readonly Departed[];
     let archived: (() => void) | undefined;
     try {
-      ({ events, answers, departed } = this.#kernel.batch(asked.map(envelopeOf), this.#clock.now()));
+      ({ events, answers, departed } = this.#kernel.batch(asked.map(envelopeOf), now, more));
       for (const { recall } of asked) recall?.done();
       if (departed.length > 0) archived = this.#departures.leave(departed);
       for (let index = 0; index < asked.length; index++) {
@@ -355,6 +371,7 @@ export class CommandLoop {
       const query = this.#inbox.peek();
       if (query === undefined || query.kind === "command") return;
       this.#inbox.shift();
+      this.#taken += 1;
       const verdict = query.guard?.();
       if (verdict instanceof SafeguardsError) query.failed(verdict);
       else this.#answer(query);
@@ -368,9 +385,9 @@ export class CommandLoop {
     else last.queries.push({ query, release });
   }
 
-  #isDue(): boolean {
+  #isDue(now: number): boolean {
     const at = this.#kernel.nextWakeAt();
-    return at !== undefined && at <= this.#clock.now();
+    return at !== undefined && at <= now;
   }
 
   #tellIdlers(): void {

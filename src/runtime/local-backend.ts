@@ -176,7 +176,13 @@ export class LocalBackend implements Backend, Observer {
       pause: () => this.#pause(),
       after: (ms, fn) => this.#clock.after(ms, fn),
     });
-    this.#ballots = new Ballots({ logger, definition, post, approvalOf: (id) => kernel.approvalOf(id) });
+    this.#ballots = new Ballots({
+      logger,
+      now: () => this.#clock.now(),
+      definition,
+      post,
+      approvalOf: (id) => kernel.approvalOf(id),
+    });
     this.#ballots.resume(kernel.ballots());
     this.#feed = new EventFeed(journal, head.lastSeq);
     this.#snapshots = new Snapshots({
@@ -408,7 +414,7 @@ export class LocalBackend implements Backend, Observer {
           dispatcher.refused(event);
           break;
         case "ballot.opened":
-          this.#ballots.opened(event);
+          this.#ballots.opened(event, event.at);
           break;
         case "ballot.decided":
           this.#ballots.decided(event.ballotId);

@@ -101,10 +101,13 @@ function exact(weights: ReadonlyMap<string, number>): Readonly<Record<string, nu
   return record;
 }
 
+/**
+ * A vote counts as long as the ballot is open. It closes at its deadline, or as soon after it as anything is decided again, but
+ * not before the votes that were given by then: whoever kept the process busy past the deadline takes nobody's vote away.
+ */
 export function cast(desk: Desk, command: CommandOf<"ballot.cast">): Answer {
-  const ballot = desk.state.ballots.get(command.ballotId);
-  if (ballot === undefined) throw unknownBallot(command.ballotId);
-  if (!ballot.open || desk.now >= ballot.opened.deadlineAt)
+  const ballot = ballotNamed(desk.state, command.ballotId);
+  if (!ballot.open)
     throw refused("INVALID_STATE", `ballot ${ballot.id} is closed: the vote comes too late`, { ballotId: ballot.id });
   if (!ballot.opened.electorate.includes(command.voter))
     throw refused("INVALID_ARGUMENT", `${JSON.stringify(command.voter)} has no vote in ballot ${ballot.id}`, {
@@ -119,6 +122,14 @@ export function cast(desk: Desk, command: CommandOf<"ballot.cast">): Answer {
     ...(command.vote === undefined ? {} : { vote: command.vote }),
   });
   closeIfComplete(desk, ballot);
+  return DONE;
+}
+
+export function extendBallot(desk: Desk, command: CommandOf<"ballot.extend">): Answer {
+  const ms = duration(command.ms, "ms", false);
+  const { id, open, opened } = ballotNamed(desk.state, command.ballotId);
+  if (!open) throw refused("INVALID_STATE", `ballot ${id} is closed: it cannot be extended any more`, { ballotId: id });
+  desk.emit({ type: "ballot.extended", v: 1, ballotId: id, deadlineAt: opened.deadlineAt + ms });
   return DONE;
 }
 
@@ -158,6 +169,12 @@ function learnedFrom(state: State, ballot: Ballot, truth: string): Readonly<Reco
   for (const [voter, favourite] of favouritesIn(checkTerms(termsOf(ballot.opened)), ballot.votes))
     learned[voter] = standingAfter(agentNamed(state, voter).standing, favourite === truth);
   return learned;
+}
+
+function ballotNamed(state: State, id: string): Ballot {
+  const ballot = state.ballots.get(id);
+  if (ballot === undefined) throw unknownBallot(id);
+  return ballot;
 }
 
 function unknownBallot(ballotId: string): SafeguardsError {

@@ -30,6 +30,14 @@ export interface BallotCastEvent {
   readonly vote?: Json;
 }
 
+/** It closes later than it was to: those who have a vote were kept from giving it. */
+export interface BallotExtendedEvent {
+  readonly type: "ballot.extended";
+  readonly v: 1;
+  readonly ballotId: string;
+  readonly deadlineAt: number;
+}
+
 export interface BallotDecidedEvent {
   readonly type: "ballot.decided";
   readonly v: 1;
@@ -48,7 +56,12 @@ export interface BallotRevealedEvent {
   readonly learned: Readonly<Record<string, Standing>>;
 }
 
-export type BallotEvent = BallotOpenedEvent | BallotCastEvent | BallotDecidedEvent | BallotRevealedEvent;
+export type BallotEvent =
+  | BallotOpenedEvent
+  | BallotCastEvent
+  | BallotExtendedEvent
+  | BallotDecidedEvent
+  | BallotRevealedEvent;
 
 export const BALLOT_EVENTS: LayoutsOf<BallotEvent> = {
   "ballot.opened": {
@@ -70,6 +83,7 @@ export const BALLOT_EVENTS: LayoutsOf<BallotEvent> = {
     ],
   },
   "ballot.cast": { code: 32, v: 1, fields: ["ballotId", "voter", "vote"] },
+  "ballot.extended": { code: 70, v: 1, fields: ["ballotId", "deadlineAt"] },
   "ballot.decided": { code: 33, v: 1, fields: ["ballotId", "outcome", "decision"] },
   "ballot.revealed": { code: 62, v: 1, fields: ["ballotId", "truth", "learned"] },
 };

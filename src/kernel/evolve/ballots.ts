@@ -1,6 +1,12 @@
 /** Ballots open, are voted in, close, and turn out to have been right or wrong. */
 import { ballotRow } from "../ballot-row.ts";
-import type { BallotCastEvent, BallotDecidedEvent, BallotOpenedEvent, BallotRevealedEvent } from "../events/ballots.ts";
+import type {
+  BallotCastEvent,
+  BallotDecidedEvent,
+  BallotExtendedEvent,
+  BallotOpenedEvent,
+  BallotRevealedEvent,
+} from "../events/ballots.ts";
 import type { EventHead } from "../events.ts";
 import { limits } from "../limits.ts";
 import { known, taskOf } from "../named.ts";
@@ -30,6 +36,14 @@ function votedOn(task: Task, { ballotId, deadlineAt }: BallotOpenedEvent, observ
 
 export function ballotCast(state: State, event: BallotCastEvent): void {
   known(state.ballots.get(event.ballotId), "ballot", event.ballotId).votes.set(event.voter, event.vote);
+}
+
+export function ballotExtended(state: State, event: BallotExtendedEvent, observer: StateObserver | undefined): void {
+  const ballot = known(state.ballots.get(event.ballotId), "ballot", event.ballotId);
+  ballot.opened = { ...ballot.opened, deadlineAt: event.deadlineAt };
+  const task = state.tasks.get(ballot.opened.approves ?? "");
+  if (task !== undefined && askedOf(task)?.ballotId === ballot.id) votedOn(task, ballot.opened, observer);
+  observer?.ballot(ballot);
 }
 
 export function ballotDecided(state: State, event: BallotDecidedEvent, observer: StateObserver | undefined): void {

@@ -11,6 +11,10 @@ function cast(voter: string): Command {
   return { type: "ballot.cast", ballotId: "b1", voter, vote: "yes" };
 }
 
+function extend(ms: number): Command {
+  return { type: "ballot.extend", ballotId: "b1", ms };
+}
+
 const amount = "it must be a number at least 0 and at most 2^53 - 1, with at most nine decimals";
 
 function reveal(truth: unknown, ballotId: unknown = "b1"): unknown {
@@ -81,6 +85,22 @@ export const ballots: readonly Refused[] = [
     code: "INVALID_ARGUMENT",
     says: '"bob" has no vote in ballot b1',
     details: { ballotId: "b1", voter: "bob" },
+  },
+  invalid("ms is 0; it must be a number of milliseconds greater than 0 and finite", extend(0)),
+  {
+    ask: () => extend(5),
+    code: "UNKNOWN_BALLOT",
+    says: 'no ballot has the id "b1"',
+    details: { ballotId: "b1" },
+  },
+  {
+    ask: (story) => {
+      story.do(open, cast("ann"));
+      return extend(5);
+    },
+    code: "INVALID_STATE",
+    says: "ballot b1 is closed: it cannot be extended any more",
+    details: { ballotId: "b1" },
   },
   invalid("ballotId is 7; it must be a string", reveal("yes", 7)),
   invalid("truth is null; it must be an option of the ballot", reveal(null)),
