@@ -22,7 +22,7 @@ export function castIn({ opened, at, votes, truth }: Ballot): Cast {
 
 export function ballotOf({ opened, at, votes, truth }: Cast, open: boolean): Ballot {
   const cast = new Map(votes.map((entry): [string, Json | undefined] => [entry[0], entry[1]]));
-  return { id: opened.ballotId, opened, at, votes: cast, open, truth };
+  return { id: opened.ballotId, opened, at, votes: cast, open, truth, counted: undefined };
 }
 
 export function ballotRow(ballot: Ballot): string {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { tally } from "../coordination/decisions/tally.ts";
 import type { BallotRequest, Command } from "./commands.ts";
 import { Story, told } from "./story.fixture.ts";
 
@@ -185,5 +186,63 @@ describe("ballots", () => {
     const story = voters("ann", "bob");
     story.do(ask({ deadlineMs: 1_000 }), cast("ann", "yes"));
     expect(told(story.crash(10_000))).toEqual(["b1 decided yes"]);
+  });
+});
+
+/** A vote that tells how often it was looked at. */
+function watched(): { readonly vote: string[]; looks(): number } {
+  let looks = 0;
+  const vote = new Proxy(["approve"], {
+    get: (target, key, receiver) => {
+      if (key === "length") looks++;
+      return Reflect.get(target, key, receiver);
+    },
+  });
+  return { vote, looks: () => looks };
+}
+
+describe("counting", () => {
+  const terms = { options: ["approve", "reject"], method: "approval" } as const;
+  const once = watched();
+  tally({ ...terms, votes: { ann: once.vote } });
+
+  test("is done once when a ballot closes, and what was counted is what is shown", () => {
+    const story = voters("ann");
+    const { vote, looks } = watched();
+    story.do({ ...ask(), ...terms }, { ...cast("ann"), vote } as Command);
+    expect(looks()).toBe(once.looks());
+    expect(story.kernel.ballots()).toMatchObject([{ decision: { decision: "approve" } }]);
+    expect(story.kernel.ballot("b1")?.decision).toBe(story.kernel.ballots()[0]?.decision);
+    expect(looks()).toBe(once.looks());
+  });
+
+  test("is done once where the ballot decides on a task", () => {
+    const story = voters("ann");
+    story.submit({ id: "t", approval: { by: { ballot: "approval" } } });
+    const { vote, looks } = watched();
+    story.do({ ...cast("ann"), vote } as Command);
+    expect(story.kernel.ballot("b1")?.decision.decision).toBe("approve");
+    expect(looks()).toBe(once.looks());
+  });
+
+  test("is done again for a recount, and for another vote", () => {
+    const story = voters("ann", "bob");
+    const { vote, looks } = watched();
+    story.do({ ...ask(), ...terms }, { ...cast("ann"), vote } as Command);
+    expect(story.kernel.ballot("b1")?.decision.abstained).toEqual(["bob"]);
+    expect(looks()).toBe(once.looks());
+    story.do({ ...cast("bob"), vote: [] } as Command);
+    expect(looks()).toBe(2 * once.looks());
+    expect(story.kernel.recount("b1")).toEqual(story.kernel.ballot("b1"));
+    expect(looks()).toBe(3 * once.looks());
+  });
+
+  test("gives what nobody can change", () => {
+    const story = voters("ann");
+    story.do({ ...ask(), ...terms }, { ...cast("ann"), vote: ["approve"] } as Command);
+    const { votes, tally: counted } = story.kernel.ballot("b1")?.decision ?? {};
+    expect(() => Object.assign(votes ?? {}, { ann: ["reject"] })).toThrow(TypeError);
+    expect(() => Reflect.apply(Array.prototype.push, votes?.ann, ["reject"])).toThrow(TypeError);
+    expect(() => Object.assign(counted?.[0] ?? {}, { score: 9 })).toThrow(TypeError);
   });
 });

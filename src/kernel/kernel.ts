@@ -261,6 +261,12 @@ export class Kernel {
     return ballot === undefined ? undefined : ballotView(ballot);
   }
 
+  /** The same with its votes counted anew. */
+  recount(id: string): BallotView | undefined {
+    const ballot = this.#state.ballots.get(id);
+    return ballot === undefined ? undefined : ballotView({ ...ballot, counted: undefined });
+  }
+
   /** A closed ballot, as its line of text tells of it. */
   closedBallot(row: string): BallotView {
     return ballotView(ballotIn(row));

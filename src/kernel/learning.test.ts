@@ -172,7 +172,7 @@ describe("a ballot that has left memory", () => {
       ["ann", "yes"],
       ["bob", "no"],
     ]);
-    const row = ballotRow({ id: "b1", opened, at: openedAt, votes, open: false, truth: undefined });
+    const row = ballotRow({ id: "b1", opened, at: openedAt, votes, open: false, truth: undefined, counted: undefined });
     const asked = { type: "ballot.open", question: "?", options: ["a"], voters: [] } as const;
     const { departed: left } = crew.kernel.batch(
       Array.from({ length: limits.keptBallots }, () => ({ command: asked })),

@@ -1,11 +1,13 @@
 /**
  * The state: what replaying the events gives, as plain linked objects. Only `evolve` changes it.
  *
- * 1. Nothing here is derived for speed, but for the scheduler's own marks; its queues, heaps and indexes are rebuilt.
+ * 1. Nothing here is derived for speed, but for the scheduler's own marks and the count of a ballot; its queues, heaps and indexes are
+ *    rebuilt.
  * 2. `allocated` of a resource, `load` of an agent and `slots` are the exact sums of what live attempts hold.
  * 3. A task has a live attempt exactly while its status is running, or waiting with its code still alive.
  */
 import type { BreakerRule, BreakerState } from "../coordination/circuit-breaker.ts";
+import type { Decision } from "../coordination/decisions/election.ts";
 import type { Standing } from "../coordination/reputation.ts";
 import type { Amount } from "../coordination/structures/amount.ts";
 import type { BudgetBook } from "../coordination/structures/budget-book.ts";
@@ -338,6 +340,8 @@ export interface Ballot {
   open: boolean;
   /** What was true, once that is known. */
   truth: string | undefined;
+  /** What these votes come to, once somebody has asked: it follows from the rest. */
+  counted: Decision | undefined;
 }
 
 /** What an accepted command with an id, or a submit with a key, made. */

@@ -10,7 +10,7 @@ import { NO_MONEY, type Sum, textOf } from "../coordination/structures/money.ts"
 import type { Json } from "../coordination/structures/types.ts";
 import { availableOf } from "./availability.ts";
 import { classOfTask } from "./class-of-task.ts";
-import { count } from "./decide/ballots.ts";
+import { countOf } from "./decide/ballots.ts";
 import type { AttemptEnd, Phase } from "./events/attempts.ts";
 import type { BallotOpenedEvent } from "./events/ballots.ts";
 import type { Failure } from "./events/failure.ts";
@@ -430,6 +430,16 @@ export function ballotView(ballot: Ballot): BallotView {
     opened: ballot.opened,
     openedAt: ballot.at,
     voted,
-    decision: count(ballot.opened, ballot.votes),
+    // Many want to know only who has voted.
+    get decision() {
+      return frozen(countOf(ballot));
+    },
   };
+}
+
+/** Nobody may change what all are shown. */
+function frozen<T>(value: T): T {
+  if (typeof value !== "object" || value === null || Object.isFrozen(value)) return value;
+  for (const part of Object.values(value)) frozen(part);
+  return Object.freeze(value);
 }

@@ -328,7 +328,7 @@ export class Coordinator implements AsyncDisposable {
     return this.#query("budgets", undefined);
   }
 
-  /** Ballots that are open, and closed ones that are kept; of an open one, the count as it stands. */
+  /** Ballots that are open, and closed ones that are kept, as they were counted; of an open one, the count as it stands. */
   async ballots(): Promise<readonly BallotResult[]> {
     return this.#query("ballots", undefined);
   }

@@ -57,7 +57,7 @@ export class Queries {
           : ifEnded(decision);
       },
       recount: (id) => {
-        const view = kernel.ballot(id);
+        const view = kernel.recount(id);
         return view === undefined ? this.#departed("ballot", id, (row) => this.#decisionIn(row)) : resultOf(view);
       },
       tasks: (filter) => this.#tasks(filter),

@@ -17,7 +17,7 @@ import { defaults, limits } from "../limits.ts";
 import { type AskedApproval, askedOf, type Ballot, type Task } from "../state.ts";
 import { barredFrom } from "./approvers.ts";
 import { ask } from "./asking.ts";
-import { close, closeIfComplete, count, termsOf } from "./ballots.ts";
+import { close, closeIfComplete, countOf, termsOf } from "./ballots.ts";
 import { type Desk, DONE, refused, taskNamed } from "./desk.ts";
 import { end, windDown } from "./endings.ts";
 import { checkGlobalId } from "./shapes.ts";
@@ -160,7 +160,7 @@ function conclude(desk: Desk, ballot: Ballot): void {
     return;
   }
   if (ballot.open) return;
-  const { outcome, decision, invalid: invalidVotes } = count(ballot.opened, ballot.votes);
+  const { outcome, decision, invalid: invalidVotes } = countOf(ballot);
   const valid = [...ballot.votes].filter(([voter, vote]) => vote !== undefined && !invalidVotes.includes(voter));
   if (decision === APPROVE) {
     // Whoever has not plainly said no has helped it along.

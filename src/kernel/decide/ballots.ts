@@ -190,7 +190,7 @@ export function closeIfComplete(desk: Desk, ballot: Ballot): void {
 }
 
 export function close(desk: Desk, ballot: Ballot): void {
-  const decision = count(ballot.opened, ballot.votes);
+  const decision = countOf(ballot);
   desk.emit({
     type: "ballot.decided",
     v: 1,
@@ -200,8 +200,14 @@ export function close(desk: Desk, ballot: Ballot): void {
   });
 }
 
-/** Counts, or recounts. */
-export function count(opened: BallotOpenedEvent, votes: Ballot["votes"]): Decision<string> {
+/** The count as it stands, which is made once: until there is another vote. */
+export function countOf(ballot: Ballot): Decision {
+  ballot.counted ??= recount(ballot);
+  return ballot.counted;
+}
+
+/** Counts from the votes, whatever was counted before. */
+export function recount({ opened, votes }: Ballot): Decision {
   return countVotes(checkTerms(termsOf(opened)), votes);
 }
 

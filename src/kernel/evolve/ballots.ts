@@ -19,7 +19,7 @@ export function ballotOpened(
   observer: StateObserver | undefined,
 ): void {
   const { ballotId: id, at } = event;
-  const ballot: Ballot = { id, opened: event, at, votes: new Map(), open: true, truth: undefined };
+  const ballot: Ballot = { id, opened: event, at, votes: new Map(), open: true, truth: undefined, counted: undefined };
   state.lastBallotNumber += 1;
   state.openBallots += 1;
   state.ballots.set(ballot.id, ballot);
@@ -35,7 +35,9 @@ function votedOn(task: Task, { ballotId, deadlineAt }: BallotOpenedEvent, observ
 }
 
 export function ballotCast(state: State, event: BallotCastEvent): void {
-  known(state.ballots.get(event.ballotId), "ballot", event.ballotId).votes.set(event.voter, event.vote);
+  const ballot = known(state.ballots.get(event.ballotId), "ballot", event.ballotId);
+  ballot.votes.set(event.voter, event.vote);
+  ballot.counted = undefined;
 }
 
 export function ballotExtended(state: State, event: BallotExtendedEvent, observer: StateObserver | undefined): void {
