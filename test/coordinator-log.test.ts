@@ -76,6 +76,13 @@ describe("logEvents", () => {
     const { logger } = listener();
     expect(await rejection(logEvents(coordinator, logger, { from: 0 }))).toMatchObject({ code: "INVALID_ARGUMENT" });
   });
+
+  it.each([undefined, null, 5, {}])("refuses to follow %j", async (followed) => {
+    expect(await rejection(logEvents(followed as never, listener().logger))).toMatchObject({
+      code: "INVALID_ARGUMENT",
+      message: `coordinator is ${JSON.stringify(followed)}; it must be a Coordinator`,
+    });
+  });
 });
 
 describe("the default logger", () => {

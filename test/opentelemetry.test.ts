@@ -154,6 +154,13 @@ describe("instrument", () => {
       expect(await rejection(instrument(coordinator, options as object))).toMatchObject({ code: "INVALID_ARGUMENT" });
     }
   });
+
+  it.each([undefined, null, 5, {}])("refuses to follow %j", async (followed) => {
+    expect(await rejection(instrument(followed as never))).toMatchObject({
+      code: "INVALID_ARGUMENT",
+      message: `coordinator is ${JSON.stringify(followed)}; it must be a Coordinator`,
+    });
+  });
 });
 
 describe("a task's trace", () => {

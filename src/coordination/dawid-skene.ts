@@ -72,7 +72,7 @@ interface Model {
  * weighs the labels by that. Deterministic, whatever the order of the labels. A label that is there twice counts twice.
  * Linear in labels times distinct labels, each round.
  *
- * INVALID_ARGUMENT: an unknown option, a label whose parts are no strings, labels times distinct labels over 20 000 000.
+ * INVALID_ARGUMENT: an unknown option, labels that are no list or other iterable, a label whose parts are no strings, labels times distinct labels over 20 000 000.
  *
  * @example
  * ```ts
@@ -108,7 +108,13 @@ export function dawidSkene(labels: Iterable<Labels>, options: DawidSkeneOptions 
   };
 }
 
+/** A text is none: its characters are no labels. */
+function isIterable(value: unknown): boolean {
+  return typeof value === "object" && value !== null && Symbol.iterator in value;
+}
+
 function tabulate(labels: Iterable<Labels>): Table {
+  if (!isIterable(labels)) throw invalid("labels", labels, "a list, or another iterable, of labels");
   const all = Array.from(labels, check);
   const items = namesOf(all, "item");
   const workers = namesOf(all, "worker");

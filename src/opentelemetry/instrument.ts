@@ -2,7 +2,7 @@
 import { type Meter, metrics, type Tracer, trace } from "@opentelemetry/api";
 import { checkInteger } from "../coordination/structures/arguments.ts";
 import type { FeedOptions, StoredEvent } from "../runtime/event-feed.ts";
-import { checkFunction, checkOptions } from "../runtime/options.ts";
+import { checkCoordinator, checkFunction, checkOptions } from "../runtime/options.ts";
 import { Measures } from "./measures.ts";
 import { Spans } from "./spans.ts";
 
@@ -46,7 +46,7 @@ interface Followed {
  *   `safeguards.attempt.duration`.
  *
  * At most 10 000 tasks have an open span at a time; those beyond have none, and are counted in `safeguards.spans.dropped`.
- * Inputs and outputs are never told. INVALID_ARGUMENT for options of the wrong shape.
+ * Inputs and outputs are never told. INVALID_ARGUMENT for what is no coordinator, and options of the wrong shape.
  *
  * @example
  * ```ts
@@ -57,6 +57,7 @@ interface Followed {
  * ```
  */
 export async function instrument(coordinator: Followed, options: InstrumentOptions = {}): Promise<Instrumentation> {
+  checkCoordinator(coordinator, ["events", "stats"]);
   checkOptions(options, KEYS, "the options of instrument");
   const { tracer = trace.getTracer(NAME), meter = metrics.getMeter(NAME) } = options;
   checkFunction(tracer.startSpan, "startSpan of the tracer");

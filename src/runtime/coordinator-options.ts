@@ -131,8 +131,8 @@ function keptOf({ keepFinished = {} }: CoordinatorOptions): { readonly count?: n
   return keepFinished;
 }
 
-export function resourcesOf(options: CoordinatorOptions): (readonly [id: string, spec: ResourceSpec])[] {
-  const entries = entriesOf(options.resources ?? {}, "resources");
+export function resourcesOf({ resources = {} }: CoordinatorOptions): (readonly [id: string, spec: ResourceSpec])[] {
+  const entries = entriesOf(resources, "resources");
   return entries.map(([id, description]) => [id, resourceOf(id, description)]);
 }
 
@@ -144,8 +144,8 @@ export function resourceOf(id: string, description: ResourceDescription): Resour
 }
 
 /** Each behind the one that it is part of. */
-export function budgetsOf(options: CoordinatorOptions): (readonly [id: string, spec: BudgetSpec])[] {
-  const left = new Map(entriesOf(options.budgets ?? {}, "budgets").map(([id, given]) => [id, budgetOf(id, given)]));
+export function budgetsOf({ budgets = {} }: CoordinatorOptions): (readonly [id: string, spec: BudgetSpec])[] {
+  const left = new Map(entriesOf(budgets, "budgets").map(([id, given]) => [id, budgetOf(id, given)]));
   const ordered: (readonly [id: string, spec: BudgetSpec])[] = [];
   while (left.size > 0) {
     const first = [...left].filter(([, { parent }]) => parent === undefined || !left.has(parent));

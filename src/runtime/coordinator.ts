@@ -8,6 +8,7 @@ import type { Move } from "../coordination/workload-balancer.ts";
 import { SafeguardsError } from "../errors.ts";
 import { openJournal } from "../journal/open-journal.ts";
 import type { BallotRequest, Command } from "../kernel/commands.ts";
+import { WEIGHTS } from "../kernel/decide/ballots.ts";
 import { limits } from "../kernel/limits.ts";
 import type {
   AgentInfo,
@@ -53,12 +54,12 @@ export interface BallotSpec<O extends string = string> {
   readonly question: string;
   /** 1 to 1 000 distinct strings. */
   readonly options: readonly O[];
-  /** Names of agents that vote. Default: all that have a voter. */
+  /** Names of agents that vote, each once. Default: all that have a voter. */
   readonly voters?: readonly string[];
   /** How votes are counted, as `tally` of `safeguards/coordination` describes. Default: `"majority"`. */
   readonly method?: VotingMethod;
   /**
-   * Instead of the agents' own weights: each ≥ 0; or `"reputation"`, what each has learned to weigh from what was revealed
+   * Instead of the agents' own weights: each ≥ 0, of agents that are registered; or `"reputation"`, what each has learned to weigh from what was revealed
    * before. Default: the agents' own.
    */
   readonly weights?: RecordOf<number> | "reputation";
@@ -68,7 +69,10 @@ export interface BallotSpec<O extends string = string> {
   readonly threshold?: Threshold;
   /** Default: `"none"`. */
   readonly tieBreak?: TieBreak;
-  /** Who has not voted by then abstains. Default: 30 000. */
+  /**
+   * How long voters have, in milliseconds: who has not voted by then abstains. Time in which they could not vote, since one of
+   * them kept the process busy as it was asked, is added. Default: 30 000.
+   */
   readonly deadlineMs?: number;
   /** What the voters are told besides. */
   readonly context?: Json;
@@ -233,7 +237,8 @@ export class Coordinator implements AsyncDisposable {
 
   /**
    * Puts a question to the vote and waits for the decision. Voters are asked at the same time; who throws or is late
-   * abstains. UNKNOWN_AGENT for a voter that nobody registered, INVALID_ARGUMENT for one without a vote.
+   * abstains. UNKNOWN_AGENT for a voter, or one with a weight, that nobody registered, INVALID_ARGUMENT for a voter without
+   * a vote, or named twice.
    */
   async decide<const O extends string>(ballot: BallotSpec<O>): Promise<Decision<O> & { readonly ballotId: string }> {
     this.#assertOpen();
@@ -493,7 +498,9 @@ function ballotOf(ballot: BallotSpec): BallotRequest {
   return {
     // A copy of what was checked to be a ballot has its shape.
     ...(json as unknown as BallotRequest),
-    ...(weights === undefined ? {} : { weights: weights === "reputation" ? weights : amountsOf(weights, "weights") }),
+    ...(weights === undefined
+      ? {}
+      : { weights: weights === "reputation" ? weights : amountsOf(weights, "weights", WEIGHTS) }),
     ...(context === undefined
       ? {}
       : { context: admit(context, "the context of the ballot", runtimeLimits.inputBytes).json }),

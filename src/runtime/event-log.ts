@@ -3,6 +3,7 @@ import type { Logger } from "../agents/agent.ts";
 import { checkLogger } from "./coordinator-options.ts";
 import { checkFeedOptions, type FeedOptions, type StoredEvent } from "./event-feed.ts";
 import { withFacts } from "./logger.ts";
+import { checkCoordinator } from "./options.ts";
 
 /** What users hand in and get out may be large, or nobody else's business. */
 const PAYLOADS: ReadonlySet<string> = new Set([
@@ -27,7 +28,7 @@ const ENDED_WELL: ReadonlySet<string> = new Set(["completed", "preempted", "canc
  *
  * @param options As for `coordinator.events`: `from` (default 1), `follow` (default false), `signal`.
  * @returns Resolves when all have been told; with `follow`, when the coordinator is closed or the signal aborted.
- * @throws SafeguardsError INVALID_ARGUMENT
+ * @throws SafeguardsError INVALID_ARGUMENT for what is no coordinator or no logger, and options of the wrong shape.
  *
  * @example
  * ```ts
@@ -42,6 +43,7 @@ export async function logEvents(
   logger: Logger,
   options: FeedOptions = {},
 ): Promise<void> {
+  checkCoordinator(coordinator, ["events"]);
   checkLogger(logger);
   checkFeedOptions(options);
   const lines = withFacts(logger, {});

@@ -34,3 +34,10 @@ export function checkOptional(value: unknown, type: "boolean" | "string", what: 
   if (value === undefined || typeof value === type) return;
   throw new SafeguardsError("INVALID_ARGUMENT", `${what} is ${show(value)}; it must be a ${type}`);
 }
+
+/** A coordinator, as far as it is needed: something with these methods. */
+export function checkCoordinator(value: unknown, methods: readonly string[]): void {
+  const has = (name: string): boolean => typeof Reflect.get(Object(value), name) === "function";
+  if (methods.every(has)) return;
+  throw invalid("coordinator", value, "a Coordinator");
+}

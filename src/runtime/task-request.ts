@@ -153,8 +153,12 @@ function dependencies(dependsOn: unknown, what: string): string[] {
 }
 
 /** Amounts by resource, copied from an object or a Map. */
-export function amountsOf(amounts: Parameters<typeof entriesOf<number>>[0], what: string): Record<string, number> {
+export function amountsOf(
+  amounts: Parameters<typeof entriesOf<number>>[0],
+  what: string,
+  allowed?: string,
+): Record<string, number> {
   const copy = nullRecord<number>();
-  for (const [resource, amount] of entriesOf(amounts, what)) copy[resource] = amount;
+  for (const [resource, amount] of entriesOf(amounts, what, allowed)) copy[resource] = amount;
   return copy;
 }

@@ -110,8 +110,8 @@ export interface ApprovalSpec {
    */
   readonly before?: "run" | "output";
   /**
-   * `"person"`: whoever calls `approve` or `reject`. Or agents by ballot, over the options `approve` and `reject`: these voters, by
-   * default all that have a vote; whatever comes of it but `approve` is a rejection. Default: `"person"`.
+   * `"person"`: whoever calls `approve` or `reject`. Or agents by ballot, over the options `approve` and `reject`: these voters, each
+   * named once, by default all that have a vote; whatever comes of it but `approve` is a rejection. Default: `"person"`.
    */
   readonly by?: "person" | { readonly ballot: VotingMethod; readonly voters?: readonly string[] };
   /**

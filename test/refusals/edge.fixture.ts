@@ -60,7 +60,9 @@ const coordinatorOptions = rows(
     'resource "r" has the unknown key "size"; allowed: type, capacity, per, breaker',
     opening({ resources: { r: { type: "data", capacity: 1, size: 2 } } }),
   ],
+  ["resources is null; it must be an object or a Map", opening({ resources: null })],
   ["budgets is 7; it must be an object or a Map", opening({ budgets: 7 })],
+  ["budgets is null; it must be an object or a Map", opening({ budgets: null })],
   ['budget "b" has the unknown key "max"; allowed: limit, parent', opening({ budgets: { b: { limit: 1, max: 1 } } })],
   [
     'budgets is ["a"]; it must be budgets that are not part of themselves, by whatever way',

@@ -34,6 +34,7 @@ export function nanosOf(amount: Amount): bigint {
 
 function checkShare(value: number | { readonly atLeast: string }, what: string, mustExceed: boolean): Share {
   if (typeof value === "number") return { ...checkDecimal(value, what), mustExceed };
+  if (typeof value !== "object" || value === null || Array.isArray(value)) throw invalid(what, value, ALLOWED);
   checkKeys(value, ["atLeast"], what);
   return { ...checkFraction(value.atLeast, `${what}.atLeast`), mustExceed };
 }

@@ -1,6 +1,6 @@
 import { SafeguardsError } from "../../errors.ts";
 import { type Amount, LARGEST, ONE } from "../structures/amount.ts";
-import { checkAmount, checkId, checkKeys, entriesOf, invalid, show } from "../structures/arguments.ts";
+import { checkAmount, checkDistinct, checkId, checkKeys, entriesOf, invalid, show } from "../structures/arguments.ts";
 import type { RecordOf } from "../structures/types.ts";
 import { approval } from "./approval.ts";
 import { borda } from "./borda.ts";
@@ -28,6 +28,8 @@ const RULES: readonly VotingRule[] = [
   schulze,
   rankedPairs,
 ];
+
+const WEIGHTS = "an object or a Map of weights by voter";
 
 /** An election without its votes: what can be checked before anybody is asked. */
 export interface Terms<O extends string> {
@@ -119,18 +121,9 @@ function checkElectorate(electorate: readonly string[]): ReadonlySet<string> {
   return checkDistinct(electorate, "electorate");
 }
 
-function checkDistinct(names: readonly string[], what: string): ReadonlySet<string> {
-  const seen = new Set<string>();
-  for (const name of names) {
-    if (seen.has(name)) throw new SafeguardsError("INVALID_ARGUMENT", `${what} has ${show(name)} twice`);
-    seen.add(name);
-  }
-  return seen;
-}
-
 function checkWeights(record: RecordOf<number>): ReadonlyMap<string, Amount> {
   const weights = new Map<string, Amount>();
-  for (const [voter, weight] of entriesOf(record, "weights")) {
+  for (const [voter, weight] of entriesOf(record, "weights", WEIGHTS)) {
     weights.set(voter, checkAmount(weight, `the weight of ${show(voter)}`, { zero: true }));
   }
   return weights;

@@ -44,7 +44,12 @@ export const electionTerms: readonly Refused[] = [
   invalid('electorate is "ann"; it must be a list of ids', tallying({ electorate: "ann" })),
   invalid(noId("a member of electorate", '""'), tallying({ electorate: ["ann", ""] })),
   invalid('electorate has "ann" twice', tallying({ electorate: ["ann", "bob", "ann"] })),
-  invalid("weights is [1]; it must be an object or a Map", tallying({ weights: [1] })),
+  ...[[1], null, 7, "reputation"].map((weights) =>
+    invalid(
+      `weights is ${JSON.stringify(weights)}; it must be an object or a Map of weights by voter`,
+      tallying({ weights }),
+    ),
+  ),
   invalid(`the weight of "ann" is -1; ${fromZero}`, tallying({ weights: { ann: -1 } })),
   invalid(
     "the weight of all voters together is 9007199254740992; it must be less than 2^53",
@@ -54,6 +59,11 @@ export const electionTerms: readonly Refused[] = [
 
 export const shareTerms: readonly Refused[] = [
   invalid(`quorum is 2; it must be ${shares}`, tallying({ quorum: 2 })),
+  ...[null, "0.5", [0.5], true].flatMap((share) =>
+    ["quorum", "threshold"].map((what) =>
+      invalid(`${what} is ${JSON.stringify(share)}; it must be ${shares}`, tallying({ [what]: share })),
+    ),
+  ),
   invalid(`threshold is -0.1; it must be ${shares}`, tallying({ threshold: -0.1 })),
   invalid('quorum has the unknown key "most"; allowed: atLeast', tallying({ quorum: { most: "1/2" } })),
   invalid(
@@ -134,6 +144,12 @@ export const dawidSkenes: readonly Refused[] = [
   ),
   invalid('model is "two-coin"; it must be "one-coin" or "full"', () => dawidSkene([], wrong({ model: "two-coin" }))),
   invalid("iterations is 0; it must be an integer from 1 to 10000", () => dawidSkene([], { iterations: 0 })),
+  ...[undefined, null, 5, {}, "text"].map((labels) =>
+    invalid(
+      `labels is ${labels === undefined ? labels : JSON.stringify(labels)}; it must be a list, or another iterable, of labels`,
+      () => dawidSkene(wrong(labels)),
+    ),
+  ),
   invalid("a label is 7; it must be an object with item, worker and label", () => dawidSkene([label, wrong(7)])),
   invalid("worker of a label is 7; it must be a string", () => dawidSkene([{ ...label, worker: wrong(7) }])),
   invalid("4473 labels, 4473 of them distinct: their product must be at most 20000000", () =>

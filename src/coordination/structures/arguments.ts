@@ -9,6 +9,7 @@ import type { RecordOf } from "./types.ts";
 const MAX_ID_LENGTH = 256;
 const MAX_PRIORITY = 1_000_000;
 const DEFAULT_PRIORITY = 5;
+const A_RECORD = "an object or a Map";
 const SHOWN_CHARACTERS = 80;
 const SHOWN_KEYS = 8;
 
@@ -76,9 +77,9 @@ export function checkDuration(
   throw invalid(what, value, `a number of milliseconds ${least}${most}`);
 }
 
-/** What a Map or an object holds, by its own keys, in its own order. Keys must be ids. */
-export function entriesOf<V>(record: RecordOf<V>, what: string): [string, V][] {
-  const entries = isMap(record) ? [...record] : Object.entries(checkRecord(record, what));
+/** What a Map or an object holds, by its own keys, in its own order. Keys must be ids. `allowed`: what else it could be. */
+export function entriesOf<V>(record: RecordOf<V>, what: string, allowed: string = A_RECORD): [string, V][] {
+  const entries = isMap(record) ? [...record] : Object.entries(checkRecord(record, what, allowed));
   const key = `a key of ${what}`;
   for (const entry of entries) checkId(entry[0], key);
   return entries;
@@ -99,9 +100,23 @@ function isMap<V>(record: RecordOf<V>): record is ReadonlyMap<string, V> {
 }
 
 /** Lists and sets are refused rather than read as records without entries. */
-function checkRecord<V>(record: Readonly<Record<string, V>>, what: string): Readonly<Record<string, V>> {
+function checkRecord<V>(
+  record: Readonly<Record<string, V>>,
+  what: string,
+  allowed: string = A_RECORD,
+): Readonly<Record<string, V>> {
   if (typeof record === "object" && record !== null && !(Symbol.iterator in record)) return record;
-  throw invalid(what, record, "an object or a Map");
+  throw invalid(what, record, allowed);
+}
+
+/** Names of which none is there twice, as a set. */
+export function checkDistinct(names: readonly string[], what: string): ReadonlySet<string> {
+  const seen = new Set<string>();
+  for (const name of names) {
+    if (seen.has(name)) throw new SafeguardsError("INVALID_ARGUMENT", `${what} has ${show(name)} twice`);
+    seen.add(name);
+  }
+  return seen;
 }
 
 /** An empty record in which every id is a plain key. */

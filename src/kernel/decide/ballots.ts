@@ -7,6 +7,7 @@ import { learnedWeights, type Standing, standingAfter } from "../../coordination
 import { amountToNumber } from "../../coordination/structures/amount.ts";
 import {
   checkAmount,
+  checkDistinct,
   checkId,
   checkKeys,
   entriesOf,
@@ -25,6 +26,9 @@ import { duration } from "./shapes.ts";
 
 type CommandOf<T extends Command["type"]> = Extract<Command, { type: T }>;
 
+/** What `weights` of a ballot may be. */
+export const WEIGHTS = 'an object or a Map of weights by agent, or "reputation"';
+
 const KEYS = [
   "type",
   "question",
@@ -42,6 +46,7 @@ const KEYS = [
 export function openBallot(desk: Desk, command: CommandOf<"ballot.open">): Answer {
   checkKeys(command, KEYS, "ballot");
   const { question, options, voters, method = "majority", quorum, threshold, tieBreak, context } = command;
+  const { weights: asked = {} } = command;
   const { state } = desk;
   if (typeof question !== "string" || question.length > limits.messageLength)
     throw invalid("question", question, `a string of at most ${limits.messageLength} characters`);
@@ -51,12 +56,18 @@ export function openBallot(desk: Desk, command: CommandOf<"ballot.open">): Answe
     command.deadlineMs === undefined ? defaults.ballotDeadlineMs : duration(command.deadlineMs, "deadlineMs", false);
   if (voters !== undefined && (!Array.isArray(voters) || voters.length > limits.voters))
     throw invalid("voters", voters, `a list of at most ${limits.voters} agents' names`);
-  const given = new Map(command.weights === "reputation" ? [] : entriesOf(command.weights ?? {}, "weights"));
+  const given = new Map(asked === "reputation" ? [] : entriesOf(asked, "weights", WEIGHTS));
   for (const [name, weight] of given) checkAmount(weight, `weight of ${name}`, { zero: true });
   const electorate =
     voters === undefined
       ? [...state.agents.values()].filter((agent) => agent.votes).map((agent) => agent.name)
-      : [...new Set(voters.map((name) => checkId(name, "voter")))];
+      : [
+          ...checkDistinct(
+            voters.map((name) => checkId(name, "voter")),
+            "voters",
+          ),
+        ];
+  for (const name of given.keys()) agentNamed(state, name);
   const agents = electorate.map((name) => agentNamed(state, name));
   const mute = agents.find((agent) => !agent.votes);
   if (mute !== undefined)
@@ -66,7 +77,7 @@ export function openBallot(desk: Desk, command: CommandOf<"ballot.open">): Answe
       { agent: mute.name },
     );
   const weights =
-    command.weights === "reputation"
+    asked === "reputation"
       ? learnedWeights(new Map(agents.map(({ name, standing }) => [name, standing])), options.length)
       : new Map(agents.map(({ name, weight }) => [name, given.get(name) ?? weight]));
   if (state.openBallots >= limits.openBallots)

@@ -18,18 +18,15 @@ export function open(desk: Desk, command: CommandOf<"coordinator.open">): Answer
     ["type", "concurrency", "agingMs", "protectAfterMs", "unroutableMs", "keepCount", "keepMs", "strict", "guardrails"],
     "options",
   );
-  const concurrency = checkInteger(command.concurrency ?? defaults.concurrency, "concurrency", 1, MOST_SLOTS);
+  const { concurrency = defaults.concurrency, unroutableMs: unroutable = defaults.unroutableMs } = command;
+  checkInteger(concurrency, "concurrency", 1, MOST_SLOTS);
   const agingMs =
     command.agingMs === undefined
       ? Number.POSITIVE_INFINITY
       : checkDuration(command.agingMs, "agingMs", { infinity: true, zero: true });
-  const protectAfterMs = checkDuration(command.protectAfterMs ?? defaults.protectAfterMs, "protectAfterMs", {
-    infinity: true,
-    zero: true,
-  });
-  const unroutableMs = Math.ceil(
-    checkDuration(command.unroutableMs ?? defaults.unroutableMs, "unroutableMs", { zero: true }),
-  );
+  const { protectAfterMs = defaults.protectAfterMs } = command;
+  checkDuration(protectAfterMs, "protectAfterMs", { infinity: true, zero: true });
+  const unroutableMs = Math.ceil(checkDuration(unroutable, "unroutableMs", { zero: true }));
   const { keepCount = defaults.keepCount, keepMs, strict, guardrails } = command;
   checkInteger(keepCount, "keepFinished.count", 0, limits.keptTasks);
   if (keepMs !== undefined) checkDuration(keepMs, "keepFinished.ms", { zero: true });

@@ -3,6 +3,7 @@ import { checkMethod } from "../../coordination/decisions/terms.ts";
 import { amountToNumber } from "../../coordination/structures/amount.ts";
 import {
   checkAmount,
+  checkDistinct,
   checkDuration,
   checkId,
   checkInteger,
@@ -159,7 +160,9 @@ function checkBallot(by: Exclude<ApprovalPolicy["by"], "person" | undefined>): N
   if (voters === undefined) return { ballot };
   if (!Array.isArray(voters) || voters.length > limits.voters)
     throw invalid("voters of approval", voters, `a list of at most ${limits.voters} agents' names`);
-  return { ballot, voters: [...new Set(voters.map((name: unknown) => checkId(name, "voter of approval")))] };
+  const names = voters.map((name: unknown) => checkId(name, "voter of approval"));
+  checkDistinct(names, "voters of approval");
+  return { ballot, voters: names };
 }
 
 /** Whole milliseconds: fractions are rounded up, so that nothing is due before its time. */

@@ -15,6 +15,7 @@ function extend(ms: number): Command {
   return { type: "ballot.extend", ballotId: "b1", ms };
 }
 
+const shares = 'a number from 0 to 1, or { atLeast: "a/b" } with whole numbers of at most 15 digits, b > 0 and a ≤ b';
 const amount = "it must be a number at least 0 and at most 2^53 - 1, with at most nine decimals";
 
 function reveal(truth: unknown, ballotId: unknown = "b1"): unknown {
@@ -31,10 +32,27 @@ export const ballots: readonly Refused[] = [
   invalid('options is "yes"; it must be 1 to 1000 distinct strings', opening({ options: "yes" })),
   invalid("deadlineMs is 0; it must be a number of milliseconds greater than 0 and finite", opening({ deadlineMs: 0 })),
   invalid('voters is "ann"; it must be a list of at most 10000 agents\' names', opening({ voters: "ann" })),
-  invalid("weights is 7; it must be an object or a Map", opening({ weights: 7 })),
+  ...[7, null, [1], "fame"].map((weights) =>
+    invalid(
+      `weights is ${JSON.stringify(weights)}; it must be an object or a Map of weights by agent, or "reputation"`,
+      opening({ weights }),
+    ),
+  ),
+  {
+    ask: () => opening({ weights: { eve: 2 } }),
+    code: "UNKNOWN_AGENT",
+    says: 'no agent is registered under the name "eve"',
+    details: { agent: "eve" },
+  },
+  ...[null, "0.5", [0.5]].flatMap((share) =>
+    ["quorum", "threshold"].map((what) =>
+      invalid(`${what} is ${JSON.stringify(share)}; it must be ${shares}`, opening({ [what]: share })),
+    ),
+  ),
   invalid(`weight of bob is -1; ${amount}`, opening({ weights: { bob: -1 } })),
   invalid(`weight of ann is "1"; ${amount}`, opening({ weights: { ann: "1" } })),
   invalid(noId("voter", "null"), opening({ voters: ["ann", null] })),
+  invalid('voters has "ann" twice', opening({ voters: ["ann", "bob", "ann"] })),
   invalid(
     'method is "magic"; it must be one of majority, weighted, unanimous, approval, score, borda, instant-runoff, schulze, ranked-pairs',
     opening({ method: "magic" }),

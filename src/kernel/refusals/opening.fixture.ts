@@ -45,6 +45,15 @@ export const lifecycle: readonly Refused[] = [
   ),
   invalid('strict is "yes"; it must be true or false', { type: "coordinator.open", strict: "yes" }),
   invalid("concurrency is 0; it must be an integer from 1 to 1000000", { type: "coordinator.open", concurrency: 0 }),
+  invalid("concurrency is null; it must be an integer from 1 to 1000000", {
+    type: "coordinator.open",
+    concurrency: null,
+  }),
+  invalid(`protectAfterMs is null; ${infinite}`, { type: "coordinator.open", protectAfterMs: null }),
+  invalid("unroutableMs is null; it must be a number of milliseconds at least 0 and finite", {
+    type: "coordinator.open",
+    unroutableMs: null,
+  }),
   invalid(`agingMs is -1; ${infinite}`, { type: "coordinator.open", agingMs: -1 }),
   invalid(`protectAfterMs is NaN; ${infinite}`, { type: "coordinator.open", protectAfterMs: Number.NaN }),
   invalid("unroutableMs is Infinity; it must be a number of milliseconds at least 0 and finite", {

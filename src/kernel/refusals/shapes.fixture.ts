@@ -118,6 +118,10 @@ export const shapes: readonly Refused[] = [
     submitting({ approval: { by: { ballot: "majority", voters: "ann" } } }),
   ),
   invalid(
+    'voters of approval has "ann" twice',
+    submitting({ approval: { by: { ballot: "majority", voters: ["ann", "ann"] } } }),
+  ),
+  invalid(
     noId("voter of approval", '"a/b"'),
     submitting({ approval: { by: { ballot: "majority", voters: ["a/b"] } } }),
   ),
