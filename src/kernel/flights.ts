@@ -136,14 +136,13 @@ export function follow(state: State, task: Task, leader: Task, observer: StateOb
 
 /** Nobody waits for the output of what guardrails have yet to let pass, nor has one before that. Those who waited for one. */
 export function leaveUnjudged(state: State, observer: StateObserver | undefined): readonly Task[] {
-  const members = [...state.flights.all()].flatMap(({ leader, followers }) => [
-    ...(leader ? [leader] : []),
-    ...followers,
-  ]);
+  const { flights } = state;
+  const members = [...flights.offers.keys()];
+  for (const { leader, followers } of flights.all()) members.push(...(leader ? [leader] : []), ...followers);
   const unjudged = members.filter((task) => task.live === undefined && awaitsJudgement(task));
-  const followers = unjudged.filter((task) => state.flights.follows(task));
+  const waiters = unjudged.filter((task) => flights.waits(task));
   for (const task of unjudged) leaveFlight(state, task, observer);
-  return followers;
+  return waiters;
 }
 
 /** The output is to answer it, and it waits for nobody any more. */

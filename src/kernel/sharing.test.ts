@@ -425,6 +425,27 @@ describe("guardrails on outputs", () => {
     expect(told(story.crash(10))).toEqual(["b completed by a", "c completed by a"]);
   });
 
+  test("wait for those on inputs that a restart brings: the task is answered, or runs, once these have let it pass", () => {
+    const story = offered();
+    const input = ["first"];
+    const pass = { type: "task.judge", verdicts: [{ guardrail: "first", verdict: "allow" }] } as const;
+    story.crash(10, { guardrails: { ...guardrails, input } });
+    expect(story.kernel.offered()).toEqual([]);
+    expect(story.status("b", "c")).toBe("pending pending");
+    expect(story.kernel.awaitingJudgement()).toEqual(["b", "c"]);
+    const block = [{ guardrail: "first", verdict: "block", reason: "no" }] as const;
+    story.do({ type: "task.judge", taskId: "b", verdicts: block });
+    expect(story.task("b").error?.code).toBe("GUARDRAIL_BLOCKED");
+    expect(told(story.do({ ...pass, taskId: "c" })).at(-1)).toBe("c leads");
+    for (const kernel of again(story)) expect(kernel.task("c")).toMatchObject({ status: "pending" });
+  });
+
+  test("that are gone when those on inputs come answer nobody either before these have let it pass", () => {
+    const story = offered();
+    expect(told(story.crash(10, { guardrails: { input: ["first"] } }))).toEqual([]);
+    expect(story.status("b", "c")).toBe("pending pending");
+  });
+
   test("that are others make other keys", () => {
     const story = offered();
     story.crash(10, { guardrails: { output: ["tone"] } });

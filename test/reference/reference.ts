@@ -277,6 +277,11 @@ export class Reference {
         if (task !== leader) task.status = "pending";
       }
     }
+    for (const task of [...model.offers.keys()]) {
+      if (!awaitsJudgement(model, task)) continue;
+      leave(model, task);
+      task.status = "pending";
+    }
     // The code that kept something is gone with its process.
     model.kept = [];
     for (const { task, attempt } of model.live()) {
