@@ -3,7 +3,7 @@
  * it gives.
  *
  * 1. Of a key at most one flight is open: whoever comes joins it. A task that its leader waits for does not join: it goes
- *    alone, in a flight that nobody joins.
+ *    alone, in a flight that nobody joins. So do those whose leader has failed, but for the first of them.
  * 2. A task is in at most one flight, from when it is decided that it leads or follows until it ends or a person holds it.
  * 3. A flight without a leader has followers: before anything else is admitted one of them leads, or all have their output.
  */

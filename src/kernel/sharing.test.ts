@@ -106,21 +106,39 @@ describe("while one is under way", () => {
 });
 
 describe("a leader that ends without an output", () => {
-  const ends: readonly (readonly [string, (story: Story) => readonly KernelEvent[]])[] = [
-    ["fails", (story) => story.fail("a", { retryable: false })],
-    ["is cancelled before it starts", (story) => story.do({ type: "task.cancel", taskId: "a" })],
-    ["runs out of time", (story) => story.after(2_000)],
-    ["asks for what there is no longer", (story) => story.resource("disk", 0)],
-    ["is paused by a person", (story) => story.do({ type: "task.pause", taskId: "a" })],
-  ];
-  test.each(ends)("that %s is followed by the first who waits, and the others follow that one", (how, end) => {
+  type End = readonly [string, (story: Story) => readonly KernelEvent[]];
+
+  function waiting(how: string): Story {
     const story = open(how === "fails" ? {} : { concurrency: 1 });
     if (how !== "fails") story.submit({ id: "busy", priority: 9 });
     const needs = how.startsWith("asks") ? { resources: { disk: 1 } } : {};
     story.submit({ id: "a", ...page, deadlineMs: 2_000, ...needs }, { id: "b", ...page }, { id: "c", ...page });
+    return story;
+  }
+
+  const failures: readonly End[] = [
+    ["fails", (story) => story.fail("a", { retryable: false })],
+    ["runs out of time", (story) => story.after(2_000)],
+    ["asks for what there is no longer", (story) => story.resource("disk", 0)],
+  ];
+  test.each(failures)("that %s is followed by nobody any more: all who waited go on, each for itself", (how, end) => {
+    const story = waiting(how);
+    expect(told(end(story)).filter((line) => line.includes("leads"))).toEqual(["b leads", "c leads alone"]);
+    if (how !== "fails") story.complete("busy");
+    expect(told(story.submit({ id: "d", ...page }))).toEqual(["d follows b"]);
+    expect(told(story.complete("b")).slice(0, 2)).toEqual(["b completed", "d completed by b"]);
+    expect(story.status("b", "c", "d")).toBe("completed running completed");
+  });
+
+  const others: readonly End[] = [
+    ["is cancelled before it starts", (story) => story.do({ type: "task.cancel", taskId: "a" })],
+    ["is paused by a person", (story) => story.do({ type: "task.pause", taskId: "a" })],
+  ];
+  test.each(others)("that %s is followed by the first who waits, and the others follow that one", (how, end) => {
+    const story = waiting(how);
     expect(told(end(story))).toContain("b leads");
     expect(story.why("c").reasons).toMatchObject([{ code: "dependencies", who: ["b"] }]);
-    if (how !== "fails") story.complete("busy");
+    story.complete("busy");
     expect(told(story.complete("b"))).toEqual(["b completed", "c completed by b"]);
   });
 
@@ -140,15 +158,36 @@ describe("a leader that ends without an output", () => {
     expect(told(story.complete("b"))).toEqual(["b completed", "c completed by b"]);
   });
 
-  test("passes the lead on for one event, however many wait", () => {
+  test("passes the lead on for one event when it is cancelled, however many wait", () => {
     const story = open();
-    story.submit(...Array.from({ length: 50 }, (_, i) => ({ id: `t${i}`, ...page })));
-    expect(story.fail("t0", { retryable: false }).map(({ type }) => type)).toEqual([
-      "attempt.ended",
-      "task.failed",
-      "flight.led",
-      "task.started",
+    story.submit(...Array.from({ length: 50 }, (_, i) => ({ id: `t${i}`, ...page, graceMs: 0 })));
+    story.do({ type: "task.cancel", taskId: "t0" });
+    const types = story.log.slice(story.log.findIndex(({ type }) => type === "task.cancelled")).map(({ type }) => type);
+    expect(types).toEqual(["task.cancelled", "flight.led", "task.started"]);
+  });
+
+  test("costs those who wait one event each, and one series of attempts, when all that they try fails", () => {
+    const most = 50;
+    const story = open({ concurrency: most });
+    story.submit(...Array.from({ length: most }, (_, i) => ({ id: `t${i}`, ...page, retry: { maxAttempts: 1 } })));
+    for (let i = 0; i < most; i++) if (story.status(`t${i}`) === "running") story.fail(`t${i}`);
+    story.after(1);
+    const count = (type: KernelEvent["type"]) => story.log.filter((event) => event.type === type).length;
+    expect([count("task.failed"), count("task.started"), count("flight.led"), count("flight.joined")]).toEqual([
+      most,
+      most,
+      most,
+      most - 1,
     ]);
+  });
+
+  test("and that others went on without is of no help to them, but to those who come later", () => {
+    const story = open({ concurrency: 1 });
+    story.submit({ id: "a", ...page }, { id: "b", ...page }, { id: "c", ...page, cacheMs: 0 });
+    story.fail("a", { retryable: false });
+    story.complete("b", "it");
+    expect(story.status("b", "c")).toBe("completed running");
+    expect(told(story.submit({ id: "d", ...page }))).toEqual(["d completed by b"]);
   });
 
   test("when nobody can do it, all fail, one after the other and as soon as the first", () => {
@@ -497,12 +536,13 @@ test("what is replayed to anywhere in between goes on to the same end", () => {
 /** What may happen to tasks of two keys. */
 const step = fc.record({ what: fc.nat(9), which: fc.nat(40) });
 
-test("of a key one attempt runs at most, and each that follows is answered once, whatever happens in between", () => {
+test("of a key one attempt runs at most besides those that go alone, and each that follows is answered once, whatever happens in between", () => {
   fc.assert(
     fc.property(fc.array(step, { minLength: 10, maxLength: 80 }), (steps) => {
       const story = open({ concurrency: 3 });
       let seen = 0;
       const keys = new Map<string, string | undefined>();
+      const alone = new Set<string>();
       const live = () => story.kernel.tasks({ status: "running" });
       for (const { what, which } of steps) {
         const runs = live();
@@ -525,12 +565,16 @@ test("of a key one attempt runs at most, and each that follows is answered once,
           story.crash(20, { concurrency: 3 });
           story.do({ type: "agent.register", agent: { name: "ann", kind: "agent", capacity: 9 } });
         } else story.after(20);
-        for (const event of story.log.slice(seen))
+        for (const event of story.log.slice(seen)) {
           if (event.type === "task.submitted") keys.set(event.taskId, event.cacheKey);
+          if (event.type !== "flight.led") continue;
+          if (event.alone === true) alone.add(event.taskId);
+          else alone.delete(event.taskId);
+        }
         seen = story.log.length;
         const names = story.kernel.tasks().flatMap(({ id }) => {
           const last = story.task(id).attempts.at(-1);
-          return last === undefined || last.end !== undefined ? [] : [keys.get(id)];
+          return last === undefined || last.end !== undefined || alone.has(id) ? [] : [keys.get(id)];
         });
         expect(new Set(names).size).toBe(names.length);
       }

@@ -16,6 +16,10 @@ function flightOf(model: Model, task: Task): Flight | undefined {
   return model.flights.find(({ leader, followers }) => leader === task || followers.includes(task));
 }
 
+export function ledBy(model: Model, task: Task): Flight | undefined {
+  return model.flights.find(({ leader }) => leader === task);
+}
+
 /** For whose output it waits. */
 export function leaderOf(model: Model, task: Task): Task | undefined {
   return model.flights.find(({ followers }) => followers.includes(task))?.leader;
@@ -29,8 +33,7 @@ export function waitsForOutput(model: Model, task: Task): boolean {
 /** A ready task of which it is not decided whether it gives the output or waits for it. */
 export function isUndecided(model: Model, task: Task): boolean {
   if (task.cacheKey === undefined || task.fellBack !== undefined || task.attempt !== undefined) return false;
-  const leads = model.flights.some(({ leader }) => leader === task);
-  return !leads && isNext(model, task) && task.notBefore <= model.timersAt;
+  return ledBy(model, task) === undefined && isNext(model, task) && task.notBefore <= model.timersAt;
 }
 
 /** It is to give the output, for all of its flight if that has lost its leader; or for itself alone. */
@@ -79,7 +82,7 @@ function mayFollow(model: Model, task: Task, leader: Task): boolean {
       if ([...leader.needs.keys()].some((id) => heldFirmly(one, id) > 0)) return false;
       if (one.budget !== undefined && leader.budget !== undefined) return false;
     }
-    const led = model.flights.find((flight) => flight.leader === one)?.followers ?? [];
+    const led = ledBy(model, one)?.followers ?? [];
     const more = [
       ...model.tasks.filter(({ unmet }) => unmet.includes(one)),
       ...(one.parent ? [one.parent] : []),

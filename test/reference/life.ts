@@ -3,8 +3,8 @@
 import type { AttemptEnd, StopReason } from "../../src/kernel/events/attempts.ts";
 import { heldBy } from "./books.ts";
 import { tellBreakers } from "./breakers.ts";
-import { flightKey, leave } from "./flights.ts";
-import { type Attempt, isTerminal, type Model, type Task } from "./model.ts";
+import { flightKey, lead, leave, ledBy } from "./flights.ts";
+import { type Attempt, type Flight, isTerminal, type Model, type Task } from "./model.ts";
 
 const LOSSES = 3;
 const NEVER_AGAIN: readonly string[] = ["INVALID_ARGUMENT", "BUDGET_EXCEEDED", "GUARDRAIL_BLOCKED"];
@@ -155,7 +155,28 @@ export function endAs(
 function settle(model: Model, task: Task): void {
   if (task.ending === undefined || task.attempt !== undefined) return;
   if (!task.children.every(isTerminal)) task.status = "waiting";
-  else if (task.ending === "cancelled" || !fallBack(model, task)) finish(model, task, task.ending);
+  else if (task.ending === "cancelled") finish(model, task, "cancelled");
+  else {
+    const flight = ledBy(model, task);
+    if (!fallBack(model, task)) finish(model, task, "failed");
+    admitAll(model, flight);
+  }
+}
+
+/** Those who waited for the output of one that failed go on, each for itself; the first leads who comes from now on. */
+function admitAll(model: Model, flight: Flight | undefined): void {
+  for (const task of flight === undefined ? [] : [...flight.followers]) {
+    if (flight === undefined || !flight.followers.includes(task)) continue;
+    if (!answerFromBefore(model, task, flight.key)) lead(model, task, { alone: flight.leader !== undefined });
+  }
+}
+
+/** By an output that is young enough for it. */
+export function answerFromBefore(model: Model, task: Task, key: string): boolean {
+  const kept = model.outputs.get(key);
+  if (kept === undefined || model.now - kept.at >= task.cacheMs) return false;
+  answer(model, task, kept.from);
+  return true;
 }
 
 /** It has an output, which counts once it is allowed where that is asked for. */
@@ -168,7 +189,7 @@ export function giveOutput(model: Model, task: Task, given: Task["given"]): void
 /** Its output counts, also for those who wait for it. */
 export function complete(model: Model, task: Task): void {
   const isOwn = task.given === "own" && task.cacheKey !== undefined;
-  const flight = isOwn ? model.flights.find(({ leader }) => leader === task) : undefined;
+  const flight = isOwn ? ledBy(model, task) : undefined;
   if (isOwn) model.outputs.set(flightKey(model, task), { from: task.id, at: model.now });
   finish(model, task, "completed");
   for (const follower of flight?.followers ?? [])

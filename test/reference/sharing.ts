@@ -1,8 +1,8 @@
 /** Who is answered by the output of another, who gives it, and who waits for it: decided before anything is started. */
 
 import { flightKey, isUndecided, lead, leadOrFollow } from "./flights.ts";
-import { answer, giveOutput } from "./life.ts";
-import type { Model, Task } from "./model.ts";
+import { answerFromBefore, giveOutput } from "./life.ts";
+import type { Model } from "./model.ts";
 
 /** Whether anything was decided. */
 export function share(model: Model): boolean {
@@ -31,12 +31,4 @@ export function share(model: Model): boolean {
     if (!answerFromBefore(model, task, flightKey(model, task))) leadOrFollow(model, task);
   }
   return decided;
-}
-
-/** An output that is young enough for it. */
-function answerFromBefore(model: Model, task: Task, key: string): boolean {
-  const kept = model.outputs.get(key);
-  if (kept === undefined || model.now - kept.at >= task.cacheMs) return false;
-  answer(model, task, kept.from);
-  return true;
 }

@@ -13,6 +13,7 @@ import type { TaskSkippedEvent } from "../events/tasks.ts";
 import type { EventBody } from "../events.ts";
 import { namesAgents } from "../fallback.ts";
 import type { Flight } from "../flights.ts";
+import type { KeptOutput } from "../kept-outputs.ts";
 import { defaults } from "../limits.ts";
 import { known } from "../named.ts";
 import {
@@ -34,13 +35,13 @@ export function end(desk: Desk, task: Task, body: TerminalEvent): void {
   // A round is judged when it ends: what ends again after a person's retry, while its manager is at work or waits to be, is not.
   if (body.type === "task.completed") {
     const judges = task.parent?.status === "waiting";
-    const gives = task.spec.cacheKey !== undefined && body.via === undefined && desk.state.flights.leads(task);
-    const flight = gives ? desk.state.flights.of(task) : undefined;
+    const flight = body.via === undefined ? ledBy(desk, task) : undefined;
     desk.emit(body);
     if (task.parent !== undefined) afterChild(desk, task.parent, task, judges);
     if (flight !== undefined) answerAll(desk, flight, { taskId: task.id, output: body.output });
     return;
   }
+  const flight = body.type === "task.failed" ? ledBy(desk, task) : undefined;
   const ending: { readonly task: Task; readonly body: TerminalEvent }[] = [{ task, body }];
   const judges = new Set<Task>();
   for (const one of ending) {
@@ -55,12 +56,37 @@ export function end(desk: Desk, task: Task, body: TerminalEvent): void {
   }
   for (const { task: child } of ending)
     if (child.parent !== undefined) afterChild(desk, child.parent, child, judges.has(child.parent));
+  if (flight !== undefined) admitAll(desk, flight);
 }
 
 /** The task has an output, which counts once it is approved where that is asked for. */
 export function giveOutput(desk: Desk, task: Task, given: GivenOutput): void {
   if (task.spec.approval?.before === "output") ask(desk, task, given);
   else end(desk, task, { type: "task.completed", v: 1, taskId: task.id, ...given });
+}
+
+function ledBy({ state }: Desk, task: Task): Flight | undefined {
+  return task.spec.cacheKey !== undefined && state.flights.leads(task) ? state.flights.of(task) : undefined;
+}
+
+/**
+ * Who led it has failed: each that waited goes on for itself, so that failures cost no more than without sharing. The first
+ * leads those who come from now on.
+ */
+function admitAll(desk: Desk, flight: Flight): void {
+  for (const task of [...flight.followers]) {
+    if (!flight.followers.has(task)) continue;
+    const kept = keptFor(desk, task, flight.key);
+    if (kept !== undefined) answer(desk, task, kept);
+    else if (flight.leader === undefined) desk.emit({ type: "flight.led", v: 1, taskId: task.id });
+    else desk.emit({ type: "flight.led", v: 1, taskId: task.id, alone: true });
+  }
+}
+
+/** An output that is young enough for the task. */
+export function keptFor({ state, now }: Desk, task: Task, key: string): KeptOutput | undefined {
+  const kept = state.outputs.get(key);
+  return kept !== undefined && now - kept.at < (task.spec.cacheMs ?? defaults.cacheMs) ? kept : undefined;
 }
 
 function answerAll(desk: Desk, flight: Flight, given: Given): void {
@@ -114,14 +140,18 @@ function fallBack(desk: Desk, task: Task, { error, fallback: which }: Failing): 
   const { fallback, deadlineAt } = task.spec;
   if (which === undefined || fallback === undefined) return false;
   const tellsOf = { type: "task.fell-back", v: 1, taskId: task.id, error } as const;
+  // What takes the place of its own output is nobody's but its.
+  const flight = ledBy(desk, task);
   const inTime = deadlineAt === undefined || desk.now < deadlineAt;
   if (which === "any" && inTime && task.series.fallback === undefined && namesAgents(fallback)) {
     desk.emit({ ...tellsOf, to: "agents" });
+    if (flight !== undefined) admitAll(desk, flight);
     return true;
   }
   if (fallback.value === undefined) return false;
   desk.emit({ ...tellsOf, to: "value" });
   giveOutput(desk, task, { output: fallback.value, via: "fallback" });
+  if (flight !== undefined) admitAll(desk, flight);
   return true;
 }
 

@@ -3,12 +3,10 @@ import { show } from "../../coordination/structures/arguments.ts";
 import { findCycle } from "../../coordination/structures/dependency-graph.ts";
 import type { Answer, Command } from "../commands.ts";
 import { type Flight, flightKey } from "../flights.ts";
-import type { KeptOutput } from "../kept-outputs.ts";
-import { defaults } from "../limits.ts";
 import { awaitedBy, childrenOf, isTerminal, openChildrenOf, type State, type Task } from "../state.ts";
 import { heldFirmly } from "./deadlock.ts";
 import { type Desk, DONE, refused, taskNamed } from "./desk.ts";
-import { answer, answered } from "./endings.ts";
+import { answer, answered, keptFor } from "./endings.ts";
 import { noted, requireAll } from "./guardrails.ts";
 import { checkGlobalId } from "./shapes.ts";
 
@@ -31,7 +29,7 @@ export function shareOutputs(desk: Desk): boolean {
   return true;
 }
 
-/** The first of its followers that no output answers by now leads it. */
+/** Who led it was cancelled, or is held: the first of its followers that no output answers by now does. */
 function findLeader(desk: Desk, flight: Flight): void {
   for (const task of [...flight.followers]) {
     if (!flight.followers.has(task)) continue;
@@ -79,12 +77,6 @@ export function judgeOffer(desk: Desk, command: CommandOf<"task.answer">): Answe
   if (blocked === undefined) answered(desk, task, { taskId: from, output: command.output ?? offer.output });
   else leadOrFollow(desk, task, flightKey(desk.state, task));
   return DONE;
-}
-
-/** An output that is young enough for the task. */
-function keptFor({ state, now }: Desk, task: Task, key: string): KeptOutput | undefined {
-  const kept = state.outputs.get(key);
-  return kept !== undefined && now - kept.at < (task.spec.cacheMs ?? defaults.cacheMs) ? kept : undefined;
 }
 
 /** Not what has subtasks of its own already, nor what its leader, or who holds what its leader may need, waits for. */
