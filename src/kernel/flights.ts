@@ -8,6 +8,7 @@
  * 3. A flight without a leader has followers: before anything else is admitted one of them leads, or all have their output.
  */
 
+import { canonicalJson } from "../coordination/structures/canonical-json.ts";
 import type { Json } from "../coordination/structures/types.ts";
 import type { StateObserver } from "./observer.ts";
 import { normalized } from "./requirements.ts";
@@ -103,13 +104,17 @@ export class Flights {
 }
 
 /**
- * What tasks that ask for the same have in common. Tasks of other people, for other agents or for other skills, or under other
- * guardrails, never do, whatever their `cacheKey`.
+ * What tasks that ask for the same have in common. Whatever their `cacheKey`, these never do: tasks of other people (`by`, which is
+ * where a principal is told by; a namespace would stand beside it), for other agents, teams or skills, under other
+ * guardrails, or to be approved otherwise. So nobody waits for an approval that it did not ask for, and what somebody is asked to
+ * approve was made to be approved. From what a task is paid is not part of it: who runs pays.
  */
 export function flightKey({ settings }: State, { spec }: Task): string {
-  const { by = "", agent = "", scope = "", skills = [], cacheKey = "" } = spec;
+  const { by = "", agent = "", scope = "", skills = [], approval, cacheKey = "" } = spec;
   const asked = normalized(skills).map(({ skill, level }) => [skill, level]);
-  return JSON.stringify([by, agent, scope, asked, settings?.guardrails ?? null, cacheKey]);
+  const parts: unknown[] = [by, agent, scope, asked, settings?.guardrails ?? null, cacheKey];
+  if (approval !== undefined) parts.push(canonicalJson(approval));
+  return JSON.stringify(parts);
 }
 
 /** It leads its flight when that has lost its leader, and otherwise one of its own. */

@@ -320,6 +320,7 @@ describe("keys are apart", () => {
     ["a pin", { ...page, skills: ["x"], agent: "ann" }],
     ["no skills", page],
     ["no key", { skills: ["x"] }],
+    ["an output to be approved", { ...page, skills: ["x"], approval: { before: "output" } }],
   ];
   test.each(others)("of %s", (_, request) => {
     const story = open();
@@ -340,6 +341,13 @@ describe("keys are apart", () => {
     expect(submit("b", "mallory")).toBe("b leads");
     expect(submit("c")).toBe("c leads");
     expect(submit("d", "eve")).toBe("d follows a");
+  });
+
+  test("of budgets are not: who runs pays for all", () => {
+    const story = open();
+    story.do({ type: "budget.set", budget: "money", limit: 9 }, { type: "budget.set", budget: "other", limit: 9 });
+    story.submit({ id: "a", ...page, budget: "money" });
+    expect(told(story.submit({ id: "b", ...page, budget: "other" }))).toEqual(["b follows a"]);
   });
 
   test("of the teams of different managers; skills in another order are the same", () => {
@@ -489,6 +497,63 @@ describe("guardrails on outputs", () => {
     const story = offered();
     story.crash(10, { guardrails: { output: ["tone"] } });
     expect(told(story.submit({ id: "d", ...page }))).toEqual(["d leads"]);
+  });
+});
+
+describe("approvals", () => {
+  const approval = { before: "output" } as const;
+
+  test("are waited for by nobody who needs none: neither while somebody is asked, nor for what was approved", () => {
+    const story = open();
+    story.submit({ id: "a", ...page, approval });
+    story.complete("a", "made to be approved");
+    expect(story.status("a")).toBe("waiting");
+    expect(told(story.submit({ id: "b", ...page }))).toEqual(["b leads", "b starts on ann"]);
+    story.do({ type: "task.approve", taskId: "a" });
+    story.complete("b", "made for all");
+    story.submit({ id: "c", ...page });
+    expect(story.task("c")).toMatchObject({ output: "made for all", via: "cache" });
+  });
+
+  test("are asked for by whoever needs one, never passed by with an output that was made without", () => {
+    const story = open();
+    story.submit({ id: "a", ...page });
+    expect(told(story.submit({ id: "b", ...page, approval }))).toEqual(["b leads", "b starts on bob"]);
+    story.complete("a", "made for all");
+    story.complete("b", "made to be approved");
+    expect(story.status("a", "b")).toBe("completed waiting");
+  });
+
+  test("of the same kind are asked for again, each for its own task", () => {
+    const story = open();
+    story.submit({ id: "a", ...page, approval }, { id: "b", ...page, approval });
+    expect(story.status("b")).toBe("waiting");
+    story.complete("a", "it");
+    expect(story.kernel.approvalOf("b")).toBeUndefined();
+    story.do({ type: "task.approve", taskId: "a" });
+    expect(story.status("a", "b")).toBe("completed waiting");
+    expect(story.kernel.approvalOf("b")).toMatchObject({ taskId: "b", from: "a", output: "it" });
+    story.do({ type: "task.approve", taskId: "b" });
+    expect(story.task("b")).toMatchObject({ status: "completed", output: "it", via: "cache" });
+    story.submit({ id: "c", ...page, approval });
+    expect(story.kernel.approvalOf("c")).toMatchObject({ taskId: "c", output: "it" });
+  });
+
+  test("that are others, by whom or until when, make other keys; that of a run does as well", () => {
+    const story = open();
+    const others = [{ before: "output" }, { before: "output", expiresMs: 9 }, { before: "run" }] as const;
+    for (const [i, one] of others.entries()) story.submit({ id: `t${i}`, ...page, approval: one });
+    story.do({ type: "task.approve", taskId: "t2" });
+    expect(story.status("t0", "t1", "t2")).toBe("running running running");
+    expect(told(story.submit({ id: "t3", ...page }))).toEqual(["t3 leads", "t3 starts on bob"]);
+  });
+
+  test("that were refused answer nobody: who waited goes on for itself", () => {
+    const story = open();
+    story.submit({ id: "a", ...page, approval }, { id: "b", ...page, approval }, { id: "c", ...page, approval });
+    story.complete("a", "it");
+    story.do({ type: "task.reject", taskId: "a", reason: "no" });
+    expect(story.status("a", "b", "c")).toBe("failed running running");
   });
 });
 

@@ -59,7 +59,7 @@ export interface TaskSpec<I extends Json = Json> {
   /**
    * Tasks of one key share one output: 1 to 1 024 characters. One that is ready is answered with an output that is young enough
    * (`outcome.via` is `"cache"`); if another of its key is under way, it waits for that one's output, and should that one
-   * fail, goes on itself. Keys of other agents or skills, teams, people and guardrails are other keys. The latest output of a
+   * fail, goes on itself. Keys of other agents or skills, teams, people, guardrails and approvals are other keys. The latest output of a
    * key is kept, of 10 000 keys and 64 000 000 characters of JSON at most; what was not asked for the longest goes first.
    */
   readonly cacheKey?: string;

@@ -4,12 +4,13 @@ import { heldFirmly } from "./books.ts";
 import { type Flight, isTerminal, type Model, type Task } from "./model.ts";
 import { isNext, wantedFor } from "./wishes.ts";
 
-/** What tasks that ask for the same have in common; those for others, or under other guardrails, never do. */
+/** What tasks that ask for the same have in common; those for others, under other guardrails or to be allowed otherwise never do. */
 export function flightKey(model: Model, task: Task): string {
   const { pin, skills } = wantedFor(task);
   const levels = new Map<string, number>();
   for (const { skill, level } of skills) levels.set(skill, Math.max(level, levels.get(skill) ?? 0));
-  return JSON.stringify([pin, task.scope?.name, [...levels].sort(), model.settings.guardrails, task.cacheKey]);
+  const { scope, cacheKey, approval } = task;
+  return JSON.stringify([pin, scope?.name, [...levels].sort(), model.settings.guardrails, cacheKey, approval]);
 }
 
 function flightOf(model: Model, task: Task): Flight | undefined {
