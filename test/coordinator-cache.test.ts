@@ -7,6 +7,26 @@ import { defineAgent, defineManager } from "../src/index.ts";
 import { aborted, gate, opened, rejection } from "./coordinator.fixture.ts";
 
 describe("ctx.cache", () => {
+  it("refuses a load that asks for its own key at once, also from within what it calls", async () => {
+    const coordinator = await opened();
+    const run = defineAgent<null, number>({
+      name: "ann",
+      run: (_, { cache }) => {
+        const page = async (): Promise<number> => cache("page", 1_000, async () => (await title()) + 1);
+        const title = async (): Promise<number> => cache("title", 1_000, page);
+        return page();
+      },
+    });
+    await coordinator.register(run);
+    const handle = await coordinator.submit({ timeoutMs: 60_000 });
+    const outcome = await handle.outcome();
+    expect(outcome.attempts).toHaveLength(1);
+    expect(outcome.error).toMatchObject({
+      code: "TASK_FAILED",
+      details: { cause: { code: "WOULD_DEADLOCK", details: { cycle: ["title", "page"] } } },
+    });
+  });
+
   it("loads once for all agents, and gives each a copy", async () => {
     const coordinator = await opened();
     let loads = 0;

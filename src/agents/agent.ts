@@ -147,8 +147,8 @@ export interface AgentContext {
    * Who asks while it is loaded waits for the same load; one that fails fails for all of them, and is not kept. When the
    * attempt whose `load` it is is told to stop and the load fails, the next who waits calls its own. Values are JSON of at most
    * 16 000 000 bytes, and each gets a copy. Kept are 10 000 values of 64 000 000 bytes together; what was not asked for the
-   * longest goes first. Nothing is journaled: after a restart it is loaded anew. A `load` that asks for its own key waits for
-   * itself until its attempt is told to stop.
+   * longest goes first. Nothing is journaled: after a restart it is loaded anew. A `load` that asks for its own key, or for one whose load
+   * waits for it, is refused at once with WOULD_DEADLOCK, which names the circle.
    *
    * @example
    * ```ts

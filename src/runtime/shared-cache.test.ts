@@ -111,6 +111,79 @@ describe("a load that fails", () => {
   });
 });
 
+describe("a load that would wait for itself", () => {
+  const keep = (): AbortSignal => new AbortController().signal;
+
+  test("is refused at once with its own key, which is loaded anew after that", async () => {
+    const { get } = cacheAt();
+    await expect(get("k", () => get("k", () => 1))).rejects.toMatchObject({
+      code: "WOULD_DEADLOCK",
+      message: 'loads of ctx.cache would wait for one another for ever: "k" → "k"',
+      details: { cycle: ["k"] },
+      retryable: false,
+    });
+    expect(await get("k", () => 2)).toBe(2);
+  });
+
+  test("may catch the refusal, and goes on", async () => {
+    const { get } = cacheAt();
+    const load = () => get("k", () => 1).catch((error: Error) => Reflect.get(error, "code"));
+    expect(await get("k", load)).toBe("WOULD_DEADLOCK");
+  });
+
+  test("is refused through other keys, by whichever attempt these are loaded", async () => {
+    const { get } = cacheAt();
+    const [one, other] = [keep(), keep()];
+    const gate = Promise.withResolvers<Json>();
+    const first = get("a", async () => [await gate.promise, await get("b", () => 0, 100, one)], 100, one);
+    const second = get("b", () => get("c", () => get("a", () => 0, 100, other), 100, other), 100, other);
+    second.catch(() => undefined);
+    gate.resolve(1);
+    const both = await Promise.allSettled([first, second]);
+    for (const one of both)
+      expect(one).toMatchObject({
+        status: "rejected",
+        reason: { code: "WOULD_DEADLOCK", details: { cycle: { length: 3 } } },
+      });
+  });
+
+  test("is not one that asks for others, nor two that ask for the same, nor one that waits no more", async () => {
+    const { get } = cacheAt();
+    const sum = async () => {
+      const parts = await Promise.all([get("x", () => 1), get("y", () => get("x", () => 0)), get("x", () => 0)]);
+      return [...parts, await get("x", () => 9, 0)];
+    };
+    expect(await get("sum", sum)).toEqual([1, 1, 1, 9]);
+    expect(await get("x", async () => [await get("y", () => get("z", () => 3), 0)], 0)).toEqual([[3]].flat());
+  });
+
+  test("is none that another attempt's code asks for which it has set going", async () => {
+    const { get } = cacheAt();
+    const [one, other] = [keep(), keep()];
+    let asked: Promise<Json> | undefined;
+    const load = () => {
+      asked = get("k", () => 0, 100, other);
+      return "loaded";
+    };
+    expect(await get("k", load, 100, one)).toBe("loaded");
+    expect(await asked).toBe("loaded");
+  });
+
+  test("is none once it has ended, whatever its code still asks for", async () => {
+    const { get } = cacheAt();
+    const gate = Promise.withResolvers<Json>();
+    let later: Promise<Json> | undefined;
+    const load = () => {
+      later = gate.promise.then(() => get("k", () => "again", 0));
+      return "first";
+    };
+    expect(await get("k", load, 0)).toBe("first");
+    gate.resolve(null);
+    await gate.promise;
+    expect(await later).toBe("again");
+  });
+});
+
 test("who stops waiting leaves at once, and the load goes on for the others", async () => {
   const { get } = cacheAt();
   const { promise, resolve } = Promise.withResolvers<Json>();

@@ -5,9 +5,14 @@
  * 2. Every value is a copy of its own; an error is kept for nobody.
  * 3. Whoever stops waiting stops nobody else: when the attempt whose load it was is told to stop or is over, nobody waits
  *    for that load any more, and the next who waits loads with its own.
- * 4. What is kept is bounded in entries and in bytes; who was asked for the longest ago goes first.
+ * 4. No load waits for itself, nor loads for one another in a circle: who would close one is refused. Whose load asks is known by
+ *    the asynchronous context that its code runs in, as long as it asks by the context of its own attempt.
+ * 5. What is kept is bounded in entries and in bytes; who was asked for the longest ago goes first.
  */
+import { AsyncLocalStorage } from "node:async_hooks";
+import { findCycle } from "../coordination/structures/dependency-graph.ts";
 import type { Json } from "../coordination/structures/types.ts";
+import { SafeguardsError } from "../errors.ts";
 import { admit, copyOf } from "./json.ts";
 import { runtimeLimits } from "./limits.ts";
 
@@ -29,9 +34,12 @@ interface Kept {
 }
 
 interface Load {
+  readonly key: string;
   readonly loaded: Promise<Json>;
   /** Of the attempt whose load it is. */
   readonly signal: AbortSignal;
+  /** Keys whose loads its code waits for; undefined: none. */
+  waitsFor: Set<string> | undefined;
 }
 
 export interface CacheBounds {
@@ -47,6 +55,8 @@ export class SharedCache {
   /** Who was asked for the longest ago comes first. */
   readonly #kept: Map<string, Kept> = new Map();
   readonly #loads: Map<string, Load> = new Map();
+  /** The load whose code runs. */
+  readonly #within: AsyncLocalStorage<Load> = new AsyncLocalStorage();
   #bytes = 0;
 
   constructor(now: () => number, bounds: CacheBounds = BOUNDS) {
@@ -59,7 +69,10 @@ export class SharedCache {
     return { entries: this.#kept.size, bytes: this.#bytes };
   }
 
-  /** A copy of what is kept, or of what is loaded now. Rejected with what the load throws, or with the signal's reason. */
+  /**
+   * A copy of what is kept, or of what is loaded now. Rejected with what the load throws, with the signal's reason, or with
+   * WOULD_DEADLOCK where that load waits for the one that asks.
+   */
   async get(request: CacheRequest): Promise<Json> {
     const { key, signal } = request;
     for (;;) {
@@ -67,13 +80,33 @@ export class SharedCache {
       const kept = this.#fresh(request);
       if (kept !== undefined) return copyOf(kept.value);
       const load = this.#underWay(key) ?? this.#begin(request);
+      const within = this.#askingFor(load, signal);
       try {
         return copyOf(await untilAborted(load.loaded, [signal, load.signal]));
       } catch (error) {
         // A load that fails as its own attempt is told to stop says nothing about the data.
         if (load.signal === signal || signal.aborted || !load.signal.aborted) throw error;
+      } finally {
+        within?.waitsFor?.delete(key);
       }
     }
+  }
+
+  /** The load in whose code this is asked, which waits for the other from now on; undefined: none. */
+  #askingFor({ key }: Load, signal: AbortSignal): Load | undefined {
+    const within = this.#within.getStore();
+    // What a load sets going, such as another attempt, runs in its context and is none of it.
+    if (within?.signal !== signal || this.#loads.get(within.key) !== within) return undefined;
+    within.waitsFor ??= new Set();
+    within.waitsFor.add(key);
+    const cycle = findCycle([within.key], (other) => this.#loads.get(other)?.waitsFor ?? []);
+    if (cycle === undefined) return within;
+    within.waitsFor.delete(key);
+    const circle = [...cycle, cycle[0]].map((other) => JSON.stringify(other)).join(" → ");
+    throw new SafeguardsError("WOULD_DEADLOCK", `loads of ctx.cache would wait for one another for ever: ${circle}`, {
+      details: { cycle: [...cycle] },
+      retryable: false,
+    });
   }
 
   #fresh({ key, ttlMs }: CacheRequest): Kept | undefined {
@@ -104,9 +137,9 @@ export class SharedCache {
       }
     };
     // It begins when it is on record: a load that asks for others must not miss itself.
-    const loaded = Promise.resolve().then(run);
+    const loaded = Promise.resolve().then(() => this.#within.run(begun, run));
     loaded.catch(() => undefined);
-    const begun = { loaded, signal };
+    const begun: Load = { key, loaded, signal, waitsFor: undefined };
     this.#loads.set(key, begun);
     return begun;
   }
