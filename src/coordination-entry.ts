@@ -44,10 +44,9 @@ const host: PollHost<AbortSignal> = {
     const timer = setTimeout(run, ms);
     return () => clearTimeout(timer);
   },
-  abortable() {
-    const controller = new AbortController();
-    return { signal: controller.signal, abort: (reason) => controller.abort(reason) };
-  },
+  abortable: () => new AbortController(),
+  // One that is set meanwhile makes a timer seem late: it takes effect one turn later then, no more.
+  now: () => Date.now(),
 };
 
 /**
@@ -56,7 +55,8 @@ const host: PollHost<AbortSignal> = {
  * One who gives nothing, throws, or takes longer than `voteTimeoutMs` (then its signal is aborted, with TIMEOUT as the
  * reason) has abstained; one whose vote is not valid is told in `invalid`; neither spoils the ballot for the others. All who
  * are registered when `decide` is called are the electorate, so quorum and unanimity are of all of them. How votes are
- * counted and judged is described at {@link tally}. The timer is cancelled when all have voted, so it keeps no process
+ * counted and judged is described at {@link tally}. Time begins when all have been asked, so that one who keeps everything busy
+ * as it is asked takes it from nobody; who answers at once is never late. The timer is cancelled when all have voted, so it keeps no process
  * alive for longer than the decision takes.
  *
  * INVALID_ARGUMENT, thrown by the constructor and `register` and rejected by `decide`, before anybody is asked: unknown

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { FederatedDecisions as PublicDecisions } from "../../coordination-entry.ts";
 import { isSafeguardsError, type SafeguardsError } from "../../errors.ts";
 import type { Vote } from "./election.ts";
 import { FederatedDecisions, type FederatedDecisionsOptions, type VoterWith } from "./federated-decisions.ts";
@@ -17,6 +18,10 @@ class Host implements PollHost<Signal> {
   after(ms: number, run: () => void): () => void {
     this.timers.set(run, ms);
     return () => this.timers.delete(run);
+  }
+
+  now(): number {
+    return 0;
   }
 
   abortable() {
@@ -186,6 +191,23 @@ describe("time", () => {
       await pending;
       expect(host.timers.size).toBe(0);
     }
+  });
+
+  test("one that keeps everything busy as it is asked takes neither votes nor time from others", async () => {
+    const board = new PublicDecisions({ voteTimeoutMs: 40 });
+    const turns = (count: number): Promise<void> =>
+      count === 0 ? Promise.resolve() : new Promise((resolve) => setImmediate(() => turns(count - 1).then(resolve)));
+    const yes = () => turns(3).then(() => "a");
+    board.register("before", yes);
+    board.register("busy", () => {
+      const until = performance.now() + 60;
+      while (performance.now() < until);
+      return "b";
+    });
+    board.register("after", yes);
+    board.register("at once", () => "a");
+    const { votes } = await board.decide("which?", ["a", "b"]);
+    expect(votes).toMatchObject({ before: "a", after: "a", "at once": "a" });
   });
 
   test("nobody registered is no quorum, at once", async () => {

@@ -8,12 +8,13 @@
  * 4. Nobody is asked when the question could not be decided: arguments are checked first.
  */
 import { SafeguardsError } from "../../errors.ts";
+import type { Amount } from "../structures/amount.ts";
 import { checkAmount, checkId, checkInteger, checkKeys, invalid } from "../structures/arguments.ts";
 import type { Json } from "../structures/types.ts";
 import type { Decision, Quorum, Threshold, TieBreak, Vote, VotingMethod } from "./election.ts";
 import { type PollHost, poll } from "./poll.ts";
-import { countVotes } from "./tally.ts";
-import { checkMethod, checkTerms } from "./terms.ts";
+import { countElectorate } from "./tally.ts";
+import { checkMethod, checkTermsFor } from "./terms.ts";
 
 /** The longest that timers wait: beyond, they would fire at once. */
 const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
@@ -61,7 +62,9 @@ export class FederatedDecisions<Signal> {
   readonly #host: PollHost<Signal>;
   readonly #method: VotingMethod;
   readonly #voteTimeoutMs: number;
-  readonly #voters = new Map<string, { readonly voter: VoterWith<Signal>; readonly weight: number }>();
+  readonly #voters = new Map<string, Registered<Signal>>();
+  /** As it stands, until somebody comes or goes. */
+  #roster: Roster<Signal> | undefined;
 
   constructor(host: PollHost<Signal>, options: FederatedDecisionsOptions = {}) {
     checkKeys(options, ["method", "voteTimeoutMs"], "the options of FederatedDecisions");
@@ -74,12 +77,13 @@ export class FederatedDecisions<Signal> {
   register(agentId: string, voter: VoterWith<Signal>, weight = 1): void {
     checkId(agentId, "agentId");
     checkVoter(voter, "voter");
-    checkAmount(weight, "weight", { zero: true });
-    this.#voters.set(agentId, { voter, weight });
+    this.#voters.set(agentId, { voter, weight: checkAmount(weight, "weight", { zero: true }) });
+    this.#roster = undefined;
   }
 
   /** Whether it was registered. It still has its vote in decisions that are being made. */
   unregister(agentId: string): boolean {
+    this.#roster = undefined;
     return this.#voters.delete(agentId);
   }
 
@@ -91,29 +95,56 @@ export class FederatedDecisions<Signal> {
   ): Promise<Decision<O>> {
     checkKeys(overrides, OVERRIDES, "the options of decide");
     const { method = this.#method, voteTimeoutMs = this.#voteTimeoutMs, quorum, threshold, tieBreak } = overrides;
-    const voters = new Map(this.#voters);
-    const terms = checkTerms({
-      question: checkQuestion(question),
-      options,
-      method,
-      electorate: [...voters.keys()],
-      weights: new Map(Array.from(voters, ([agentId, { weight }]) => [agentId, weight])),
-      ...(quorum === undefined ? {} : { quorum }),
-      ...(threshold === undefined ? {} : { threshold }),
-      ...(tieBreak === undefined ? {} : { tieBreak }),
-    });
+    this.#roster ??= rosterOf(this.#voters);
+    const { electorate, voters, asked, weights } = this.#roster;
+    const terms = checkTermsFor(
+      { electorate, weights },
+      {
+        question: checkQuestion(question),
+        options,
+        method,
+        ...(quorum === undefined ? {} : { quorum }),
+        ...(threshold === undefined ? {} : { threshold }),
+        ...(tieBreak === undefined ? {} : { tieBreak }),
+      },
+    );
     const timeoutMs = checkTimeout(voteTimeoutMs);
     const instead = overrides.vote === undefined ? undefined : checkVoter(overrides.vote, "vote");
     const context = overrides.context === undefined ? undefined : checkJson(overrides.context);
     const offered = Object.freeze([...terms.options]);
 
-    const votes = await poll(this.#host, [...voters.keys()], timeoutMs, (voterId, signal) => {
-      const vote = instead ?? voters.get(voterId)?.voter;
-      const paper = { question, options: offered, voterId, signal };
+    const votes = await poll(this.#host, asked, timeoutMs, (place, signal) => {
+      const vote = instead ?? voters[place];
+      const paper = { question, options: offered, voterId: electorate[place] ?? "", signal };
       return vote?.(context === undefined ? paper : { ...paper, context: JSON.parse(context) });
     });
-    return countVotes(terms, votes);
+    return countElectorate({ ...terms, electorate }, votes);
   }
+}
+
+interface Registered<Signal> {
+  readonly voter: VoterWith<Signal>;
+  readonly weight: Amount;
+}
+
+/** All who are registered at some time: their ids, in order, and their voters, each in the place of its id. */
+interface Roster<Signal> {
+  readonly electorate: readonly string[];
+  readonly voters: readonly VoterWith<Signal>[];
+  /** Their places, in the order of registration. */
+  readonly asked: readonly number[];
+  readonly weights: ReadonlyMap<string, Amount>;
+}
+
+function rosterOf<Signal>(registered: ReadonlyMap<string, Registered<Signal>>): Roster<Signal> {
+  const inOrder = [...registered].sort(([a], [b]) => (a < b ? -1 : 1));
+  const places = new Map(inOrder.map(([agentId], place) => [agentId, place]));
+  return {
+    electorate: inOrder.map(([agentId]) => agentId),
+    voters: inOrder.map(([, { voter }]) => voter),
+    asked: Array.from(registered.keys(), (agentId) => places.get(agentId) ?? 0),
+    weights: new Map(inOrder.map(([agentId, { weight }]) => [agentId, weight])),
+  };
 }
 
 function checkTimeout(value: unknown): number {

@@ -1,4 +1,4 @@
-import { type Amount, add, amountToNumber, equal, larger, ZERO } from "../structures/amount.ts";
+import { type Amount, AmountSum, amountToNumber, equal, larger, ZERO } from "../structures/amount.ts";
 import type { Ballot, Count, Offer, Reading } from "./voting-rule.ts";
 
 /** A vote for one option: the option itself. */
@@ -8,11 +8,9 @@ export function readChoice<O extends string>(vote: unknown, { choices }: Offer<O
 
 /** The weight of the ballots that pick each place. */
 export function weigh(ballots: readonly Ballot[], size: number): Amount[] {
-  const weights = new Array<Amount>(size).fill(ZERO);
-  for (const { picks, weight } of ballots) {
-    for (const place of picks) weights[place] = add(weights[place] ?? ZERO, weight);
-  }
-  return weights;
+  const sums = Array.from({ length: size }, () => new AmountSum());
+  for (const { picks, weight } of ballots) for (const place of picks) sums[place]?.add(weight);
+  return sums.map((sum) => sum.total());
 }
 
 /** The places with the most weight win. */

@@ -1,4 +1,4 @@
-import { type Amount, add, amountOf, amountToNumber, isZero, ONE, ZERO } from "../structures/amount.ts";
+import { type Amount, AmountSum, amountOf, amountToNumber, isZero, ONE, ZERO } from "../structures/amount.ts";
 import { checkKeys, columnsOf, nullRecord } from "../structures/arguments.ts";
 import type { Decision, Election, Vote } from "./election.ts";
 import { meets, nanosOf } from "./share.ts";
@@ -62,20 +62,40 @@ export function countVotes<O extends string>(terms: CheckedTerms<O>, votes: Read
   return count(terms, [...votes.keys()], [...votes.values()]);
 }
 
+/** The same for the votes of the whole electorate, each in its place; `undefined` is an abstention. */
+export function countElectorate<O extends string>(
+  terms: CheckedTerms<O> & { readonly electorate: readonly string[] },
+  votes: readonly unknown[],
+): Decision<O> {
+  return count(terms, terms.electorate, votes);
+}
+
 /** The option that each voter put above all others, for those whose vote is valid and puts one there. By the same terms. */
 export function favouritesIn<O extends string>(
   terms: CheckedTerms<O>,
   votes: ReadonlyMap<string, unknown>,
 ): ReadonlyMap<string, O> {
-  const { valid, readings } = callRoll(terms, [...votes.keys()], [...votes.values()]);
+  const offer = offerOf(terms.options);
+  const roll = callRoll(terms, offer, [...votes.keys()], [...votes.values()]);
   const places = terms.options.map((_, place) => place);
   const favourites = new Map<string, O>();
-  for (const [at, reading] of readings.entries()) {
-    const voter = valid[at];
-    const option = terms.options[terms.rule.favourite(reading, places) ?? Number.NaN];
-    if (voter !== undefined && option !== undefined) favourites.set(voter, option);
+  for (const voter of Object.keys(roll.votes)) {
+    const option = favouriteOf(terms, offer, roll.votes[voter], places);
+    if (option !== undefined) favourites.set(voter, option);
   }
   return favourites;
+}
+
+/** The option among these places that a valid vote puts above all the others. */
+function favouriteOf<O extends string>(
+  { rule, options }: CheckedTerms<O>,
+  offer: Offer<O>,
+  vote: Vote<O> | undefined,
+  places: readonly number[],
+): O | undefined {
+  const reading = vote === undefined ? undefined : rule.read(vote, offer);
+  const place = reading === undefined ? undefined : rule.favourite(reading, places);
+  return place === undefined ? undefined : options[place];
 }
 
 function count<O extends string>(
@@ -84,11 +104,11 @@ function count<O extends string>(
   votes: readonly unknown[],
 ): Decision<O> {
   const { rule, options } = terms;
-  const roll = callRoll(terms, voters, votes);
-  const weights = rule.weighs ? roll.valid.map((voter) => terms.weights.get(voter) ?? ONE) : undefined;
-  const counted = rule.count(ballotsOf(roll.readings, options.length, weights), options.length);
+  const offer = offerOf(options);
+  const roll = callRoll(terms, offer, voters, votes);
+  const counted = rule.count(roll.ballots, options.length);
   return {
-    ...judge(terms, roll, counted, weights),
+    ...judge(terms, offer, roll, counted),
     tally: options.map((option, place) => ({ option, score: counted.scores[place] ?? 0 })),
     method: rule.method,
     votes: roll.votes,
@@ -105,57 +125,44 @@ function weightsOf(voters: readonly string[], { weights }: CheckedTerms<string>)
   return record;
 }
 
-/** One for each vote; where these weigh nothing of their own, one for all that are for the same option. */
-function ballotsOf(
-  readings: readonly Reading<string>[],
-  size: number,
-  weights: readonly Amount[] | undefined,
-): readonly Ballot[] {
-  if (weights !== undefined)
-    return readings.map(({ picks, points }, at) => ({ picks, points, weight: weights[at] ?? ONE }));
-  const heads = new Float64Array(size);
-  for (const { picks } of readings) {
-    const place = picks[0] ?? 0;
-    heads[place] = (heads[place] ?? 0) + 1;
-  }
-  return Array.from(heads, (votes, place) => ({ picks: [place], points: undefined, weight: whole(votes) }));
-}
-
-/** Who voted what. All in the order of ids. */
+/** Who voted what. All that is by voter is in the order of ids. */
 interface Roll<O extends string> {
   readonly electorate: readonly string[];
-  /** Whose votes are valid, and what these are. */
-  readonly valid: readonly string[];
-  readonly readings: readonly Reading<O>[];
+  /** The votes that are valid, and how many. */
   readonly votes: Readonly<Record<string, Vote<O>>>;
+  readonly heads: number;
+  /** These votes, to be counted: one each, or where they weigh nothing of their own, one for all that are for the same option. */
+  readonly ballots: readonly Ballot[];
   readonly abstained: readonly string[];
   readonly invalid: readonly string[];
 }
 
+/** One pass over the votes: what is done for each is most of the work of a tally. */
 function callRoll<O extends string>(
   terms: CheckedTerms<O>,
+  offer: Offer<O>,
   voters: readonly string[],
   votes: readonly unknown[],
 ): Roll<O> {
-  const { rule } = terms;
-  const offer = offerOf(terms.options);
+  const { rule, weights } = terms;
   const order = orderOf(voters);
   const inOrder = order === undefined ? voters : order.map((at) => voters[at] ?? "");
-  const electorate = terms.electorate === undefined ? inOrder : [...terms.electorate].sort();
-  const valid: string[] = [];
-  const readings: Reading<O>[] = [];
+  const electorate = terms.electorate ?? inOrder;
   const told = nullRecord<Vote<O>>();
+  const ballots: Ballot[] = [];
+  const heads = new Float64Array(terms.options.length);
   const abstained: string[] = [];
   const invalid: string[] = [];
   // Both are sorted: electors and votes are met with in step.
   let next = 0;
   for (let at = 0; at < inOrder.length; at += 1) {
     const voter = inOrder[at] ?? "";
-    for (let elector = electorate[next]; elector !== undefined && elector < voter; elector = electorate[next]) {
+    let elector = electorate[next];
+    for (; elector !== undefined && elector !== voter && elector < voter; elector = electorate[next]) {
       abstained.push(elector);
       next += 1;
     }
-    const isElector = electorate[next] === voter;
+    const isElector = elector === voter;
     if (isElector) next += 1;
     const given = votes[order?.[at] ?? at];
     if (given === undefined) {
@@ -163,19 +170,27 @@ function callRoll<O extends string>(
       continue;
     }
     const reading = isElector ? read(rule, given, offer) : undefined;
-    if (reading === undefined) invalid.push(voter);
+    if (reading === undefined) {
+      invalid.push(voter);
+      continue;
+    }
+    const { vote, picks, points } = reading;
+    told[voter] = vote;
+    if (rule.weighs) ballots.push({ picks, points, weight: weights.get(voter) ?? ONE });
     else {
-      valid.push(voter);
-      readings.push(reading);
-      told[voter] = reading.vote;
+      const place = picks[0] ?? 0;
+      heads[place] = (heads[place] ?? 0) + 1;
     }
   }
+  for (; next < electorate.length; next += 1) abstained.push(electorate[next] ?? "");
   return {
     electorate,
-    valid,
-    readings,
     votes: told,
-    abstained: [...abstained, ...electorate.slice(next)],
+    heads: rule.weighs ? ballots.length : heads.reduce((sum, some) => sum + some, 0),
+    ballots: rule.weighs
+      ? ballots
+      : Array.from(heads, (some, place) => ({ picks: [place], points: undefined, weight: whole(some) })),
+    abstained,
     invalid,
   };
 }
@@ -207,50 +222,48 @@ function read<O extends string>(rule: VotingRule, vote: unknown, offer: Offer<O>
 
 type Judgement<O extends string> = Pick<Decision<O>, "outcome" | "decision" | "tied">;
 
-function judge<O extends string>(
-  terms: CheckedTerms<O>,
-  roll: Roll<O>,
-  counted: Count,
-  weights: readonly Amount[] | undefined,
-): Judgement<O> {
+function judge<O extends string>(terms: CheckedTerms<O>, offer: Offer<O>, roll: Roll<O>, counted: Count): Judgement<O> {
   const { rule, quorum, threshold } = terms;
-  const heads = whole(roll.valid.length);
-  const cast = weights?.reduce(add, ZERO) ?? heads;
+  const heads = whole(roll.heads);
+  const cast = rule.weighs ? sumOf(roll.ballots, ({ weight }) => weight) : heads;
   if (isZero(cast)) return { outcome: "no_quorum", decision: undefined };
   if (quorum !== undefined) {
     const everybody = rule.quorumByWeight
-      ? roll.electorate.reduce((sum, voter) => add(sum, terms.weights.get(voter) ?? ONE), ZERO)
+      ? sumOf(roll.electorate, (voter) => terms.weights.get(voter) ?? ONE)
       : whole(roll.electorate.length);
     const present = rule.quorumByWeight ? cast : heads;
     if (!meets(quorum, nanosOf(present), nanosOf(everybody))) return { outcome: "no_quorum", decision: undefined };
   }
 
-  const isMissing = terms.electorate !== undefined && roll.valid.length < roll.electorate.length;
+  const isMissing = terms.electorate !== undefined && roll.heads < roll.electorate.length;
   const winners = rule.needsEverybody && isMissing ? [] : counted.winners;
   if (winners.length === 0) return { outcome: "no_consensus", decision: undefined };
   if (threshold !== undefined) {
     const lead = counted.lead ?? ZERO;
     if (!meets(threshold, nanosOf(lead), nanosOf(cast))) return { outcome: "no_majority", decision: undefined };
   }
-  return decide(terms, roll, winners);
+  return decide(terms, offer, roll, winners);
 }
 
 function decide<O extends string>(
-  { rule, options, tieBreak }: CheckedTerms<O>,
-  { valid, readings }: Roll<O>,
+  terms: CheckedTerms<O>,
+  offer: Offer<O>,
+  { votes }: Roll<O>,
   winners: readonly number[],
 ): Judgement<O> {
-  const tied = options.filter((_, place) => winners.includes(place));
+  const tied = terms.options.filter((_, place) => winners.includes(place));
   if (tied.length === 1) return { outcome: "decided", decision: tied[0] };
-  const decision = breakTie(tieBreak, tied, (voter) => {
-    const reading = readings[valid.indexOf(voter)];
-    const place = reading === undefined ? undefined : rule.favourite(reading, winners);
-    return place === undefined ? undefined : options[place];
-  });
+  const decision = breakTie(terms.tieBreak, tied, (voter) => favouriteOf(terms, offer, votes[voter], winners));
   if (decision !== undefined) return { outcome: "decided", decision };
   return { outcome: "tied", decision: undefined, tied };
 }
 
 function whole(count: number): Amount {
   return amountOf(count) ?? ZERO;
+}
+
+function sumOf<T>(parts: readonly T[], weightOf: (part: T) => Amount): Amount {
+  const sum = new AmountSum();
+  for (const part of parts) sum.add(weightOf(part));
+  return sum.total();
 }

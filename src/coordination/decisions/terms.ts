@@ -1,5 +1,5 @@
 import { SafeguardsError } from "../../errors.ts";
-import { type Amount, LARGEST, ONE } from "../structures/amount.ts";
+import { type Amount, AmountSum, ONE } from "../structures/amount.ts";
 import { checkAmount, checkDistinct, checkId, checkKeys, entriesOf, invalid, show } from "../structures/arguments.ts";
 import type { RecordOf } from "../structures/types.ts";
 import { approval } from "./approval.ts";
@@ -58,13 +58,15 @@ export interface CheckedTerms<O extends string> {
   readonly options: readonly O[];
   readonly rule: VotingRule;
   readonly weights: ReadonlyMap<string, Amount>;
-  /** `undefined`: whoever has an entry among the votes. */
-  readonly electorate: ReadonlySet<string> | undefined;
+  /** In order of ids. `undefined`: whoever has an entry among the votes. */
+  readonly electorate: readonly string[] | undefined;
   readonly quorum: Share | undefined;
   readonly threshold: Share | undefined;
   readonly tieBreak: TieBreak;
   readonly question: string | undefined;
 }
+
+const NO_WEIGHTS: ReadonlyMap<string, Amount> = new Map();
 
 /** Checks everything but the votes. `voters` may vote where no electorate is given. INVALID_ARGUMENT names what is wrong. */
 export function checkTerms<O extends string>(
@@ -72,10 +74,19 @@ export function checkTerms<O extends string>(
   voters: () => Iterable<string> = () => [],
 ): CheckedTerms<O> {
   checkKeys(terms, TERMS, "the election");
+  const weights = terms.weights === undefined ? NO_WEIGHTS : checkWeights(terms.weights);
+  const electorate = terms.electorate === undefined ? undefined : checkElectorate(terms.electorate);
+  return checkTermsFor({ electorate, weights }, terms, voters);
+}
+
+/** The same for who may vote, and weighs what, as was checked before. */
+export function checkTermsFor<O extends string>(
+  { electorate, weights }: Pick<CheckedTerms<O>, "electorate" | "weights">,
+  terms: Omit<Terms<O>, "electorate" | "weights">,
+  voters: () => Iterable<string> = () => [],
+): CheckedTerms<O> {
   const rule = checkMethod(terms.method);
   const options = checkOptions(terms.options, rule);
-  const weights = terms.weights === undefined ? new Map<string, Amount>() : checkWeights(terms.weights);
-  const electorate = terms.electorate === undefined ? undefined : checkElectorate(terms.electorate);
   if (rule.weighs) refuseTooMuchWeight(electorate ?? voters(), weights);
   return {
     options,
@@ -115,10 +126,10 @@ function checkOptions<O extends string>(options: readonly O[], { method, mostOpt
   return [...options];
 }
 
-function checkElectorate(electorate: readonly string[]): ReadonlySet<string> {
+function checkElectorate(electorate: readonly string[]): readonly string[] {
   if (!Array.isArray(electorate)) throw invalid("electorate", electorate, "a list of ids");
   for (const voter of electorate) checkId(voter, "a member of electorate");
-  return checkDistinct(electorate, "electorate");
+  return [...checkDistinct(electorate, "electorate")].sort();
 }
 
 function checkWeights(record: RecordOf<number>): ReadonlyMap<string, Amount> {
@@ -131,10 +142,12 @@ function checkWeights(record: RecordOf<number>): ReadonlyMap<string, Amount> {
 
 /** Every sum of weights must be an Amount; the largest is that of all who may vote. */
 function refuseTooMuchWeight(voters: Iterable<string>, weights: ReadonlyMap<string, Amount>): void {
-  let total = 0n;
-  for (const voter of voters) total += nanosOf(weights.get(voter) ?? ONE);
-  if (total <= nanosOf(LARGEST)) return;
-  throw invalid("the weight of all voters together", Number(total) / 1e9, "less than 2^53");
+  const sum = new AmountSum();
+  let nanos = 0n;
+  for (const voter of voters) sum.add(weights.get(voter) ?? ONE);
+  if (!sum.isTooLarge) return;
+  for (const voter of voters) nanos += nanosOf(weights.get(voter) ?? ONE);
+  throw invalid("the weight of all voters together", Number(nanos) / 1e9, "less than 2^53");
 }
 
 function checkText(value: unknown, what: string): string {

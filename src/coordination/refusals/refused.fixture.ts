@@ -27,6 +27,7 @@ export class Systems {
   readonly decisions: FederatedDecisions<AbortSignal> = new FederatedDecisions({
     after: () => () => undefined,
     abortable: () => ({ signal: new AbortController().signal, abort: () => undefined }),
+    now: () => 0,
   });
 
   constructor() {

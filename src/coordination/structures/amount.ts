@@ -95,6 +95,30 @@ export function add(a: Amount, b: Amount): Amount {
   return nano === 0 ? integer(whole) : make(whole, nano);
 }
 
+/** A sum that grows without an Amount for each step. */
+export class AmountSum {
+  #whole = 0;
+  #nano = 0;
+
+  add(a: Amount): void {
+    const nano = this.#nano + a.nano;
+    const carries = nano >= NANOS;
+    this.#nano = carries ? nano - NANOS : nano;
+    this.#whole += a.whole + (carries ? 1 : 0);
+  }
+
+  /** Once it is over 2⁵³ − 1 it stays so. */
+  get isTooLarge(): boolean {
+    return this.#whole > Number.MAX_SAFE_INTEGER;
+  }
+
+  /** RangeError when that is over 2⁵³ − 1. */
+  total(): Amount {
+    if (this.isTooLarge) throw new RangeError("the sum is over 2^53 - 1");
+    return this.#nano === 0 ? integer(this.#whole) : make(this.#whole, this.#nano);
+  }
+}
+
 /** a − b, which must not be negative. RangeError when it is: books that go below zero are broken. */
 export function subtract(a: Amount, b: Amount): Amount {
   const difference = a.nano - b.nano;
