@@ -1,9 +1,11 @@
 import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { canonicalJson } from "../coordination/structures/canonical-json.ts";
+import { sha256 } from "../coordination/structures/sha256.ts";
 import type { TaskRequest } from "./commands.ts";
 import type { KernelEvent } from "./events.ts";
 import { Kernel } from "./kernel.ts";
+import { State } from "./state.ts";
 import { Story, told } from "./story.fixture.ts";
 
 const run = { id: "a", approval: {} } as const;
@@ -286,6 +288,27 @@ describe("beside fallbacks", () => {
     expect(told(story.fail("a"))).toContain("a is ending");
     expect(told(story.fail("a/sub"))).toContain("a starts on bob");
   });
+});
+
+test("what is asked for is hashed by what the kernel was handed, once for each asking and never when it is replayed", () => {
+  let asked = 0;
+  const digest = (text: string): string => {
+    asked += 1;
+    return sha256(text);
+  };
+  const story = new Story();
+  story.kernel = new Kernel(new State(), digest);
+  story.log.length = 0;
+  story.do({ type: "coordinator.open" });
+  story.agent("ann");
+  story.submit(output);
+  story.complete("a", "x".repeat(100));
+  expect(asked).toBe(1);
+  const hash = hashOf(story);
+  const replayed = new Kernel(new State(), digest);
+  for (const event of story.log) replayed.replay(event);
+  expect([asked, replayed.approvalOf("a")]).toEqual([1, story.kernel.approvalOf("a")]);
+  expect(sha256(canonicalJson(replayed.approvalOf("a")))).toBe(hash);
 });
 
 describe("beside shared outputs", () => {

@@ -9,9 +9,10 @@
  */
 
 import { NO_MONEY } from "../coordination/structures/money.ts";
+import { sha256 } from "../coordination/structures/sha256.ts";
 import type { Json } from "../coordination/structures/types.ts";
 import { SafeguardsError } from "../errors.ts";
-import { subjectOf } from "./approvals.ts";
+import { type Digest, subjectOf } from "./approvals.ts";
 import { ballotIn } from "./ballot-row.ts";
 import type { Answer, Command, Envelope } from "./commands.ts";
 import { answerAgain } from "./decide/again.ts";
@@ -80,14 +81,17 @@ interface Works {
 
 export class Kernel {
   readonly #state: State;
+  readonly #digest: Digest;
   #works: Works | undefined = undefined;
   #decided = false;
   #events: KernelEvent[] = [];
   #now = 0;
   #envelope: Envelope | undefined = undefined;
 
-  constructor(state: State = new State()) {
+  /** `digest` may be faster than the kernel's own, never another: what is decided must not hang on where. */
+  constructor(state: State = new State(), digest: Digest = sha256) {
     this.#state = state;
+    this.#digest = digest;
   }
 
   static restore(rows: Iterable<Json>): Kernel {
@@ -140,6 +144,7 @@ export class Kernel {
         return works().scheduler;
       },
       now,
+      digest: this.#digest,
       get by() {
         return asker();
       },

@@ -2,7 +2,9 @@
 import { unseal } from "../journal/codec.ts";
 import type { Journal } from "../journal/journal.ts";
 import { Kernel } from "../kernel/kernel.ts";
+import { State } from "../kernel/state.ts";
 import type { ChainHead } from "./command-loop.ts";
+import { digest } from "./digest.ts";
 import { runtimeLimits } from "./limits.ts";
 import { restore } from "./snapshots.ts";
 
@@ -20,7 +22,7 @@ export interface Past {
 export async function readPast(journal: Journal, pause: () => Promise<void>): Promise<Past> {
   const { snapshot, records, lastSeq, lastHash, epoch, repaired } = await journal.open();
   const restored = snapshot === undefined ? undefined : await restore(snapshot, pause);
-  const kernel = restored ?? new Kernel();
+  const kernel = restored ?? new Kernel(new State(), digest);
   // A snapshot that an older version made is passed over.
   const replayed = snapshot !== undefined && restored === undefined ? journal.read(1) : records;
   let since = performance.now();

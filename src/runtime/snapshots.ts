@@ -13,6 +13,7 @@ import { Kernel } from "../kernel/kernel.ts";
 import { isReadable, Restoration } from "../kernel/restore.ts";
 import type { Clock } from "./clock.ts";
 import type { CommandLoop } from "./command-loop.ts";
+import { digest } from "./digest.ts";
 import { runtimeLimits } from "./limits.ts";
 
 const IN_MEMORY = "memory:";
@@ -167,5 +168,5 @@ export async function restore(
       since = performance.now();
     }
   }
-  return begun ? new Kernel(restoration.end()) : undefined;
+  return begun ? new Kernel(restoration.end(), digest) : undefined;
 }

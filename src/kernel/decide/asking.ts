@@ -26,7 +26,7 @@ export function ask(desk: Desk, task: Task, given?: GivenOutput): void {
     v: 1,
     taskId: task.id,
     before,
-    hash: hashOf(task, { before, seq: desk.state.seq + 1, output, token, via, from }),
+    hash: hashOf(task, { before, seq: desk.state.seq + 1, output, token, via, from }, desk.digest),
     ...given,
     ...(expires ? { expiresAt: desk.now + expiresMs } : {}),
   });

@@ -2,6 +2,7 @@
 
 import type { Json } from "../../coordination/structures/types.ts";
 import { type ErrorCode, SafeguardsError } from "../../errors.ts";
+import type { Digest } from "../approvals.ts";
 import type { Answer } from "../commands.ts";
 import type { Departed } from "../departed.ts";
 import type { EventBody } from "../events.ts";
@@ -18,6 +19,7 @@ export interface Desk {
   readonly now: number;
   /** Who asks, as the present command's envelope says. */
   readonly by: string | undefined;
+  readonly digest: Digest;
   /** The line of a task, or a ballot, that has left memory, as far as the command names it. */
   recalled(kind: Departed["kind"], id: string): string | undefined;
   /** Appends an event and applies it. */
