@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { defineAgent, defineManager, type Json } from "../src/index.ts";
-import { aborted, gate, historyOf, opened, rejection } from "./coordinator.fixture.ts";
+import type { Journal } from "../src/journal/journal.ts";
+import { aborted, gate, historyOf, MortalJournal, opened, rejection } from "./coordinator.fixture.ts";
 
 describe("cancelling", () => {
   it("aborts what runs and ends what waits", async () => {
@@ -99,6 +100,51 @@ describe("pausing", () => {
     expect(await handle.result()).toBe("done");
     expect(resumedFrom).toEqual([undefined, { page: 3 }]);
     expect((await handle.outcome()).attempts.map(({ end }) => end)).toEqual(["preempted", "completed"]);
+  });
+});
+
+describe("a task that a person has tried again", () => {
+  it("submits subtasks anew, and finds those of the present series, also after a restart", async () => {
+    const journal = new MortalJournal();
+    const finds: (readonly string[])[] = [];
+    const crew = async (from: Journal) => {
+      const coordinator = await opened({ journal: from });
+      let attempts = 0;
+      const waiting = defineAgent({
+        name: "helper",
+        capacity: 9,
+        run: async (_, { signal }) => {
+          await aborted(signal);
+          throw signal.reason;
+        },
+      });
+      await coordinator.register(waiting);
+      await coordinator.register(
+        defineAgent({
+          name: "boss",
+          run: async (_, { submit }) => {
+            attempts += 1;
+            const handles = [await submit({ agent: "helper" }), await submit({ agent: "helper" })];
+            finds.push(handles.map(({ id }) => id));
+            throw new Error(`attempt ${attempts} failed`);
+          },
+        }),
+      );
+      return coordinator;
+    };
+    const first = await crew(journal);
+    const task = { id: "x", agent: "boss", retry: { maxAttempts: 2, initialMs: 1, jitter: false } };
+    const handle = await first.submit(task);
+    await handle.outcome();
+    await handle.retry();
+    await handle.outcome();
+    const second = await crew(await journal.die());
+    const again = await second.task("x");
+    await again.retry();
+    await again.outcome();
+    const named = (prefix: string) => [`x/${prefix}0`, `x/${prefix}1`];
+    const series = [named(""), named("retry1-"), named("retry2-")];
+    expect(finds).toEqual(series.flatMap((ids) => [ids, ids]));
   });
 });
 

@@ -171,7 +171,9 @@ export interface AgentContext {
   release(allocation: Allocation): Promise<void>;
   /**
    * A subtask. Its id is local to this task, and counted when left out, so that a repeated attempt finds the one that it
-   * submitted before.
+   * submitted before. After a person's `retry()` it is counted anew, behind `retry1-` and so on: what there was had been cancelled
+   * with the failure. One with an id is the same for ever, with what it gave, or as it ended: leave the id out, or make it of
+   * something that changes, where it is to be done again.
    *
    * While its `result()` or `outcome()` is awaited, this attempt holds no slot and no load, only its resources. One that
    * awaits several at once holds no slot until the last of them is there: what comes before it is handed over as it

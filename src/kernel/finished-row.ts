@@ -18,6 +18,7 @@ import {
   type Before,
   childrenOf,
   FIRST_SERIES,
+  type Series,
   type State,
   type Task,
   type TaskStatus,
@@ -46,6 +47,8 @@ interface More extends Partial<Subtasks> {
   readonly via?: Substitute;
   /** How its subtasks stood when its fallback's agents began, one of whom has planned since. */
   readonly before?: Before;
+  /** How often a person had it tried again. */
+  readonly retries?: number;
   readonly from?: string;
 }
 type Row = readonly [
@@ -152,6 +155,7 @@ function moreOf(task: Task): More | undefined {
     ended?.via === undefined &&
     task.priority === asked &&
     closedMs === 0 &&
+    series.retries === undefined &&
     phase === "run";
   if (plain && round === 0 && family === undefined && accepted === undefined) return undefined;
   return {
@@ -163,6 +167,7 @@ function moreOf(task: Task): More | undefined {
     ...(ended?.via === undefined ? {} : { via: ended.via }),
     ...(ended?.from === undefined ? {} : { from: ended.from }),
     ...(before === undefined ? {} : { before }),
+    ...(series.retries === undefined ? {} : { retries: series.retries }),
     ...(family === undefined ? {} : subtasksOf(task)),
     ...(accepted === undefined ? {} : { accepted: accepted.input === undefined ? {} : { input: accepted.input } }),
     ...(family === undefined || family.spentBelow.eq(0) ? {} : { spentBelow: textOf(family.spentBelow) }),
@@ -242,7 +247,7 @@ export function thaw(row: string, state: State): Thawed {
     notBefore: 0,
     live: undefined,
     attempts: attempts.map((attempt, i) => attemptIn(attempt, i, at)),
-    series: more.before === undefined ? FIRST_SERIES : { ...FIRST_SERIES, fallback: more.before },
+    series: seriesIn(more),
     checkpoint: undefined,
     claim: undefined,
     approval: undefined,
@@ -258,6 +263,15 @@ export function thaw(row: string, state: State): Thawed {
   };
   const spentBelow = sumIn(more.spentBelow ?? "0");
   return { task, children: more.children ?? [], planned: more.planned ?? 0, spentBelow };
+}
+
+function seriesIn({ before: fallback, retries }: More): Series {
+  if (fallback === undefined && retries === undefined) return FIRST_SERIES;
+  return {
+    ...FIRST_SERIES,
+    ...(fallback === undefined ? {} : { fallback }),
+    ...(retries === undefined ? {} : { retries }),
+  };
 }
 
 function attemptIn(

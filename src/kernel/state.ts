@@ -157,6 +157,8 @@ export interface Series {
   readonly preemptions: number;
   /** Agents that failed it. */
   readonly excluded: readonly string[];
+  /** How often a person had it tried again, a new series each time; undefined: never. */
+  readonly retries?: number;
   /** Its fallback's agents do it; how its subtasks stood when that began. */
   readonly fallback?: Before;
 }

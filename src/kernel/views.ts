@@ -87,6 +87,8 @@ export interface TaskView {
   readonly planned: number;
   /** Its fallback's agents do it; rounds and subtasks among those above that others planned, whose place they have taken. */
   readonly fallback?: { readonly round: number; readonly planned: number };
+  /** How often a person had it tried again; absent: never. */
+  readonly retries?: number;
   readonly held: boolean;
   /** What its attempts, and those of all below it, have spent: a decimal. */
   readonly cost: string;
@@ -257,6 +259,7 @@ export function taskView(
     ...present({
       name: spec.name,
       fallback: task.series.fallback,
+      retries: task.series.retries,
       context: spec.context,
       parentId: spec.parentId,
       deadlineAt: spec.deadlineAt,

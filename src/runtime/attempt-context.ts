@@ -312,8 +312,9 @@ export class AttemptContext implements AgentContext {
     const { taskId, token, phase } = attempt;
     // Counted, so that a repeated attempt finds the same tasks; apart from those of a manager's plan.
     const counted = request.id === undefined ? attempt.submits++ : 0;
-    // What was submitted by those whose place it has taken was cancelled with their failure.
-    const own = this.#view.fallback === undefined ? "" : "fallback-";
+    // What was submitted in an earlier series, or by those whose place it has taken, was cancelled with their failure.
+    const { retries, fallback } = this.#view;
+    const own = `${retries === undefined ? "" : `retry${retries}-`}${fallback === undefined ? "" : "fallback-"}`;
     const id = request.id ?? (phase === "run" ? `${own}${counted}` : `${own}${this.#part()}-${counted}`);
     const { ids } = await this.#tell(
       { type: "task.submit", tasks: [{ ...request, id }], from: { taskId, token } },

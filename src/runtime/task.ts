@@ -191,6 +191,9 @@ export interface TaskHandle<O extends Json = Json> {
   resume(): Promise<void>;
   /** Another priority from now on. */
   prioritize(priority: number): Promise<void>;
-  /** A failed task again: a new series of attempts. `INVALID_STATE` when it has not failed. */
+  /**
+   * A failed task again: a new series of attempts. `INVALID_STATE` when it has not failed. Subtasks that its code submits without
+   * an id are new ones then; one with an id is the one that there was, as it ended.
+   */
   retry(): Promise<void>;
 }

@@ -145,8 +145,7 @@ export function taskPlanned(
 export function fellBack(state: State, task: Task, at: number, observer: StateObserver | undefined): void {
   const { family, round, series } = task;
   const { planned = 0, completedChildren: completed = 0, failedChildren: failed = 0 } = family ?? {};
-  const { losses, preemptions, excluded } = series;
-  task.series = { failures: 0, losses, preemptions, excluded, fallback: { round, planned, completed, failed } };
+  task.series = { ...series, failures: 0, fallback: { round, planned, completed, failed } };
   task.phase = "run";
   task.checkpoint = undefined;
   task.notBefore = 0;
@@ -166,8 +165,9 @@ export function retried(state: State, id: string, at: number, observer: StateObs
   task.missing = 0;
   task.judgement = judgedAnew(state, task.judgement);
   // Who planned goes on with its plan; else it begins again with those whom it was meant for.
-  const { fallback } = task.series;
-  task.series = fallback === undefined || task.phase !== "aggregate" ? FIRST_SERIES : { ...FIRST_SERIES, fallback };
+  const { fallback, retries = 0 } = task.series;
+  const series = { ...FIRST_SERIES, retries: retries + 1 };
+  task.series = fallback === undefined || task.phase !== "aggregate" ? series : { ...series, fallback };
   task.ended = undefined;
   task.approval = undefined;
   readyAt(state, task, at);
