@@ -293,6 +293,8 @@ export function judge(model: Model, parent: Task): void {
   const planned = parent.children.filter(({ round }) => round !== undefined);
   const open = planned.some((one) => !isTerminal(one));
   const short = enoughSucceeded(parent) === "no";
+  // Who is held leads nobody once its round has ended, whatever becomes of it.
+  if (!open && parent.held) leave(model, parent);
   if (short && (!open || parent.manager?.failFast === true)) endAs(model, parent, "failed", { instead: "any" });
   else if (!open) becomePending(model, parent);
 }
