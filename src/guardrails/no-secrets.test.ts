@@ -12,6 +12,9 @@ const chance = ["q7Xd", "P2m9", "Lz4K", "w8Ra", "T3vN", "c6Yb", "H1sJ", "f5Ge", 
 const random = (length: number): string => chance.join("").repeat(5).slice(0, length);
 const capitals = random(40).toUpperCase();
 
+const hex = (length: number): string => createHash("sha512").update("key").digest("hex").slice(0, length);
+const uuid = "0b6e4172-3c5d-4f1a-9e7b-8a2d6c4e1f03";
+
 const secrets: Readonly<Record<SecretRule, readonly string[]>> = {
   "aws-access-key": [`AKIA${capitals.slice(0, 16)}`, `key=ASIA${capitals.slice(0, 16)};`],
   "github-token": [`ghp_${random(36)}`, `gho_${random(36)}`, `github_pat_${random(22)}_${random(40)}`],
@@ -20,7 +23,17 @@ const secrets: Readonly<Record<SecretRule, readonly string[]>> = {
   "npm-token": [`npm_${random(36)}`],
   "slack-token": [`xoxb-123456789012-${random(24)}`],
   "stripe-key": [`sk_live_${random(24)}`, `rk_test_${random(24)}`],
-  "model-key": [`sk-${random(30)}`, `sk-ant-api03-${random(40)}`, `sk-proj-${random(40)}`],
+  "model-key": [
+    `sk-${random(30)}`,
+    `sk-ant-api03-${random(40)}`,
+    `sk-proj-${random(40)}`,
+    `sk-${hex(32)}`,
+    `sk-${hex(48)}`,
+    `sk-${hex(32).toUpperCase()}`,
+    `sk-or-v1-${hex(64)}`,
+    `sk-lf-${uuid}`,
+    `sk-${uuid}`,
+  ],
   "json-web-token": [`eyJ${random(20)}.eyJ${random(30)}.${random(30)}`],
   "private-key": [
     `-----BEGIN PRIVATE KEY-----\n${random(40)}\n-----END PRIVATE KEY-----`,
@@ -39,6 +52,16 @@ const harmless: readonly Json[] = [
   "SOME_VERY_LONG_CONSTANT_NAME_WITH_4_NUMBERS_IN_IT_99",
   "task-management-system-overview-document-2026-version-3",
   "sk-learn-style-estimator-interface-overview",
+  "sk-fading-circle sk-fading-circle-delay-12-of-12-in-all",
+  "sk-cube-grid__cube--9 sk-button-3f2a91bc-large-rounded-2",
+  "sk-toolbar-deadbeef-facade-decade-added-00-11-22-33-44",
+  "sk-00000000000000000000000000000000",
+  "sk-abcdefabcdefabcdefabcdefabcdefabcdef",
+  `sk-chunk-${hex(32)}`,
+  `sk-${hex(20)}`,
+  `task-${hex(32)} risk-${uuid}`,
+  `commit ${hex(40)}, tree ${hex(64)}, short ${hex(9)}`,
+  uuid,
   "ask-me-anything-about-the-new-release-of-2026",
   "npm_config_registry_with_a_rather_long_name_here",
   "xoxo-and-many-hugs-to-all-of-you-out-there",

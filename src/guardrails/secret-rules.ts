@@ -41,7 +41,7 @@ const FORMATS: Readonly<Record<SecretRule, Format>> = {
   "npm-token": { pattern: /(?<![A-Za-z0-9_])npm_[A-Za-z0-9]{36}(?![A-Za-z0-9])/g },
   "slack-token": { pattern: /(?<![A-Za-z0-9-])xox[abeprs]-[A-Za-z0-9-]{20,}/g, isMeant: hasDigit },
   "stripe-key": { pattern: /(?<![A-Za-z0-9_])(?:sk|rk)_(?:live|test)_[A-Za-z0-9]{16,}/g },
-  "model-key": { pattern: /(?<![A-Za-z0-9_-])sk-[A-Za-z0-9_-]{20,}/g, isMeant: isMixed },
+  "model-key": { pattern: /(?<![A-Za-z0-9_-])sk-[A-Za-z0-9_-]{20,}/g, isMeant: isModelKey },
   "json-web-token": {
     pattern: /(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}/g,
   },
@@ -100,9 +100,16 @@ function hasDigit(match: string): boolean {
   return /[0-9]/.test(match);
 }
 
-/** Words of a language have no capitals and digits in their midst. */
-function isMixed(match: string): boolean {
-  return hasDigit(match) && /[A-Z]/.test(match.slice(3)) && /[a-z]/.test(match.slice(3));
+/** Right behind `sk-`, or behind what tells whose key it is: 128 bits or more in hexadecimal digits, or a UUID. */
+const HEXADECIMAL_KEY =
+  /^sk-(?:or-v1-|proj-|ant-[a-z0-9]{1,10}-|svcacct-|admin-|lf-)?([0-9a-f]{32,}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?![a-z0-9])/i;
+
+/** Words of a language have no capitals and digits in their midst; names of classes are no long row of hexadecimal digits. */
+function isModelKey(match: string): boolean {
+  if (!hasDigit(match)) return false;
+  if (/[A-Z]/.test(match.slice(3)) && /[a-z]/.test(match.slice(3))) return true;
+  const digits = HEXADECIMAL_KEY.exec(match)?.[1] ?? "";
+  return /[a-f]/i.test(digits) && hasDigit(digits);
 }
 
 /** Longer ones are data: files, pictures. */
