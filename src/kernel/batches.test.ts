@@ -134,6 +134,88 @@ describe("a batch that is not full", () => {
     expect(told(given)).toEqual(["b starts on many", "a starts on one"]);
   });
 
+  test("of two that wait, the first in order goes elsewhere where others have taken their room", () => {
+    const story = new Story({ concurrency: 9 });
+    story.agent("many", { capacity: 1, maxBatch: 3, skills: ["x", "y"] });
+    story.agent("one", { capacity: 1, skills: ["x"] });
+    const waits = { skills: ["x"], batchWaitMs: 1_000 } as const;
+    const given = story.submit(
+      { id: "a", batchKey: "first", ...waits, priority: 9 },
+      { id: "b", batchKey: "second", ...waits, priority: 8 },
+      { id: "c", skills: ["y"], priority: 1 },
+    );
+    expect(told(given)).toEqual(["c starts on many", "a starts on one"]);
+  });
+
+  test("is woken in time also where some of it went elsewhere", () => {
+    const story = new Story({ concurrency: 9 });
+    story.agent("many", { capacity: 10, maxBatch: 3 });
+    story.agent("one", { capacity: 40 });
+    const waits = { ...pages, batchWaitMs: 1_000 } as const;
+    story.submit({ id: "other", agent: "one", load: 32 });
+    story.submit(
+      { id: "b", ...waits, load: 1, priority: 9 },
+      { id: "a", ...waits, load: 5, priority: 8 },
+      { id: "c", agent: "many", load: 7.5 },
+    );
+    expect(story.status("a", "b", "c")).toBe("running pending running");
+    expect(story.kernel.nextWakeAt()).toBe(story.now + 1_000);
+    expect(told(story.after(1_000))).toEqual(["b starts on many"]);
+  });
+
+  test("goes elsewhere also where its room is promised to others", () => {
+    const story = new Story({ concurrency: 9 });
+    story.agent("many", { capacity: 1, maxBatch: 3, skills: ["x", "y"] });
+    story.agent("one", { capacity: 1, skills: ["x"] });
+    story.agent("other", { capacity: 1, skills: ["z"] });
+    story.resource("disk", 1);
+    story.submit({ id: "low", skills: ["z"], resources: { disk: 1 }, priority: 1 });
+    const given = story.submit(
+      { id: "a", ...pages, skills: ["x"], batchWaitMs: 1_000, priority: 9 },
+      { id: "b", skills: ["y"], resources: { disk: 1 } },
+    );
+    expect(told(given)).toEqual(["low stops: preempted for b", "a starts on one"]);
+  });
+
+  test("keeps nobody of it from making others give way to it, but those who took its room at that instant", () => {
+    const story = new Story({ concurrency: 9 });
+    story.agent("many", { capacity: 2, maxBatch: 3, skills: ["x", "y"] });
+    story.submit({ id: "low", skills: ["y"], load: 1, priority: 1 });
+    const waits = { ...pages, skills: ["x"], batchWaitMs: 1_000 } as const;
+    const given = story.submit(
+      { id: "a", ...waits, load: 1, priority: 9 },
+      { id: "b", ...waits, load: 2, priority: 8 },
+    );
+    expect(told(given)).toEqual(["low stops: preempted for b"]);
+    const other = new Story({ concurrency: 9 });
+    other.agent("many", { capacity: 1, maxBatch: 3, skills: ["x", "y"] });
+    const taken = other.submit({ id: "a", ...waits, priority: 9 }, { id: "low", skills: ["y"], priority: 1 });
+    expect(told(taken)).toEqual(["low starts on many"]);
+  });
+
+  test("has nothing set aside for it, however long it waits, and holds up nobody", () => {
+    const story = new Story({ concurrency: 9, protectAfterMs: 0 });
+    story.agent("many", { capacity: 3, maxBatch: 3, skills: ["x", "y"] });
+    story.resource("disk", 1);
+    story.submit({ id: "busy", skills: ["y"], load: 1, preemptible: false });
+    const waits = { ...pages, skills: ["x"], resources: { disk: 1 }, batchWaitMs: 1_000, priority: 9 } as const;
+    story.submit({ id: "a", ...waits, load: 1 }, { id: "b", ...waits, load: 4 });
+    expect(told(story.submit({ id: "c", skills: ["y"], load: 2, priority: 1 }))).toEqual(["c starts on many"]);
+    expect(told(story.complete("c"))).toEqual(["c completed"]);
+    expect(told(story.ask("busy", { disk: 1 }))).toEqual(["busy gets 1 disk"]);
+  });
+
+  test("is as large as those that are to be given together, without whom something is promised", () => {
+    const story = new Story({ concurrency: 9 });
+    story.agent("many", { capacity: 2, maxBatch: 2 });
+    story.submit({ id: "low", load: 1, priority: 1 });
+    story.agent("few", { capacity: 1, maxBatch: 2 });
+    const waits = { ...pages, batchWaitMs: 1_000 } as const;
+    expect(told(story.submit({ id: "big", ...waits, load: 2, priority: 9 }))).toEqual(["low stops: preempted for big"]);
+    expect(told(story.submit({ id: "a", ...waits, load: 1 }))).toEqual([]);
+    expect(story.why("a").text).toContain("its batch fills: 1 of the 2 that few takes together are there");
+  });
+
   test("waits also where others could start only in what is set aside for who has waited long", () => {
     const story = new Story({ concurrency: 9, protectAfterMs: 1_000 });
     story.agent("many", { capacity: 4, maxBatch: 3, skills: ["x"] });
@@ -208,6 +290,28 @@ test("nobody is preempted while others are in its batch, and the last one is", (
   expect(told(story.submit({ id: "high", priority: 9 }))).toEqual([]);
   expect(told(story.complete("a"))).toEqual(["a completed", "b stops: preempted for high"]);
   expect(told(story.fail("b"))).toEqual(["b attempt preempted", "high starts on many"]);
+});
+
+test("the last of a batch gives back the room of the largest, also to who makes it give way", () => {
+  const story = open({ concurrency: 9 });
+  story.submit({ id: "a", ...pages, load: 3, priority: 1 }, { id: "b", ...pages, load: 1, priority: 1 });
+  expect(told(story.submit({ id: "high", load: 3, priority: 9 }))).toEqual([]);
+  // It lacked no slot: as soon as the last one is alone it is looked at again.
+  expect(told(story.complete("a"))).toEqual(["a completed", "b stops: preempted for high"]);
+  expect(told(story.submit({ id: "small", load: 1, priority: 2 }))).toEqual(["small starts on many"]);
+  expect(told(story.fail("b"))).toEqual(["b attempt preempted", "high starts on many"]);
+});
+
+test("a batch is predicted to give back its slot and its room with the last of it, and resources with each", () => {
+  const story = open({ concurrency: 9, protectAfterMs: 0 });
+  story.resource("disk", 2);
+  const each = { ...pages, load: 3, resources: { disk: 1 } } as const;
+  story.submit({ id: "a", ...each, estimatedMs: 100 }, { id: "b", ...each, estimatedMs: 200 });
+  story.submit({ id: "big", load: 4 });
+  expect(story.why("big").text).toContain("by the estimates of what runs that is there in 200 ms");
+  story.do({ type: "task.cancel", taskId: "big" });
+  story.submit({ id: "one", load: 1, resources: { disk: 1 } });
+  expect(story.why("one").text).toContain("by the estimates of what runs that is there in 100 ms");
 });
 
 test("a state that is restored from its snapshot has the same batches", () => {

@@ -45,7 +45,26 @@ export function widen(batch: Batch, load: Amount): void {
   batch.load = larger(batch.load, load);
 }
 
+/** The room that it has on its agent: that of its batch, where it is in one. */
+export function roomOf({ batch, task }: LiveAttempt): Amount {
+  return batch === undefined ? task.load : batch.load;
+}
+
 /** Whether others are in its batch: then stopping it frees neither slot nor room. */
 export function isShared({ batch }: LiveAttempt): boolean {
   return batch !== undefined && batch.members.size > 1;
+}
+
+/** Attempts that are taken to end one after the other: the last of a batch frees its slot and its room. */
+export class Departures {
+  #left: Map<Batch, number> | undefined;
+
+  /** Whether its slot and room are free once it, too, has ended. */
+  leave({ batch }: LiveAttempt): boolean {
+    if (batch === undefined || batch.members.size === 1) return true;
+    this.#left ??= new Map();
+    const left = (this.#left.get(batch) ?? batch.members.size) - 1;
+    this.#left.set(batch, left);
+    return left === 0;
+  }
 }

@@ -6,6 +6,7 @@
  *    room until it ends: who is told to stop awaits nothing any more.
  */
 import { type Amount, add, subtract } from "../coordination/structures/amount.ts";
+import { roomOf } from "./batches.ts";
 import { known, liveOf, taskOf } from "./named.ts";
 import type { StateObserver } from "./observer.ts";
 import type { Claim, LiveAttempt, Need, State, Task } from "./state.ts";
@@ -89,7 +90,7 @@ function changeClaimed(state: State, claim: Claim, sum: Sum, sign: 1 | -1): void
 
 function changeVictim(state: State, live: LiveAttempt, sum: Sum, sign: 1 | -1): void {
   state.slotsReturning += sign;
-  live.agent.returning = sum(live.agent.returning, live.task.load);
+  live.agent.returning = sum(live.agent.returning, roomOf(live));
   for (const need of live.task.needs) changeNeed(need, sum);
   if (live.extra !== undefined) {
     for (const allocation of live.extra.values()) for (const need of allocation.needs) changeNeed(need, sum);

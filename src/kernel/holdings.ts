@@ -32,7 +32,7 @@ export function unseat(state: State, live: LiveAttempt, observer: StateObserver 
     live.batch = undefined;
     batch.members.delete(live);
     if (batch.members.size > 0) {
-      if (batch.members.size === 1) for (const last of batch.members) observer?.live(last);
+      if (batch.members.size === 1) for (const last of batch.members) observer?.alone(last);
       return;
     }
     state.batches.delete(batch.id);

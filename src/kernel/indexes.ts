@@ -235,8 +235,14 @@ export class Indexes implements StateObserver {
       live.wish = undefined;
     }
     this.lending.holds(live, live.place === undefined);
-    this.ends.set(live, live.seated && !isShared(live));
+    this.ends.set(live, live.seated);
     this.#watchAttempt(live);
+  }
+
+  alone(live: LiveAttempt): void {
+    this.live(live);
+    // By itself, it may be made to give way.
+    if (live.place !== undefined) this.#wakeAround(live);
   }
 
   gone(live: LiveAttempt): void {
@@ -411,7 +417,9 @@ export class Indexes implements StateObserver {
   #withdraw(wish: Wish): void {
     this.lending.left(wish);
     this.queue.remove(wish);
-    if (wish.of.index.size === 0) this.timers.cancel(wish.of.timer);
+    if (wish.of.index.size > 0) return;
+    this.timers.cancel(wish.of.timer);
+    this.timers.cancel(wish.of.filled);
   }
 
   #priorityChanged(task: Task): void {
@@ -429,11 +437,15 @@ export class Indexes implements StateObserver {
     if (live.place === undefined) return;
     const lower = effective < live.place.bucket.priority;
     this.#replace(live, effective);
-    if (!lower) return;
     // It may be made to give way to those that it was too important for.
+    if (lower) this.#wakeAround(live);
+  }
+
+  /** Those who wait for what it has. */
+  #wakeAround({ task, extra, agent }: LiveAttempt): void {
     for (const need of task.needs) this.#wakeAll(need.resource.parked);
-    for (const { needs } of live.extra?.values() ?? []) for (const need of needs) this.#wakeAll(need.resource.parked);
-    for (const member of live.agent.memberships) this.#wakeParked(member.pool);
+    for (const { needs } of extra?.values() ?? []) for (const need of needs) this.#wakeAll(need.resource.parked);
+    for (const member of agent.memberships) this.#wakeParked(member.pool);
   }
 
   #replace(live: LiveAttempt, effective: number): void {

@@ -14,7 +14,7 @@ import type { Wish } from "./ready-queue.ts";
 import type { Requirement } from "./requirements.ts";
 import type { Reservation } from "./reservation.ts";
 import { givenFrom } from "./resource.ts";
-import type { Scheduler } from "./scheduler.ts";
+import type { Filling, Scheduler } from "./scheduler.ts";
 import type { AgentState, Budget, Claim, Need, Resource, State, Task } from "./state.ts";
 import type { Reason } from "./views.ts";
 import { listed, MOST_NAMES } from "./wording.ts";
@@ -41,6 +41,8 @@ export function lacksOf(
     const text = `of those that have waited long it comes first, and has set aside ${setAside(reservation, now)}`;
     reasons.push({ code: "reserved", who: [wish.task.id], text });
   } else if (reasons.length === 0) {
+    const filled = scheduler.filled(wish);
+    if (filled !== undefined) return [fills(filled, now)];
     const behind = reservation !== undefined && cameBefore(reservation, wish, state) ? reservation : undefined;
     if (behind !== undefined && scheduler.place(wish, behind) === undefined) {
       const { task } = behind.wish;
@@ -49,7 +51,7 @@ export function lacksOf(
     } else if (victims.length > 0) {
       const text = `what it needs is promised to it: ${listed(victims)} ${victims.length === 1 ? "makes" : "make"} way for it`;
       reasons.push({ code: "reserved", who: victims.slice(0, MOST_NAMES), text });
-    } else reasons.push(...filling(scheduler, wish, behind, now), ...tooFarBehind(wish));
+    } else reasons.push(...tooFarBehind(wish));
   }
   return reasons;
 }
@@ -64,14 +66,9 @@ function cameBefore(reservation: Reservation, wish: Wish, state: State): boolean
 }
 
 /** Others are to come, to be given to an agent with it. */
-function filling(scheduler: Scheduler, wish: Wish, behind: Reservation | undefined, now: number): readonly Reason[] {
-  const placement = scheduler.place(wish, behind);
-  const until = placement && scheduler.fillsUntil(wish, placement);
-  const agent = placement?.agent;
-  if (until === undefined || agent === undefined) return [];
-  const { size } = wish.of.index;
+function fills({ agent, until, size }: Filling, now: number): Reason {
   const text = `its batch fills: ${size} of the ${agent.maxBatch} that ${agent.name} takes together are there; it starts in ${until - now} ms at the latest`;
-  return [{ code: "dependencies", need: agent.maxBatch, have: size, text }];
+  return { code: "dependencies", need: agent.maxBatch, have: size, text };
 }
 
 /** Nothing is in its way: it was not looked at, or not yet. */

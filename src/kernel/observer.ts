@@ -31,6 +31,8 @@ export interface StateObserver {
   /** It ended; these waited for it. */
   ended(task: Task, dependents: readonly Task[]): void;
   live(live: LiveAttempt): void;
+  /** The others of its batch have left it. */
+  alone(live: LiveAttempt): void;
   /** It has ended. */
   gone(live: LiveAttempt): void;
   request(request: ExtraRequest): void;

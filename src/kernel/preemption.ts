@@ -9,6 +9,7 @@
 import { type Amount, isZero } from "../coordination/structures/amount.ts";
 import { compareOrder } from "../coordination/structures/order-key.ts";
 import { type Balance, covers, givenBack } from "./availability.ts";
+import { roomOf } from "./batches.ts";
 import { heldBy } from "./holdings.ts";
 import { limits } from "./limits.ts";
 import type { AgentState, LiveAttempt, Need, Resource } from "./state.ts";
@@ -87,9 +88,10 @@ function agentWithout(preemptor: Preemptor, gone: readonly LiveAttempt[]): Agent
   }
   if (!lack.room) return preemptor.agentWithRoom();
   const rooms = new Map<AgentState, Balance>();
-  for (const { agent, task } of gone) {
+  for (const live of gone) {
+    const { agent } = live;
     if (!preemptor.accepts(agent)) continue;
-    const room = givenBack(rooms.get(agent) ?? preemptor.room(agent), task.load, false);
+    const room = givenBack(rooms.get(agent) ?? preemptor.room(agent), roomOf(live), false);
     if (covers(room, load)) return agent;
     rooms.set(agent, room);
   }

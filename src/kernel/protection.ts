@@ -17,12 +17,23 @@ import type { AgentState, State } from "./state.ts";
 
 export type Emit = (body: EventBody) => void;
 
+/** What it asks of the scheduler. */
+export interface Asked {
+  /** Whether the agent could take it now if it had room. */
+  accepts(wish: Wish, agent: AgentState): boolean;
+  /** Whether it could start now, but its batch waits for more there. */
+  fills(wish: Wish): boolean;
+}
+
 export class Protection {
   readonly #state: State;
   readonly #indexes: Indexes;
   readonly #emit: Emit;
-  /** Whether the agent could take it now if it had room. */
-  readonly #accepts: (wish: Wish, agent: AgentState) => boolean;
+  readonly #asked: Asked;
+  /** Of the last admission, whose batch waits for more, and where they can start: they lack nothing. */
+  readonly #held: Map<Wish, AgentState> = new Map();
+  /** Whether it is asked how things are now, and not how they were found in the last admission. */
+  #isAnew = false;
   /** The first in order among those passed over so far that have waited long enough. */
   #due: Wish | undefined = undefined;
   #reservation: Reservation | undefined = undefined;
@@ -31,11 +42,11 @@ export class Protection {
   #decidedAt = 0;
   #isComplete = false;
 
-  constructor(state: State, indexes: Indexes, emit: Emit, accepts: (wish: Wish, agent: AgentState) => boolean) {
+  constructor(state: State, indexes: Indexes, emit: Emit, asked: Asked) {
     this.#state = state;
     this.#indexes = indexes;
     this.#emit = emit;
-    this.#accepts = accepts;
+    this.#asked = asked;
   }
 
   /** An admission begins: the parked cannot start for certain. */
@@ -51,7 +62,8 @@ export class Protection {
   passedOver(of: ReadyClass, until: FitNode<Wish> | undefined): void {
     const dueMs = this.#dueMs();
     if (dueMs === undefined || (of.kind === "start" && this.#indexes.queue.startsNothing)) return;
-    const due = firstDue(this.#state, of, dueMs, this.#indexes.now);
+    const except = of.isBatched ? (wish: Wish): boolean => this.#isFilling(wish) : undefined;
+    const due = firstDue(this.#state, of, dueMs, this.#indexes.now, except);
     if (due === undefined || (until !== undefined && compareOrder(due, until) >= 0)) return;
     if (this.#due !== undefined && !comesBefore(due, this.#due)) return;
     this.#due = due;
@@ -97,7 +109,7 @@ export class Protection {
       return;
     }
     const kept = this.#state.reserved;
-    if (kept !== undefined && stands(kept, due, (agent) => this.#accepts(due, agent))) return;
+    if (kept !== undefined && stands(kept, due, (agent) => this.#asked.accepts(due, agent))) return;
     const { agent, foreseen } = this.#reserve(due);
     this.#emit({
       type: "reservation.made",
@@ -131,13 +143,44 @@ export class Protection {
 
   /** The reservation that is to be made now. */
   anew(): Reservation | undefined {
+    this.#isAnew = true;
     this.begin();
     this.passedOverAll();
+    this.#isAnew = false;
     return this.current();
   }
 
+  /** Those that are held in this admission. */
+  get held(): Iterable<Wish> {
+    return this.#held.keys();
+  }
+
+  /** Another admission begins. */
+  holdNobody(): void {
+    this.#held.clear();
+  }
+
+  /** On whom its batch waits for more. */
+  heldOn(wish: Wish): AgentState | undefined {
+    return this.#held.get(wish);
+  }
+
+  /** Its batch waits for more on an agent on which it can start: nothing need be set aside for it. */
+  hold(wish: Wish, agent: AgentState): void {
+    this.#held.set(wish, agent);
+  }
+
+  /** It cannot start there any more. */
+  release(wish: Wish): void {
+    this.#held.delete(wish);
+  }
+
+  #isFilling(wish: Wish): boolean {
+    return this.#isAnew ? this.#asked.fills(wish) : this.#held.has(wish);
+  }
+
   #reserve(due: Wish): Reservation {
-    const accepts = (agent: AgentState): boolean => this.#accepts(due, agent);
+    const accepts = (agent: AgentState): boolean => this.#asked.accepts(due, agent);
     this.#reservation ??= reserve(this.#state, this.#indexes.ends, due, accepts, this.#indexes.now);
     return this.#reservation;
   }

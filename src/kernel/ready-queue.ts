@@ -69,6 +69,8 @@ export class ReadyClass {
   readonly inParked: Link<ReadyClass> = linkFor<ReadyClass>(this);
   readonly inPool: Link<ReadyClass> = linkFor<ReadyClass>(this);
   timer: HeapEntry<Timer> | undefined = undefined;
+  /** When a batch of it has waited long enough for more. */
+  filled: HeapEntry<Timer> | undefined = undefined;
   /** Looks spent in the present admission. */
   looks = 0;
   /** The admission in whose course it last came back among the active; 0: between two. */

@@ -7,6 +7,7 @@ import { type Amount, atMost, ZERO } from "../coordination/structures/amount.ts"
 import { availableIn, shortFor } from "../coordination/structures/budget-book.ts";
 import { amountBelow } from "../coordination/structures/money.ts";
 import { type Balance, balanceOf, balanceOn, beside, covers, freeSlots, givenBack, slotsLeft } from "./availability.ts";
+import { Departures, roomOf } from "./batches.ts";
 import { claimOver } from "./claims.ts";
 import { heldBy } from "./holdings.ts";
 import type { PredictedEnds } from "./predicted-ends.ts";
@@ -26,9 +27,15 @@ export interface Reservation {
 
 /**
  * The first in order of the class that has been ready for long enough and could ever fit. `dueMs` is the latest time of
- * readiness, in open milliseconds, that is long enough ago. Logarithmic.
+ * readiness, in open milliseconds, that is long enough ago. `except`: who lacks nothing. Logarithmic.
  */
-export function firstDue(state: State, of: ReadyClass, dueMs: number, now: number): Wish | undefined {
+export function firstDue(
+  state: State,
+  of: ReadyClass,
+  dueMs: number,
+  now: number,
+  except?: (wish: Wish) => boolean,
+): Wish | undefined {
   const oldest = of.index.best?.[READY];
   if (oldest === undefined || oldest.whole > dueMs || dueMs < 0) return undefined;
   if (of.resources.some((resource) => givenFrom(state, resource, now) > now)) return undefined;
@@ -42,7 +49,8 @@ export function firstDue(state: State, of: ReadyClass, dueMs: number, now: numbe
     limits[AMOUNTS + i] = resource.capacity;
   });
   // Nothing is set aside for who could not pay: money is kept for nobody.
-  const accept = (wish: Wish): boolean => (wish.kind === "request" || wish.task.claim === undefined) && canPay(wish);
+  const accept = (wish: Wish): boolean =>
+    (wish.kind === "request" || wish.task.claim === undefined) && canPay(wish) && except?.(wish) !== true;
   if (of.budget !== undefined) limits[of.costAt] = amountBelow(availableIn(of.budget));
   return of.index.firstFit(limits, { accept })?.item;
 }
@@ -111,12 +119,14 @@ function predict(
   }
   let agent = on.withRoom;
   const rooms = new Map<AgentState, Balance>();
+  const seats = new Departures();
   for (const { live, at } of ends.after(now)) {
     const hasAgent = !needsAgent || agent !== undefined;
     if (slotAt < Number.POSITIVE_INFINITY && short.length === 0 && hasAgent) break;
     const promised = claimOver(state, live) !== undefined;
+    const freesSeat = seats.leave(live);
     if (promised) victimsEnded += 1;
-    else ended += 1;
+    else if (freesSeat) ended += 1;
     if (slotAt === Number.POSITIVE_INFINITY && slotsLeft(state, ended, victimsEnded) >= 1) slotAt = at;
     if (short.length > 0) {
       short = short
@@ -124,8 +134,8 @@ function predict(
         .filter(({ need, balance }) => !covers(balance, need.amount));
       if (short.length === 0) startsAt = Math.max(startsAt, at);
     }
-    if (hasAgent || !on.accepts(live.agent)) continue;
-    const room = givenBack(rooms.get(live.agent) ?? balanceOn(live.agent), live.task.load, promised);
+    if (hasAgent || !freesSeat || !on.accepts(live.agent)) continue;
+    const room = givenBack(rooms.get(live.agent) ?? balanceOn(live.agent), roomOf(live), promised);
     rooms.set(live.agent, room);
     if (!covers(room, load)) continue;
     agent = live.agent;

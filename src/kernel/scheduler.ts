@@ -37,6 +37,15 @@ export interface Placement {
   readonly agent: AgentState | undefined;
 }
 
+/** A batch that waits for more. */
+export interface Filling {
+  readonly agent: AgentState;
+  /** Until when, at the latest. */
+  readonly until: number;
+  /** How many are there. */
+  readonly size: number;
+}
+
 export class Scheduler {
   readonly #state: State;
   readonly #indexes: Indexes;
@@ -45,8 +54,9 @@ export class Scheduler {
   /** Classes to look at again in the next admission, whatever changes. */
   readonly #aside: ReadyClass[] = [];
   readonly #advanced: ReadyClass[] = [];
-  /** Classes whose batches wait for more, as was found in the present admission. */
-  readonly #held: ReadyClass[] = [];
+  /** Classes whose batches wait for more, as was found in the present admission, and whether anything was given or promised since that was looked at. */
+  readonly #held: Set<ReadyClass> = new Set();
+  #isTaken = false;
 
   #admissions = 0;
 
@@ -54,7 +64,10 @@ export class Scheduler {
     this.#state = state;
     this.#indexes = indexes;
     this.#emit = emit;
-    this.#protection = new Protection(state, indexes, emit, (wish, agent) => this.#accepts(wish, agent));
+    this.#protection = new Protection(state, indexes, emit, {
+      accepts: (wish, agent) => this.#accepts(wish, agent),
+      fills: (wish) => this.#fills(wish, this.place(wish, undefined)),
+    });
   }
 
   /** Whether it has stopped starting tasks for good. */
@@ -74,6 +87,7 @@ export class Scheduler {
     const { queue, lending, now } = this.#indexes;
     lending.update(now);
     this.#keepPromises();
+    protection.holdNobody();
     protection.begin();
     queue.admission = ++this.#admissions;
     let slotless = false;
@@ -91,13 +105,13 @@ export class Scheduler {
       if (isBehind) last = first;
       else if (of.wokenIn === queue.admission) {
         // Woken since its turn, as when one that runs has become less important: that is for the next admission.
-        queue.setAside(of);
-        this.#aside.push(of);
+        this.#setAside(of);
         continue;
       }
       this.#consider(of);
     }
     queue.admission = 0;
+    this.#passOverHeld();
     // Who lends from now on changes the order, but not what was decided.
     if (lending.active) protection.passedOverAll();
     const isComplete = !slotless || lending.active;
@@ -108,7 +122,7 @@ export class Scheduler {
     for (const of of this.#advanced) of.looks = 0;
     this.#aside.length = 0;
     this.#advanced.length = 0;
-    this.#held.length = 0;
+    this.#held.clear();
     protection.decided(isComplete);
     lending.update(now);
   }
@@ -138,9 +152,9 @@ export class Scheduler {
       const behind = this.#protection.ahead(wish);
       const placement = this.place(wish, behind);
       if (placement !== undefined) {
-        const until = this.fillsUntil(wish, placement);
-        if (until !== undefined) {
-          this.#hold(of, node, until);
+        const filling = this.filling(wish, placement);
+        if (filling !== undefined) {
+          this.#hold(of, node, filling);
           return;
         }
         this.#grantAll(wish, placement);
@@ -150,7 +164,8 @@ export class Scheduler {
         }
         return;
       }
-      const eviction = this.evictionFor(wish, behind);
+      // Who let others take the room in which its batch was to start does not stop them at once.
+      const eviction = this.#protection.heldOn(wish) !== undefined ? undefined : this.evictionFor(wish, behind);
       if (eviction !== undefined) {
         this.#evict(wish, eviction);
         this.#protection.granted(wish, this.#advanced);
@@ -160,58 +175,94 @@ export class Scheduler {
     this.#passOver(of, node, futile);
   }
 
-  /** Until when the batch in which the wish could start there waits for more; undefined: it waits for none. */
-  fillsUntil({ kind, of }: Wish, { agent }: Placement): number | undefined {
+  /** The batch in which the wish could start there, if it waits for more. Those to whom something is promised start by themselves. */
+  filling({ kind, of }: Wish, { agent }: Placement): Filling | undefined {
     if (!of.isBatched || kind !== "start" || agent === undefined || agent.maxBatch < 2) return undefined;
-    if (of.index.size >= agent.maxBatch) return undefined;
     let until = Number.POSITIVE_INFINITY;
-    for (const { item } of of.index) until = Math.min(until, readyMs(item.task) + (item.task.spec.batchWaitMs ?? 0));
+    let size = 0;
+    for (const { item } of of.index) {
+      if (item.task.claim !== undefined) continue;
+      size += 1;
+      if (size >= agent.maxBatch) return undefined;
+      until = Math.min(until, readyMs(item.task) + (item.task.spec.batchWaitMs ?? 0));
+    }
     until += this.#state.closedMs;
-    return until > this.#indexes.now ? until : undefined;
+    return until > this.#indexes.now ? { agent, until, size } : undefined;
+  }
+
+  /** The batch for which the wish was held back in the last admission. */
+  filled(wish: Wish): Filling | undefined {
+    return this.filling(wish, { agent: this.#protection.heldOn(wish) });
+  }
+
+  /** Whether its batch waits for more where it could start now. */
+  #fills(wish: Wish, placement: Placement | undefined): boolean {
+    return placement !== undefined && this.filling(wish, placement) !== undefined;
   }
 
   /**
-   * The batch in which this wish could start waits for more: the class goes on to the next that could start elsewhere, and is
+   * The batch in which this wish could start waits for more: the class goes on to the next, which may start elsewhere, and is
    * looked at again in the next admission, which comes when the batch has waited long enough.
    */
-  #hold(of: ReadyClass, from: FitNode<Wish>, until: number): void {
+  #hold(of: ReadyClass, node: FitNode<Wish>, { agent, until }: Filling): void {
     const { queue, timers } = this.#indexes;
-    if (of.timer?.item.kind !== "batch" || of.timer.index < 0 || of.timer.key !== until) {
-      timers.cancel(of.timer);
-      of.timer = timers.set(until, { kind: "batch", of });
+    this.#protection.hold(node.item, agent);
+    if (of.filled === undefined || of.filled.index < 0 || of.filled.key !== until) {
+      timers.cancel(of.filled);
+      of.filled = timers.set(until, { kind: "batch", of });
     }
-    const next = this.#elsewhere(of, of.index.next(from));
-    if (next !== undefined) {
+    this.#held.add(of);
+    const next = of.index.next(node);
+    if (next === undefined) this.#setAside(of);
+    else {
       this.#advanced.push(of);
       queue.advance(of, next);
-      return;
     }
-    queue.setAside(of);
-    this.#aside.push(of);
-    this.#held.push(of);
   }
 
-  /** The first of the class, from here on, that could start where no batch waits for more. */
-  #elsewhere(of: ReadyClass, from: FitNode<Wish> | undefined): FitNode<Wish> | undefined {
-    for (let node = from; node !== undefined; node = of.index.next(node)) {
-      if (node.item.task.claim !== undefined) continue;
-      // As it is considered in its turn: or it would be held again, for ever.
-      const placement = this.place(node.item, this.#protection.ahead(node.item));
-      if (placement !== undefined && this.fillsUntil(node.item, placement) === undefined) return node;
-    }
-    return undefined;
-  }
-
-  /** Where others have taken the room in which a batch was to start, its tasks may start elsewhere. */
+  /** Where others have taken the room in which a batch was to start, its tasks may start elsewhere: the first in order of all. */
   #heldElsewhere(): ReadyClass | undefined {
-    for (let of = this.#held.pop(); of !== undefined; of = this.#held.pop()) {
-      const node = of.entry === undefined ? this.#elsewhere(of, of.index.first()) : undefined;
+    const { queue } = this.#indexes;
+    if (!this.#isTaken) return undefined;
+    this.#isTaken = false;
+    this.#passOverHeld();
+    for (const of of this.#held) {
+      const node = this.#elsewhere(of);
       if (node === undefined) continue;
       this.#advanced.push(of);
-      this.#indexes.queue.advance(of, node);
-      return of;
+      queue.unpark(of);
+      queue.advance(of, node);
+    }
+    return queue.first(false);
+  }
+
+  /** The first of the class whose batch waited for more, and that could start now where none does. */
+  #elsewhere(of: ReadyClass): FitNode<Wish> | undefined {
+    for (let node = of.index.first(); node !== undefined; node = of.index.next(node)) {
+      if (this.#protection.heldOn(node.item) === undefined) continue;
+      // As it is considered in its turn: or it would be held again, for ever.
+      const placement = this.place(node.item, this.#protection.ahead(node.item));
+      if (placement !== undefined && !this.#fills(node.item, placement)) return node;
     }
     return undefined;
+  }
+
+  /** Whose batch waited for more, and who has no place to start any more, has been passed over like all others. */
+  #passOverHeld(): void {
+    for (const wish of this.#protection.held) {
+      const agent = wish.node && this.place(wish, this.#protection.ahead(wish))?.agent;
+      if (agent !== undefined) {
+        this.#protection.hold(wish, agent);
+        continue;
+      }
+      this.#protection.release(wish);
+      if (wish.node !== undefined) this.#protection.passedOver(wish.of, undefined);
+    }
+  }
+
+  #setAside(of: ReadyClass): void {
+    this.#indexes.queue.setAside(of);
+    this.#aside.push(of);
   }
 
   /** The wish, and with it those of its batch that fit: in order, as many as the agent takes together. */
@@ -220,7 +271,6 @@ export class Scheduler {
     const { of } = wish;
     const others = of.isBatched && agent !== undefined && agent.maxBatch > 1 ? this.#companions(wish) : NOBODY;
     const batch = others.length === 0 ? undefined : this.#state.lastToken + 1;
-    if (of.isBatched && of.timer?.item.kind === "batch") this.#indexes.timers.cancel(of.timer);
     this.#grant(wish, placement, batch);
     this.#protection.granted(wish, this.#advanced);
     if (agent === undefined || batch === undefined) return;
@@ -279,11 +329,10 @@ export class Scheduler {
     const reservation = this.#protection.current();
     const again =
       (of.needsSlot && freeSlots(this.#state) < 1) ||
+      this.#held.has(of) ||
       (reservation !== undefined && holdsUp(reservation, of, this.#state));
-    if (again) {
-      queue.setAside(of);
-      this.#aside.push(of);
-    } else queue.park(of);
+    if (again) this.#setAside(of);
+    else queue.park(of);
     this.#watch(of);
   }
 
@@ -362,7 +411,8 @@ export class Scheduler {
           if (looks > limits.backfillDepth || compareOrder(item, key) >= 0) break;
           if (item.kind !== "request" && item.task.claim !== undefined) continue;
           const isBehind = reservation !== undefined && compareOrder(reservation.wish, item) < 0;
-          if (this.place(item, isBehind ? reservation : undefined) !== undefined) served.add(item);
+          const placement = this.place(item, isBehind ? reservation : undefined);
+          if (placement !== undefined && !this.#fills(item, placement)) served.add(item);
         }
       }
     }
@@ -452,6 +502,7 @@ export class Scheduler {
   }
 
   #grant(wish: Wish, placement: Placement, batch?: number): void {
+    this.#isTaken = true;
     const { task, request, kind } = wish;
     const token = this.#state.lastToken + 1;
     if (kind === "request") {
@@ -489,6 +540,7 @@ export class Scheduler {
   }
 
   #evict(wish: Wish, eviction: Eviction): void {
+    this.#isTaken = true;
     const { task } = wish;
     this.#emit({
       type: "task.promised",

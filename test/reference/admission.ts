@@ -3,10 +3,11 @@
  * from others; or whether it has waited long enough to have what it needs set aside.
  */
 
+import { batchOf, fillsUntil } from "./batches.ts";
 import { loadOf, spendRates, utilization } from "./books.ts";
 import { mayBeGiven, resourcesIn, sendProbes } from "./breakers.ts";
 import { beside, choose, enough, type Free, type Gone, type Reservation, usable } from "./free.ts";
-import { type Agent, type Amounts, isTerminal, type Model, type Task } from "./model.ts";
+import { type Agent, type Amounts, isTerminal, type Model, type Seat, type Task } from "./model.ts";
 import { isBeyondReach, isLeft } from "./money.ts";
 import { canBeMadeToGiveUp, compareKeys, effectivePriorities, type Key, keyOf, lenders } from "./order.ts";
 import { eligible, hosts, type Wish, wishesOf } from "./wishes.ts";
@@ -48,27 +49,137 @@ function inOrder(model: Model): readonly Wish[] {
 export function admit(model: Model): Reservation | undefined {
   model.lenders = lenders(model);
   keepPromises(model, inOrder(model));
-  const judged: Wish[] = [];
-  let reservation: Reservation | undefined;
-  for (let order = inOrder(model); ; ) {
-    const wish = order.find((one) => !judged.some((other) => isSame(one, other)));
+  const admission = new Admission(model);
+  for (;;) {
+    const wish = admission.next();
     if (wish === undefined) break;
-    judged.push(wish);
-    if (wish.task.promise !== undefined && wish.kind !== "request") continue;
-    // Who comes before the one reserved for is never held up by it.
-    const ahead = isAhead(order, reservation?.wish, wish) ? reservation : undefined;
-    const found = place(model, wish, beside(model, wish, ahead));
-    if (found !== undefined) give(model, wish, found.agent);
-    if (found !== undefined || preempt(model, wish, ahead)) {
-      order = inOrder(model);
-      // That one may start elsewhere, or later, now.
-      if (reservation !== undefined && ahead === undefined) reservation = reserve(model, reservation.wish);
-    } else if (isDue(model, wish) && ahead === undefined) reservation = reserve(model, wish);
+    admission.judge(wish);
   }
+  admission.judgeHeld();
+  model.held = new Map([...admission.held].map(([{ task }, agent]) => [task, agent]));
   model.lenders = undefined;
   // While no slot is free nobody could take what is set aside: where that is, is decided when one is.
-  if (usable(model, undefined).slots >= 1) model.reserved = reservation;
-  return reservation;
+  if (usable(model, undefined).slots >= 1) model.reserved = admission.reservation;
+  return admission.reservation;
+}
+
+class Admission {
+  readonly #model: Model;
+  readonly #judged: Wish[] = [];
+  /** Whose batch waits for more where they could start: they have something to wait for, and lack nothing. */
+  readonly held: Map<Wish, Agent> = new Map();
+  #order: readonly Wish[];
+  reservation: Reservation | undefined;
+
+  constructor(model: Model) {
+    this.#model = model;
+    this.#order = inOrder(model);
+  }
+
+  next(): Wish | undefined {
+    return this.#order.find((one) => !this.#judged.some((other) => isSame(one, other)));
+  }
+
+  judge(wish: Wish): void {
+    const model = this.#model;
+    this.#judged.push(wish);
+    if (wish.task.promise !== undefined && wish.kind !== "request") return;
+    const found = this.#place(wish);
+    if (found?.agent !== undefined && fillsUntil(model, wish.task, found.agent) !== undefined)
+      this.held.set(wish, found.agent);
+    else if (found !== undefined) this.#give(wish, found.agent);
+    else if (preempt(model, wish, this.#ahead(wish))) this.#changed(wish);
+    else if (isDue(model, wish) && this.#ahead(wish) === undefined) this.reservation = reserve(model, wish);
+  }
+
+  /**
+   * Others have taken the room in which a batch was to start: who has no place any more has been passed over like all others, and
+   * who has another may start there.
+   */
+  judgeHeld(): void {
+    for (;;) {
+      for (const wish of this.#order) {
+        const held = this.#heldAs(wish);
+        if (held === undefined) continue;
+        const agent = this.#place(wish)?.agent;
+        if (agent !== undefined) this.held.set(held, agent);
+        else {
+          this.held.delete(held);
+          if (isDue(this.#model, wish) && this.#ahead(wish) === undefined)
+            this.reservation = reserve(this.#model, wish);
+        }
+      }
+      const wish = this.#order.find((one) => {
+        const found = this.#heldAs(one) && this.#place(one);
+        return found !== undefined && fillsUntil(this.#model, one.task, found.agent) === undefined;
+      });
+      if (wish === undefined) return;
+      this.#give(wish, this.#place(wish)?.agent);
+    }
+  }
+
+  #heldAs(wish: Wish): Wish | undefined {
+    return [...this.held.keys()].find((one) => isSame(one, wish));
+  }
+
+  /** Who comes before the one reserved for is never held up by it. */
+  #ahead(wish: Wish): Reservation | undefined {
+    return isAhead(this.#order, this.reservation?.wish, wish) ? this.reservation : undefined;
+  }
+
+  #place(wish: Wish): { readonly agent: Agent | undefined } | undefined {
+    return place(this.#model, wish, beside(this.#model, wish, this.#ahead(wish)));
+  }
+
+  /** To it, and to those that its agent is given with it: in order, as many as it takes. */
+  #give(wish: Wish, agent: Agent | undefined): void {
+    const model = this.#model;
+    const batch = wish.kind === "start" ? batchOf(model, wish.task) : [];
+    const others = this.#order.filter(
+      ({ task, kind }) => kind === "start" && task !== wish.task && batch.includes(task),
+    );
+    const from = model.starts.length;
+    give(model, wish, agent);
+    this.#changed(wish);
+    const { attempt } = wish.task;
+    if (agent === undefined || attempt === undefined) return;
+    let size = 1;
+    for (const other of others) {
+      if (size >= agent.maxBatch) break;
+      if (!this.#fits(other, agent, attempt.seat)) continue;
+      start(model, other.task, agent, attempt.seat);
+      size += 1;
+      if (!this.#judged.some((one) => isSame(one, other))) this.#judged.push(other);
+      this.#changed(other);
+    }
+    if (size > 1) model.starts.push(...model.starts.splice(from).map((one) => `${one} in ${attempt.token}`));
+  }
+
+  /** Whether there is all that it needs besides the seat of a batch, and more room if its load is larger. */
+  #fits(wish: Wish, agent: Agent, seat: Seat): boolean {
+    const model = this.#model;
+    const has = beside(model, wish, this.#ahead(wish));
+    const more = wish.load - seat.load;
+    if (!enough(wish.needs, has) || isBarred(model, wish) || !hosts(model, wish).includes(agent)) return false;
+    return more <= 0 || has.load(agent) >= more;
+  }
+
+  /** This one was given something: who is behind it, or who else is due, may have something else set aside now. */
+  #changed(wish: Wish): void {
+    const isBehind = this.#ahead(wish) !== undefined;
+    const held = this.#heldAs(wish);
+    if (held !== undefined) this.held.delete(held);
+    this.#order = inOrder(this.#model);
+    if (this.reservation !== undefined && !isBehind) this.#protect();
+  }
+
+  #protect(): void {
+    const passed = this.#order.filter(
+      (one) => this.#judged.some((other) => isSame(one, other)) && this.#heldAs(one) === undefined,
+    );
+    const due = passed.find((one) => isDue(this.#model, one));
+    this.reservation = due && reserve(this.#model, due);
+  }
 }
 
 function isAhead(order: readonly Wish[], one: Wish | undefined, other: Wish): boolean {
@@ -96,10 +207,11 @@ function give(model: Model, wish: Wish, agent: Agent | undefined): void {
   const { task, kind } = wish;
   const { attempt } = task;
   if (kind !== "request") task.promise = undefined;
-  if (kind === "start" && agent !== undefined) start(model, task, agent);
+  if (kind === "start" && agent !== undefined) start(model, task, agent, { load: 0 });
   if (attempt === undefined) return;
   if (kind === "regain") {
     attempt.seated = true;
+    attempt.seat = { load: task.load };
     task.status = "running";
     model.starts.push(`${task.id} regains ${attempt.token}`);
   } else if (kind === "request" && attempt.request !== undefined) {
@@ -120,7 +232,8 @@ export function grant(model: Model, task: Task, amounts: Amounts, leaseMs: numbe
   model.starts.push(`${task.id} is granted ${token}`);
 }
 
-function start(model: Model, task: Task, agent: Agent): void {
+function start(model: Model, task: Task, agent: Agent, seat: Seat): void {
+  seat.load = Math.max(seat.load, task.load);
   spendRates(model, task.needs);
   model.tokens += 1;
   const token = model.tokens;
@@ -133,6 +246,7 @@ function start(model: Model, task: Task, agent: Agent): void {
     startedAt: model.now,
     reserved: task.budget === undefined ? 0 : task.cost,
     seated: true,
+    seat,
     stopping: undefined,
     awaiting: [],
     wishedAt: 0,
@@ -153,7 +267,7 @@ function stoppable(model: Model, wish: Wish): readonly Task[] {
   const priority = (task: Task): number => others.get(task) ?? task.priority;
   const token = (task: Task): number => task.attempt?.token ?? 0;
   return model.running
-    .filter((task) => task !== wish.task && canBeMadeToGiveUp(task) && priority(task) < own)
+    .filter((task) => task !== wish.task && canBeMadeToGiveUp(model, task) && priority(task) < own)
     .sort((a, b) => priority(a) - priority(b) || token(b) - token(a))
     .slice(0, PREEMPT_SCAN)
     .filter((task) => compareKeys(mine, keyOf(model, task, priority(task))) < 0);
@@ -246,7 +360,9 @@ export function atOnce(model: Model, wish: Wish): Free {
   const isBefore = (one: Wish, other: Wish): boolean =>
     compareKeys(wishKey(model, one, priorities), wishKey(model, other, priorities)) < 0;
   const order = inOrder(model);
-  const first = order.find((one) => isDue(model, one));
+  const fills = (one: Wish, has: Free): boolean =>
+    fillsUntil(model, one.task, place(model, one, has)?.agent) !== undefined && one.kind === "start";
+  const first = order.find((one) => isDue(model, one) && !fills(one, usable(model, one)));
   const reservation = first && reserve(model, first);
   const left = (one: Wish): Free =>
     beside(model, one, reservation !== undefined && isBefore(reservation.wish, one) ? reservation : undefined);
@@ -254,7 +370,9 @@ export function atOnce(model: Model, wish: Wish): Free {
     (one) =>
       isBefore(one, wish) &&
       (one.kind === "request" || one.task.promise === undefined) &&
-      place(model, one, left(one)) !== undefined,
+      place(model, one, left(one)) !== undefined &&
+      // It does not start yet, and may be given then what comes free.
+      !fills(one, left(one)),
   );
   const has = left(wish);
   return {

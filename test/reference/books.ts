@@ -1,15 +1,28 @@
 /** The books of the reference: nothing here is kept, all of it is added up. */
 
-import type { Agent, Amounts, Attempt, Model, Resource, Task } from "./model.ts";
+import type { Agent, Amounts, Attempt, Model, Resource, Seat, Task } from "./model.ts";
 
-export function slotsUsed(model: Model): number {
-  return model.live().filter(({ attempt }) => attempt.seated).length;
+/** Seats that would be taken without these, on this agent or anywhere: who was given to an agent together is on one. */
+function seats(model: Model, gone: readonly Task[], agent?: Agent): readonly Seat[] {
+  const seated = model
+    .live()
+    .filter(
+      ({ task, attempt }) => attempt.seated && !gone.includes(task) && attempt.agent === (agent ?? attempt.agent),
+    );
+  return [...new Set(seated.map(({ attempt }) => attempt.seat))];
 }
 
-export function loadOf(model: Model, agent: Agent): number {
-  let load = 0;
-  for (const { task, attempt } of model.live()) if (attempt.seated && attempt.agent === agent) load += task.load;
-  return load;
+export function slotsUsed(model: Model, gone: readonly Task[] = []): number {
+  return seats(model, gone).length;
+}
+
+export function loadOf(model: Model, agent: Agent, gone: readonly Task[] = []): number {
+  return seats(model, gone, agent).reduce((sum, { load }) => sum + load, 0);
+}
+
+/** Whether another would be on its seat without it. */
+export function sharesSeat(model: Model, attempt: Attempt): boolean {
+  return model.live().some(({ attempt: other }) => other !== attempt && other.seated && other.seat === attempt.seat);
 }
 
 export function utilization(load: number, capacity: number): number {

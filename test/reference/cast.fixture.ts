@@ -67,6 +67,8 @@ export class Cast {
   readonly #anybody: number;
   /** How likely another task may give it its output. */
   readonly #shared: number;
+  /** How likely others may be given to an agent with it. */
+  readonly #batched: number;
   /** How likely it is paid from a budget. */
   readonly #paid: number;
   #named = 0;
@@ -77,6 +79,7 @@ export class Cast {
     this.#anybody = tape.pick([80, 50, 10]);
     this.#shared = tape.pick([10, 0, 80]);
     this.#paid = tape.pick([10, 60, 95]);
+    this.#batched = tape.pick([0, 40, 90]);
   }
 
   open(tape: Tape): Command {
@@ -106,13 +109,15 @@ export class Cast {
         const failureThreshold = 1 + tape.below(2);
         const trying = { resetMs: 4_000, halfOpenMax: 1 + tape.below(2) };
         const breaker = tape.chance(40) ? { ...OFTEN, ...trying } : { failureThreshold, ...trying };
-        return { name, kind: "agent", skills: ["x", "y", "z"], capacity: 1 + tape.below(4), breaker };
+        const maxBatch = 2 + tape.below(3);
+        return { name, kind: "agent", skills: ["x", "y", "z"], capacity: 1 + tape.below(4), breaker, maxBatch };
       }
       default: {
         const few = tape.chance(15);
         const skills = name === "ann" ? (few ? ["x"] : ["x", "y"]) : name === "bob" ? ["x"] : { y: few ? 0.5 : 0.9 };
         const breaker = name === "ann" && tape.chance(50) ? { breaker: { failureThreshold: 1, resetMs: 2_500 } } : {};
-        return { name, kind: "agent", skills, capacity: tape.below(5), ...breaker };
+        const together = name === "ann" || tape.chance(30) ? { maxBatch: 1 + tape.below(4) } : {};
+        return { name, kind: "agent", skills, capacity: tape.below(5), ...breaker, ...together };
       }
     }
   }
@@ -177,17 +182,20 @@ export class Cast {
   /** Its siblings are those asked for with it, by their ids. */
   request(where: Place, tape: Tape, siblings: readonly string[] = []): TaskRequest {
     const resources: Record<string, number> = {};
-    if (tape.chance(this.#scarcity)) resources.disk = 1 + tape.below(3);
-    if (tape.chance(this.#scarcity / 2)) resources.net = (1 + tape.below(5)) / 2;
-    if (tape.chance(10)) resources.calls = 1 + tape.below(3);
+    const isBatched = tape.chance(this.#batched);
+    // Only those who ask for the same are given to an agent together.
+    const isPlain = isBatched && tape.chance(85);
+    if (tape.chance(isPlain ? 25 : this.#scarcity)) resources.disk = 1 + tape.below(3);
+    if (!isPlain && tape.chance(this.#scarcity / 2)) resources.net = (1 + tape.below(5)) / 2;
+    if (!isPlain && tape.chance(10)) resources.calls = 1 + tape.below(3);
     this.#named += 1;
     const unnamed = tape.chance(where === "plan" ? 50 : where === "top" ? 5 : 0);
     const isShared = tape.chance(this.#shared);
     const asked = tape.chance(100 - this.#anybody) ? (tape.pick(SKILLS) ?? []) : [];
     // Only those who ask for the same agents ask for the same output.
-    const skills = isShared && tape.chance(70) ? [] : asked;
+    const skills = isPlain || (isShared && tape.chance(70)) ? [] : asked;
     const dependsOn = tape.chance(25) ? this.#dependencies(where, siblings, tape) : [];
-    const paid = tape.chance(where === "top" ? this.#paid : 10);
+    const paid = tape.chance(where !== "top" ? 10 : isPlain ? this.#paid / 2 : this.#paid);
     return {
       ...(unnamed ? {} : { id: `n${this.#named}` }),
       skills,
@@ -203,8 +211,9 @@ export class Cast {
       ...(tape.chance(8) && where === "top" ? { agent: tape.pick(NAMES) } : {}),
       ...(paid ? { budget: tape.pick(["team", "all", "team", "lab"]) } : {}),
       ...(paid || tape.chance(25) ? { cost: tape.pick([2, 1, "0.25", 3, 0, 2.5]) } : {}),
-      ...(tape.chance(20) ? { fallback: this.#fallback(where, tape) } : {}),
+      ...(!isPlain && tape.chance(20) ? { fallback: this.#fallback(where, tape) } : {}),
       ...(tape.chance(18) ? { approval: tape.pick(APPROVALS) } : {}),
+      ...(isBatched ? { batchKey: tape.pick(["b", "b", "b", "c"]), batchWaitMs: tape.pick([0, 700, 200]) } : {}),
       ...(isShared ? { cacheKey: tape.pick(["k", "k", "l"]), cacheMs: tape.pick([300, 0, 3_000, 3_000]) } : {}),
       graceMs: 100 * tape.below(10),
       // Jitter is drawn.

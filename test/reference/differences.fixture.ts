@@ -3,6 +3,7 @@
 import type { Answer } from "../../src/kernel/commands.ts";
 import type { KernelEvent } from "../../src/kernel/events.ts";
 import type { Kernel } from "../../src/kernel/kernel.ts";
+import { fillsUntil } from "./batches.ts";
 import { allocated, loadOf } from "./books.ts";
 import { breakerState } from "./breakers.ts";
 import { usable } from "./free.ts";
@@ -11,6 +12,8 @@ import { costOf, inText, left, levels, setAside } from "./money.ts";
 import { effectivePriorities } from "./order.ts";
 import { type ReasonCode, reasonsOf } from "./reasons.ts";
 import type { RefAnswer, Reference } from "./reference.ts";
+
+type StartedEvent = Extract<KernelEvent, { type: "task.started" }>;
 
 /** Gathers what is not the same. */
 export class Differences {
@@ -88,6 +91,15 @@ function compareReasons(
   if (!runs) to.same(`whether ${task.id} has no reason`, told.length === 0, false);
 }
 
+/** Whose batch waits for more is looked at again when it has waited long enough. */
+export function compareWakes(to: Differences, kernel: Kernel, model: Model): void {
+  const wakeAt = kernel.nextWakeAt() ?? Number.POSITIVE_INFINITY;
+  for (const [task, agent] of model.open ? model.held : []) {
+    const until = fillsUntil(model, task, agent);
+    to.same(`whether ${task.id} is woken in time`, until !== undefined && wakeAt <= until, true);
+  }
+}
+
 export function compareBooks(to: Differences, kernel: Kernel, model: Model): void {
   for (const [i, info] of kernel.agents(model.now).entries()) {
     const agent = model.agents[i];
@@ -128,7 +140,7 @@ function startsOf(events: readonly KernelEvent[]): readonly string[] {
   return events.flatMap((event) => {
     switch (event.type) {
       case "task.started":
-        return [`${event.taskId} on ${event.agent} ${event.token} ${event.phase}`];
+        return [`${event.taskId} on ${event.agent} ${event.token} ${event.phase}${together(event, events)}`];
       case "attempt.regained":
         return [`${event.taskId} regains ${event.token}`];
       case "resource.granted":
@@ -137,6 +149,12 @@ function startsOf(events: readonly KernelEvent[]): readonly string[] {
         return [];
     }
   });
+}
+
+/** By the first of those that were given to an agent with it. */
+function together({ batch }: StartedEvent, events: readonly KernelEvent[]): string {
+  const isIn = (event: KernelEvent): boolean => event.type === "task.started" && event.batch === batch;
+  return batch === undefined || events.filter(isIn).length < 2 ? "" : ` in ${batch}`;
 }
 
 function fallbacksOf(events: readonly KernelEvent[]): readonly string[] {

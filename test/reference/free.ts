@@ -22,14 +22,9 @@ export type Gone = readonly Task[];
 
 /** What is not taken: below 0 where a capacity was lowered. */
 function physical(model: Model, gone: Gone = []): Free {
-  const seated = gone.filter((task) => task.attempt?.seated === true);
   return {
-    slots: model.settings.concurrency - slotsUsed(model) + seated.length,
-    load(agent) {
-      let room = agent.capacity - loadOf(model, agent);
-      for (const task of seated) if (task.attempt?.agent === agent) room += task.load;
-      return room;
-    },
+    slots: model.settings.concurrency - slotsUsed(model, gone),
+    load: (agent) => agent.capacity - loadOf(model, agent, gone),
     amount(id) {
       const resource = model.resource(id);
       if (resource === undefined) return 0;

@@ -43,6 +43,14 @@ export interface Agent extends Watched {
   minSuccess: number | "all" | "any";
   failFast: boolean;
   online: boolean;
+  /** Tasks that it is given together, at most; below 2 each comes by itself. */
+  maxBatch: number;
+}
+
+/** A slot, and room on an agent for a load: of one attempt, or of all that were given to it together. */
+export interface Seat {
+  /** The largest of those that were ever on it. */
+  load: number;
 }
 
 export interface Resource extends Watched {
@@ -74,6 +82,8 @@ export interface Attempt {
   reserved: number;
   /** Holds its slot and its load: not while it awaits others. */
   seated: boolean;
+  /** The last that it had. */
+  seat: Seat;
   stopping: { readonly reason: StopReason; readonly graceUntil: number } | undefined;
   /** What it waits for before it goes on. */
   awaiting: readonly Task[];
@@ -187,6 +197,9 @@ export interface Task {
   promise: Promised | undefined;
   readonly cacheKey: string | undefined;
   readonly cacheMs: number;
+  /** With whom it may be given to an agent together, and how long it waits for others. */
+  readonly batchKey: string | undefined;
+  readonly batchWaitMs: number;
   /** What somebody has to allow, if it has to be allowed, and how that stands. */
   readonly approval: { readonly before: "run" | "output"; readonly expiresMs: number } | undefined;
   /** Its run was allowed, for this series of attempts. */
@@ -252,6 +265,8 @@ export class Model {
   /** When an agent last lost a skill, or some of its level, in open time. */
   skillLostAt: Map<string, number> = new Map();
   reserved: Reserved | undefined;
+  /** In the last admission, whose batch waited for more, and on whom. */
+  held: ReadonlyMap<Task, Agent> = new Map();
   /** In the course of an admission, who lacked what somebody holds firmly when it began; else that is asked each time. */
   lenders: readonly Lender[] | undefined;
   tokens = 0;

@@ -1,6 +1,6 @@
 /** Who comes before whom: effective priorities, and order keys that are total. */
 
-import { heldBy } from "./books.ts";
+import { heldBy, sharesSeat } from "./books.ts";
 import { leaderOf } from "./flights.ts";
 import { usable } from "./free.ts";
 import { isTerminal, type Lender, type Model, type Resource, type Task } from "./model.ts";
@@ -38,9 +38,11 @@ function waitsFor(model: Model, waiter: Task): readonly Task[] {
 }
 
 /** Whether what an attempt of this task holds can be had by stopping it. */
-export function canBeMadeToGiveUp(task: Task): boolean {
+export function canBeMadeToGiveUp(model: Model, task: Task): boolean {
   const { attempt } = task;
-  return attempt?.seated === true && attempt.stopping === undefined && task.preemptible && task.preemptions < 3;
+  if (attempt?.seated !== true || attempt.stopping !== undefined) return false;
+  // While others are on its seat, that would free neither slot nor room.
+  return task.preemptible && task.preemptions < 3 && !sharesSeat(model, attempt);
 }
 
 /** Holders of a resource of which there is not enough for it, who cannot be made to give it up. */
@@ -67,7 +69,7 @@ function loansOf(model: Model, waiter: Task): readonly Lender[] {
 function firmHolders(model: Model, resource: Resource): readonly Task[] {
   return model
     .live()
-    .filter(({ task, attempt }) => !canBeMadeToGiveUp(task) && heldBy(task, attempt, resource) > 0)
+    .filter(({ task, attempt }) => !canBeMadeToGiveUp(model, task) && heldBy(task, attempt, resource) > 0)
     .map(({ task }) => task);
 }
 

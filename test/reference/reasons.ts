@@ -42,6 +42,7 @@ function lacksOf(model: Model, wish: Wish, reservation: Reservation | undefined)
   if (lacks.length > 0) return lacks;
   // Others make way for it: they did when somebody else had waited longest.
   if ((wish.task.promise?.victims.length ?? 0) > 0) return ["reserved"];
+  if (wish.kind === "start" && model.held.has(wish.task)) return ["dependencies"];
   return place(model, wish, beside(model, wish, reservation)) === undefined ? ["reserved"] : [];
 }
 

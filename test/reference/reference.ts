@@ -8,6 +8,7 @@ import type { ErrorCode } from "../../src/errors.ts";
 import type { AgentDescription, Command, TaskRequest } from "../../src/kernel/commands.ts";
 import type { GivenVerdict, GuardedPoint } from "../../src/kernel/events/guardrails.ts";
 import { admit, atOnce, grant, impossible, place, unpayable } from "./admission.ts";
+import { canFallBack } from "./batches.ts";
 import { settleRate } from "./books.ts";
 import { tellBreakers, unwatched, watch } from "./breakers.ts";
 import { wouldDeadlock } from "./deadlock.ts";
@@ -358,7 +359,7 @@ export class Reference {
 
   #register(description: AgentDescription): RefAnswer {
     const { model } = this;
-    const { name, kind, skills = [], capacity = 1, team, minSuccess = "all", failFast = false, breaker } = description;
+    const { name, kind, skills = [], capacity = 1, team, breaker, maxBatch = 0 } = description;
     if (team !== undefined && this.#closesTeamCycle(name, team)) return { code: "TEAM_CYCLE" };
     let agent = model.agent(name);
     if (agent === undefined) {
@@ -372,8 +373,9 @@ export class Reference {
     agent.skills = levels;
     agent.capacity = nano(capacity);
     this.#setTeam(agent, team ?? []);
-    agent.minSuccess = minSuccess;
-    agent.failFast = failFast;
+    agent.minSuccess = description.minSuccess ?? "all";
+    agent.failFast = description.failFast ?? false;
+    agent.maxBatch = maxBatch;
     agent.online = true;
     watch(agent, breaker);
     return OK;
@@ -585,10 +587,6 @@ function unableSince(model: Model, task: Task): number {
   return Math.max(task.readyAt, task.scope?.teamLostAt ?? 0, ...lost);
 }
 
-function canFallBack({ fallback, fellBack }: Task): boolean {
-  return fallback?.hasValue === true || (fallback?.others !== undefined && fellBack === undefined);
-}
-
 function isBlocked(verdicts: readonly GivenVerdict[]): boolean {
   return verdicts.at(-1)?.verdict === "block";
 }
@@ -626,6 +624,7 @@ function newAgent(name: string): Agent {
     minSuccess: "all",
     failFast: false,
     online: true,
+    maxBatch: 0,
     ...unwatched(),
   };
 }

@@ -95,6 +95,7 @@ const HAPPENINGS = [
   "task.retried",
   "task.skipped",
   "task.started: aggregate",
+  "task.started: run, together",
 ];
 
 /** One of the parts, from 0. */

@@ -9,6 +9,7 @@ import {
   compareBudgets,
   compareEvents,
   compareTasks,
+  compareWakes,
   Differences,
 } from "./differences.fixture.ts";
 import type { Task } from "./model.ts";
@@ -86,6 +87,7 @@ export class SideBySide {
     compareAnswers(to, answers, expected);
     compareEvents(to, events, model, this.#newEnds());
     compareTasks(to, this.#kernel, this.reference, (reason) => count(this.#tally.reasons, reason));
+    compareWakes(to, this.#kernel, model);
     compareBooks(to, this.#kernel, model);
     compareBudgets(to, this.#kernel, model);
     for (const answer of answers) if (!answer.ok) count(this.#tally.refusals, answer.refusal.code);

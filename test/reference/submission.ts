@@ -226,6 +226,8 @@ function make(model: Model, id: string, request: TaskRequest, origin: Origin | u
     given: "own",
     cacheKey: request.cacheKey,
     cacheMs: request.cacheMs ?? 3_600_000,
+    batchKey: request.batchKey,
+    batchWaitMs: request.batchWaitMs ?? 0,
     askedUntil: undefined,
     held: false,
     dependsOn: [],

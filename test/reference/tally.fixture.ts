@@ -53,7 +53,7 @@ export function happening(event: KernelEvent): string {
     case "task.fell-back":
       return `${event.type}: ${event.to}`;
     case "task.started":
-      return `${event.type}: ${event.phase}`;
+      return `${event.type}: ${event.phase}${event.batch === undefined ? "" : ", together"}`;
     case "task.failed":
       return `${event.type}: ${event.error.code}`;
     default:
