@@ -8,7 +8,18 @@ import { changeReturning, claimOver, dropClaim } from "./claims.ts";
 import { known } from "./named.ts";
 import type { StateObserver } from "./observer.ts";
 import { settleMoney } from "./spending.ts";
-import type { AttemptRecord, ExtraAllocation, ExtraRequest, LiveAttempt, Need, Resource, State } from "./state.ts";
+import type {
+  Allocation,
+  AttemptRecord,
+  ExtraAllocation,
+  ExtraRequest,
+  Kept,
+  KeptLease,
+  LiveAttempt,
+  Need,
+  Resource,
+  State,
+} from "./state.ts";
 
 export function seat(state: State, live: LiveAttempt, observer: StateObserver | undefined): void {
   const { agent, batch, task } = live;
@@ -68,23 +79,63 @@ function giveBack(need: Need, observer: StateObserver | undefined): void {
 }
 
 /** From now on what it holds is kept for its code, which has not ended, and no longer for the attempt, which has. */
-export function keepHeld(state: State, live: LiveAttempt): void {
-  const needs: Need[] = [];
-  const keep = (need: Need): void => {
-    if (need.resource.rate !== undefined) return;
-    need.resource.allocated = add(need.resource.allocated, need.amount);
-    needs.push(need);
-  };
-  for (const need of live.task.needs) keep(need);
-  for (const allocation of live.extra?.values() ?? []) for (const need of allocation.needs) keep(need);
-  if (needs.length > 0) state.kept.set(live.token, { taskId: live.task.id, token: live.token, needs });
+export function keepHeld(state: State, live: LiveAttempt, observer: StateObserver | undefined): void {
+  const needs = live.task.needs.filter(isGivenBack);
+  const leases: Allocation[] = [];
+  for (const allocation of live.extra?.values() ?? []) {
+    const held = allocation.needs.filter(isGivenBack);
+    if (allocation.expiresAt === undefined) needs.push(...held);
+    else if (held.length > 0) leases.push({ ...allocation, needs: held });
+  }
+  if (needs.length + leases.length > 0) keep(state, live.task.id, live.token, needs, leases, observer);
+}
+
+/** Takes what the code of an abandoned attempt keeps. */
+export function keep(
+  state: State,
+  taskId: string,
+  token: number,
+  needs: readonly Need[],
+  leases: readonly Allocation[],
+  observer: StateObserver | undefined,
+): void {
+  const kept: Kept = { taskId, token, needs, leases: new Set() };
+  state.kept.set(token, kept);
+  for (const need of needs) hold(need);
+  for (const { id, token: leaseToken, needs: leased, expiresAt } of leases) {
+    const lease = { id, token: leaseToken, needs: leased, expiresAt, of: kept };
+    for (const need of leased) hold(need);
+    kept.leases.add(lease);
+    state.keptLeases.set(id, lease);
+    observer?.kept(lease);
+  }
+}
+
+/** Tokens of a rate are not. */
+function isGivenBack({ resource }: Need): boolean {
+  return resource.rate === undefined;
+}
+
+function hold({ resource, amount }: Need): void {
+  resource.allocated = add(resource.allocated, amount);
 }
 
 /** Its code has ended: what was kept for it is free. */
 export function dropKept(state: State, token: number, observer: StateObserver | undefined): void {
   const kept = known(state.kept.get(token), "what was kept for attempt", token);
+  for (const lease of [...kept.leases]) dropKeptLease(state, lease, observer);
   state.kept.delete(token);
   for (const need of kept.needs) giveBack(need, observer);
+}
+
+/** The time is over for which its code was given it. */
+export function dropKeptLease(state: State, lease: KeptLease, observer: StateObserver | undefined): void {
+  const { of, id, needs } = lease;
+  of.leases.delete(lease);
+  state.keptLeases.delete(id);
+  if (of.leases.size + of.needs.length === 0) state.kept.delete(of.token);
+  for (const need of needs) giveBack(need, observer);
+  observer?.kept(lease);
 }
 
 /** The attempt is over: its record says how, and all that it held is free. `assumed`: what it is taken to have spent unseen. */

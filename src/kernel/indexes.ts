@@ -24,6 +24,7 @@ import { givenFrom } from "./resource.ts";
 import { RunningIndex } from "./running-index.ts";
 import {
   type AgentState,
+  type Allocation,
   arrivedMs,
   awaitsJudgement,
   type Ballot,
@@ -33,6 +34,7 @@ import {
   type ExtraRequest,
   isReady,
   isTerminal,
+  type KeptLease,
   type LiveAttempt,
   type Need,
   type Resource,
@@ -78,7 +80,7 @@ export class Indexes implements StateObserver {
   #supposing = false;
   readonly #deadlines: Map<Task, HeapEntry<Timer>> = new Map();
   readonly #backoffs: Map<Task, HeapEntry<Timer>> = new Map();
-  readonly #leases: Map<ExtraAllocation, HeapEntry<Timer>> = new Map();
+  readonly #leases: Map<Allocation, HeapEntry<Timer>> = new Map();
   readonly #ballots: Map<Ballot, HeapEntry<Timer>> = new Map();
   readonly #breakers: Map<AgentState | Resource, HeapEntry<Timer>> = new Map();
   /** Managers that wait for their subtasks: each for those that are open. */
@@ -116,6 +118,7 @@ export class Indexes implements StateObserver {
     for (const live of state.live.values()) this.live(live);
     for (const request of state.requests.values()) this.request(request);
     for (const allocation of state.allocations.values()) this.allocation(allocation);
+    for (const lease of state.keptLeases.values()) this.kept(lease);
     for (const ballot of state.ballots.values()) this.ballot(ballot);
     this.lending.update(this.now);
   }
@@ -268,8 +271,15 @@ export class Indexes implements StateObserver {
   }
 
   allocation(allocation: ExtraAllocation): void {
-    const held = this.state.allocations.has(allocation.id);
     this.lending.holds(allocation.live, allocation.live.place === undefined);
+    this.#watchLease(allocation, this.state.allocations.has(allocation.id));
+  }
+
+  kept(lease: KeptLease): void {
+    this.#watchLease(lease, this.state.keptLeases.has(lease.id));
+  }
+
+  #watchLease(allocation: Allocation, held: boolean): void {
     if (held && allocation.expiresAt !== undefined) {
       this.#leases.set(allocation, this.first.set(allocation.expiresAt, { kind: "lease", allocation }));
     } else if (!held) {

@@ -97,7 +97,9 @@ function resourceLack(state: State, { resource, amount }: Need, now: number): Re
   const free = availableOf(resource, now);
   const holders = [...state.live.values()].filter((live) => !isZero(heldBy(live, resource)));
   const who = holders.map((live) => live.task.id);
-  const deaf = [...state.kept.values()].filter(({ needs }) => needs.some((need) => need.resource === resource));
+  const deaf = [...state.kept.values()].filter(({ needs, leases }) =>
+    [...needs, ...[...leases].flatMap((lease) => lease.needs)].some((need) => need.resource === resource),
+  );
   const promised =
     rate === undefined ? promisedTo(state, ({ task }) => task.needs.some((need) => need.resource === resource)) : [];
   const where: string[] = [];

@@ -7,6 +7,7 @@ import type {
   Budget,
   ExtraAllocation,
   ExtraRequest,
+  KeptLease,
   LiveAttempt,
   Resource,
   Task,
@@ -37,6 +38,8 @@ export interface StateObserver {
   gone(live: LiveAttempt): void;
   request(request: ExtraRequest): void;
   allocation(allocation: ExtraAllocation): void;
+  /** Code that goes on keeps it, or does not any more. */
+  kept(lease: KeptLease): void;
   ballot(ballot: Ballot): void;
   agent(agent: AgentState, change: Change): void;
   resource(resource: Resource, change: Change): void;

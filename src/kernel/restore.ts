@@ -9,6 +9,7 @@ import { batchOf, join, widen } from "./batches.ts";
 import { restoreClaim } from "./claims.ts";
 import type { KernelEvent } from "./events.ts";
 import { evolve } from "./evolve.ts";
+import { keep } from "./holdings.ts";
 import { amount, known, needsOf, taskOf } from "./named.ts";
 import { resourceOf, setBreaker } from "./resource.ts";
 import { enter } from "./settling.ts";
@@ -17,6 +18,7 @@ import {
   type ClaimRow,
   type FlightRow,
   FORMAT,
+  type KeptRow,
   type LiveRow,
   type MetaRow,
   type Row,
@@ -93,13 +95,15 @@ export class Restoration {
         restoreLive(state, row);
         break;
       case "kept": {
-        const { taskId, token } = row;
-        const needs = row.needs.map(([id, held]) => ({
-          resource: known(state.resources.get(id), "resource", id),
-          amount: amount(held),
+        const needsOf = (held: KeptRow["needs"]): readonly Need[] =>
+          held.map(([id, sum]) => ({ resource: known(state.resources.get(id), "resource", id), amount: amount(sum) }));
+        const leases = (row.leases ?? []).map(({ id, token, needs, expiresAt }) => ({
+          id,
+          token,
+          needs: needsOf(needs),
+          expiresAt,
         }));
-        for (const need of needs) hold(need);
-        state.kept.set(token, { taskId, token, needs });
+        keep(state, row.taskId, row.token, needsOf(row.needs), leases, undefined);
         break;
       }
       case "claim":

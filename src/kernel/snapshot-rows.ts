@@ -122,8 +122,15 @@ export interface KeptRow {
   readonly row: "kept";
   readonly taskId: string;
   readonly token: number;
-  readonly needs: readonly (readonly [resource: string, amount: number])[];
+  readonly needs: readonly HeldAmount[];
+  readonly leases?: readonly {
+    readonly id: string;
+    readonly token: number;
+    readonly needs: readonly HeldAmount[];
+    readonly expiresAt?: number;
+  }[];
 }
+type HeldAmount = readonly [resource: string, amount: number];
 export interface ClaimRow {
   readonly row: "claim";
   readonly taskId: string;

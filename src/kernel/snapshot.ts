@@ -13,7 +13,7 @@ import { castIn } from "./ballot-row.ts";
 import type { AgentRegisteredEvent } from "./events/agents.ts";
 import { amountsOf } from "./named.ts";
 import { FORMAT, type LiveRow, type Row, type TaskRow } from "./snapshot-rows.ts";
-import { isTerminal, type LiveAttempt, type State, type Task } from "./state.ts";
+import { isTerminal, type LiveAttempt, type Need, type State, type Task } from "./state.ts";
 
 /** Everything, entity by entity. The rows are plain data that JSON keeps as it is. */
 export function* snapshotRows(state: State): Generator<Json, void, undefined> {
@@ -87,9 +87,14 @@ function* rowsOf(state: State): Generator<Row, void, undefined> {
   }
   for (const task of state.tasks.values()) yield taskRow(state, task);
   for (const live of state.live.values()) yield liveRow(live);
-  for (const { taskId, token, needs } of state.kept.values()) {
-    const kept = needs.map(({ resource, amount }) => [resource.id, amountToNumber(amount)] as const);
-    yield { row: "kept", taskId, token, needs: kept };
+  for (const { taskId, token, needs, leases } of state.kept.values()) {
+    const leased = [...leases].map((lease) => ({
+      id: lease.id,
+      token: lease.token,
+      needs: heldIn(lease.needs),
+      ...defined({ expiresAt: lease.expiresAt }),
+    }));
+    yield { row: "kept", taskId, token, needs: heldIn(needs), ...(leased.length === 0 ? {} : { leases: leased }) };
   }
   for (const { claim } of state.claims) {
     if (claim !== undefined)
@@ -196,6 +201,10 @@ function liveRow(live: LiveAttempt): LiveRow {
 }
 
 const ENDED = ["completed", "failed", "skipped", "cancelled"] as const;
+
+function heldIn(needs: readonly Need[]): readonly (readonly [resource: string, amount: number])[] {
+  return needs.map(({ resource, amount }) => [resource.id, amountToNumber(amount)]);
+}
 
 function pick<K extends string>(from: Readonly<Record<K, number>>, keys: readonly K[]): Partial<Record<K, number>> {
   const picked: Partial<Record<K, number>> = {};

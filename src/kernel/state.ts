@@ -101,14 +101,24 @@ export interface Kept {
   readonly taskId: string;
   readonly token: number;
   readonly needs: readonly Need[];
+  /** What was given to it for a time, which is gone when that is over, whatever its code does. */
+  readonly leases: Set<KeptLease>;
 }
 
-export interface ExtraAllocation {
+/** What was given to an attempt besides, also where its code only keeps that. */
+export interface Allocation {
   readonly id: string;
   readonly token: number;
-  readonly live: LiveAttempt;
   readonly needs: readonly Need[];
   readonly expiresAt: number | undefined;
+}
+
+export interface KeptLease extends Allocation {
+  readonly of: Kept;
+}
+
+export interface ExtraAllocation extends Allocation {
+  readonly live: LiveAttempt;
 }
 
 export interface ExtraRequest {
@@ -390,6 +400,8 @@ export class State {
   readonly live: Map<number, LiveAttempt> = new Map();
   /** What attempts keep that were abandoned and whose code goes on, by token. */
   readonly kept: Map<number, Kept> = new Map();
+  /** Of those the leases, by the id of the allocation. */
+  readonly keptLeases: Map<string, KeptLease> = new Map();
   readonly commands: Map<string, Remembered> = new Map();
   readonly keys: Map<string, Remembered> = new Map();
   readonly counts: Record<TaskStatus, number> = {

@@ -48,20 +48,57 @@ describe("an attempt that is abandoned", () => {
     expect(story.do(gone)).toEqual([]);
   });
 
-  test("keeps what it asked for besides, and no tokens of a rate", () => {
+  test("keeps what it asked for besides until its lease is over, and no tokens of a rate", () => {
     const story = new Story({ strict: true });
     story.agent("ann");
     story.resource("disk", 3);
     story.resource("calls", 3, { per: 1_000 });
     story.submit({ id: "a", resources: { calls: 1, disk: 1 }, graceMs: 0 });
     story.ask("a", { disk: 1 }, { leaseMs: 10 });
+    const gone = { type: "attempt.gone", ...story.from("a") } as const;
     expect(told(story.do({ type: "task.cancel", taskId: "a" })).slice(-2)).toEqual([
       "a attempt abandoned",
       "a cancelled",
     ]);
     expect(allocated(story)).toBe(2);
-    story.after(1_000);
-    expect(allocated(story)).toBe(2);
+    expect(story.kernel.resources(story.now)[0]?.holders).toMatchObject([
+      { holder: "a", amount: 1 },
+      { holder: "a", amount: 1, expiresAt: story.now + 10 },
+    ]);
+    expect(story.after(9)).toEqual([]);
+    expect(told(story.after(1))).toEqual(["a1 expired"]);
+    expect(allocated(story)).toBe(1);
+    expect(told(story.do(gone))).toEqual(["a gives back what it kept"]);
+    expect(allocated(story)).toBe(0);
+  });
+
+  test("that kept nothing but what it had for a time keeps nothing when that is over", () => {
+    const story = new Story({ strict: true });
+    story.agent("ann");
+    story.resource("disk", 3);
+    story.submit({ id: "a", graceMs: 0 });
+    story.ask("a", { disk: 1 }, { leaseMs: 10 });
+    story.ask("a", { disk: 2 }, { leaseMs: 20 });
+    const gone = { type: "attempt.gone", ...story.from("a") } as const;
+    story.do({ type: "task.cancel", taskId: "a" });
+    const rows = JSON.parse(JSON.stringify([...story.kernel.snapshot()]));
+    story.kernel = Kernel.restore(rows);
+    expect(JSON.parse(JSON.stringify([...story.kernel.snapshot()]))).toEqual(rows);
+    story.submit({ id: "b", resources: { disk: 3 } });
+    expect(told(story.after(20))).toEqual(["a1 expired", "a2 expired", "b starts on ann"]);
+    expect(story.do(gone)).toEqual([]);
+  });
+
+  test("gives back what it had for a time with the end of its code, if that comes first", () => {
+    const story = new Story({ strict: true });
+    story.agent("ann");
+    story.resource("disk", 3);
+    story.submit({ id: "a", graceMs: 0 });
+    story.ask("a", { disk: 1 }, { leaseMs: 10 });
+    const gone = { type: "attempt.gone", ...story.from("a") } as const;
+    story.do({ type: "task.cancel", taskId: "a" });
+    expect(told(story.do(gone))).toEqual(["a gives back what it kept"]);
+    expect(story.after(10)).toEqual([]);
   });
 
   test("that held nothing keeps nothing", () => {

@@ -1,14 +1,14 @@
 /** What is due at a time. Derived from the state: nothing here is journaled. */
 import { type HeapEntry, IndexedHeap } from "../coordination/structures/indexed-heap.ts";
 import type { ReadyClass } from "./ready-queue.ts";
-import type { AgentState, ExtraAllocation, LiveAttempt, Resource, Task } from "./state.ts";
+import type { AgentState, Allocation, LiveAttempt, Resource, Task } from "./state.ts";
 
 export type Timer =
   /** Its timeout, or the end of its grace. */
   | { readonly kind: "attempt"; readonly live: LiveAttempt }
   | { readonly kind: "deadline"; readonly task: Task }
   | { readonly kind: "backoff"; readonly task: Task }
-  | { readonly kind: "lease"; readonly allocation: ExtraAllocation }
+  | { readonly kind: "lease"; readonly allocation: Allocation }
   | { readonly kind: "breaker"; readonly agent: AgentState }
   | { readonly kind: "ballot"; readonly ballotId: string }
   /** Nobody that is registered can do its tasks. */

@@ -390,8 +390,12 @@ export function resourceInfos(state: State, now: number, indexes: Indexes): read
       }
     }
   }
-  for (const { taskId: holder, token, needs } of state.kept.values())
+  for (const { taskId: holder, token, needs, leases } of state.kept.values()) {
     for (const { resource, amount } of needs) hold(resource.id, { holder, amount: amountToNumber(amount), token });
+    for (const { token: leaseToken, needs: leased, expiresAt } of leases)
+      for (const { resource, amount } of leased)
+        hold(resource.id, { holder, amount: amountToNumber(amount), token: leaseToken, ...present({ expiresAt }) });
+  }
   return [...state.resources.values()].map((resource) => {
     const free = availableOf(resource, now);
     let waiting = 0;

@@ -615,7 +615,7 @@ export function violations(world: World): string[] {
       ...one.task.needs,
       ...[...(one.extra?.values() ?? [])].flatMap((allocation) => allocation.needs),
     ]);
-    for (const one of state.kept.values()) needs.push(...one.needs);
+    for (const one of state.kept.values()) needs.push(...one.needs, ...[...one.leases].flatMap((lease) => lease.needs));
     const held = sum(needs.filter((need) => need.resource === resource).map((need) => need.amount));
     check(
       compare(held, resource.allocated) === 0,

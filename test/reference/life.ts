@@ -1,7 +1,6 @@
 /** How tasks and their attempts end, and what follows: retries, skips, the end of a round, the end of a tree. */
 
 import type { AttemptEnd, StopReason } from "../../src/kernel/events/attempts.ts";
-import { heldBy } from "./books.ts";
 import { tellBreakers } from "./breakers.ts";
 import { flightKey, lead, leave, ledBy } from "./flights.ts";
 import { type Attempt, type Flight, isTerminal, type Model, type Task } from "./model.ts";
@@ -30,11 +29,12 @@ export function closeAttempt(model: Model, task: Task, end: AttemptEnd): void {
     if (promise !== undefined) promise.victims = promise.victims.filter((victim) => victim !== task);
 }
 
-/** Its code goes on: what it holds is not free before that has ended too. */
-function keep(model: Model, task: Task, attempt: Attempt): void {
-  const held = model.resources.map((resource) => [resource.id, heldBy(task, attempt, resource)] as const);
-  const amounts = new Map(held.filter(([, amount]) => amount > 0));
-  if (amounts.size > 0) model.kept.push({ taskId: task.id, token: attempt.token, amounts });
+/** Its code goes on: what it holds is not free before that has ended too, or its lease has. */
+function keep(model: Model, task: Task, { token, allocations }: Attempt): void {
+  for (const { amounts, expiresAt } of [{ amounts: task.needs, expiresAt: undefined }, ...allocations]) {
+    const held = [...amounts].filter(([id]) => model.resource(id)?.rate === false);
+    if (held.length > 0) model.kept.push({ taskId: task.id, token, amounts: new Map(held), expiresAt });
+  }
 }
 
 /** Tells an attempt to stop, if it has not been told. */

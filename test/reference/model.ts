@@ -122,6 +122,8 @@ export interface Kept {
   readonly taskId: string;
   readonly token: number;
   readonly amounts: Amounts;
+  /** Gone by then, whatever the code does. */
+  readonly expiresAt: number | undefined;
 }
 
 /** Tasks that ask for the same output, while it is under way. */

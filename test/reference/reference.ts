@@ -483,10 +483,11 @@ export class Reference {
   }
 
   #expireLeases(): void {
-    for (const { attempt } of this.model.live())
-      attempt.allocations = attempt.allocations.filter(
-        ({ expiresAt = Number.POSITIVE_INFINITY }) => this.model.now < expiresAt,
-      );
+    const { model } = this;
+    const lasts = ({ expiresAt = Number.POSITIVE_INFINITY }: { readonly expiresAt: number | undefined }): boolean =>
+      model.now < expiresAt;
+    for (const { attempt } of model.live()) attempt.allocations = attempt.allocations.filter(lasts);
+    model.kept = model.kept.filter(lasts);
   }
 
   /** Those whom nobody has allowed in time what they asked for, the earliest first. */

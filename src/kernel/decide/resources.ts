@@ -10,7 +10,7 @@ import { needsOf } from "../named.ts";
 import { neededOf } from "../reservation.ts";
 import { givenFrom } from "../resource.ts";
 import {
-  type ExtraAllocation,
+  type Allocation,
   isTerminal,
   type LiveAttempt,
   type Need,
@@ -173,7 +173,7 @@ function issued(state: State, id: string): boolean {
   return id.startsWith("a") && Number.isSafeInteger(number) && number > 0 && number <= state.lastRequestNumber;
 }
 
-export function leaseDue(desk: Desk, allocation: ExtraAllocation): void {
+export function leaseDue(desk: Desk, allocation: Allocation): void {
   desk.emit({ type: "resource.released", v: 1, allocationId: allocation.id, why: "expired" });
 }
 

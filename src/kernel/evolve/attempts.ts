@@ -101,7 +101,7 @@ export function attemptEnded(
   } else if (reason === "preempted") {
     task.series = { ...task.series, preemptions: task.series.preemptions + 1 };
   }
-  if (event.keeps === true) keepHeld(state, live);
+  if (event.keeps === true) keepHeld(state, live, observer);
   endAttempt(state, live, event.end, at, observer, event.assumed);
   observer?.agent(live.agent, "other");
   task.notBefore = event.notBefore ?? 0;

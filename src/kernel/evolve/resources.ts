@@ -11,7 +11,7 @@ import type {
   ResourceSetEvent,
 } from "../events/resources.ts";
 import type { EventHead } from "../events.ts";
-import { dropAllocation, endRequest, take } from "../holdings.ts";
+import { dropAllocation, dropKeptLease, endRequest, take } from "../holdings.ts";
 import { amount, known, liveOf, needsOf } from "../named.ts";
 import type { StateObserver } from "../observer.ts";
 import { breaker } from "../reports.ts";
@@ -94,6 +94,11 @@ export function resourceReleased(
   event: ResourceReleasedEvent,
   observer: StateObserver | undefined,
 ): void {
+  const kept = state.keptLeases.get(event.allocationId);
+  if (kept !== undefined) {
+    dropKeptLease(state, kept, observer);
+    return;
+  }
   const allocation = known(state.allocations.get(event.allocationId), "allocation", event.allocationId);
   changeReturning(state, allocation.live, subtract);
   dropAllocation(state, allocation, observer);
