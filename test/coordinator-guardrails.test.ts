@@ -6,16 +6,18 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import * as z from "zod";
 import {
   type Coordinator,
+  type CoordinatorOptions,
   defineAgent,
   defineManager,
   type Guardrail,
   type Json,
   matchesSchema,
   noSecrets,
+  type TaskSpec,
   type Verdict,
 } from "../src/index.ts";
 import { MemoryJournal } from "../src/journal/memory.ts";
-import { eventsOf, gate, historyOf, MortalJournal, opened, rejection } from "./coordinator.fixture.ts";
+import { eventsOf, gate, historyOf, MortalJournal, opened, silent as quiet, rejection } from "./coordinator.fixture.ts";
 
 function guardrail(name: string, on: Guardrail["on"], check: Guardrail["check"]): Guardrail {
   return { name, on, check };
@@ -394,6 +396,62 @@ describe("guardrails on outputs", () => {
     answer.resolve({ allow: true });
     await coordinator.idle();
     expect(await verdicts(coordinator)).toEqual([]);
+  });
+
+  describe("whose verdict is not wanted any more", () => {
+    /** `a` has returned, and waits for a verdict that never comes; its grace is long. */
+    async function waiting(options: Partial<CoordinatorOptions> = {}, task: Partial<TaskSpec> = {}) {
+      const asked = gate();
+      let more = 0;
+      const silent = guardrail("silent", "output", () => {
+        asked.resolve();
+        return new Promise<Verdict>(() => undefined);
+      });
+      const next = guardrail("next", "output", () => {
+        more += 1;
+        return { allow: true };
+      });
+      const warnings: string[] = [];
+      const logger = { ...quiet, warn: (_: object, message = "") => warnings.push(message) };
+      const coordinator = await opened({ concurrency: 1, guardrails: [silent, next], logger, ...options });
+      await coordinator.register(echo);
+      const handle = await coordinator.submit({
+        id: "a",
+        input: 1,
+        graceMs: 60_000,
+        retry: { maxAttempts: 1 },
+        ...task,
+      });
+      await asked.promise;
+      return { coordinator, handle, warnings, asked: () => more };
+    }
+
+    it("end at once as cancelled", async () => {
+      const { coordinator, handle, warnings, asked } = await waiting();
+      await handle.cancel();
+      expect(await handle.outcome()).toMatchObject({ status: "cancelled", attempts: [{ end: "cancelled" }] });
+      await coordinator.idle();
+      expect([warnings, asked()]).toEqual([[], 0]);
+    });
+
+    it("end at once as preempted, and are done again", async () => {
+      const { coordinator, handle, warnings } = await waiting({}, { priority: 1 });
+      const high = await coordinator.submit({ id: "high", priority: 9 });
+      for await (const event of coordinator.events({ follow: true })) {
+        if (event.type !== "attempt.ended") continue;
+        expect(event).toMatchObject({ taskId: "a", end: "preempted" });
+        break;
+      }
+      expect(await handle.status()).toBe("paused");
+      await Promise.all([handle.cancel(), high.cancel()]);
+      expect(warnings).toEqual([]);
+    });
+
+    it("end at once as timed out", async () => {
+      const { handle, warnings } = await waiting({}, { timeoutMs: 20 });
+      expect(await handle.outcome()).toMatchObject({ status: "failed", attempts: [{ end: "timeout" }] });
+      expect(warnings).toEqual([]);
+    });
   });
 });
 

@@ -35,6 +35,8 @@ export interface Asking {
   readonly maxBytes: number;
   /** Whether something can be made of a changed value. Default: true. */
   readonly takesChange?: boolean;
+  /** Aborted when nobody wants to know any more: nobody is waited for, and nobody else is asked. */
+  readonly signal?: AbortSignal;
   /** Told what a guardrail threw. */
   threw?(guardrail: string, error: unknown): void;
 }
@@ -54,6 +56,7 @@ export async function judge(
   let { value } = subject;
   let changed = false;
   for (const guardrail of guardrails) {
+    if (asking.signal?.aborted === true) break;
     const { name } = guardrail;
     const answer = await answerOf(guardrail, { ...subject, value: copyOf(value) }, asking);
     if (answer.verdict === "block") {
@@ -70,11 +73,11 @@ export async function judge(
 }
 
 async function answerOf(guardrail: Guardrail, subject: GuardedSubject, asking: Asking): Promise<Answer> {
-  const { after, takesChange = true } = asking;
+  const { after, takesChange = true, signal } = asking;
   let given: unknown;
   try {
     const asked = Promise.resolve(guardrail.check(subject));
-    given = after === undefined ? await asked : await inTime(asked, after);
+    given = after === undefined ? await asked : await inTime(asked, after, signal);
   } catch (error) {
     asking.threw?.(guardrail.name, error);
     return blocked("it threw an error");
@@ -88,10 +91,22 @@ async function answerOf(guardrail: Guardrail, subject: GuardedSubject, asking: A
 
 const LATE: unique symbol = Symbol("late");
 
-function inTime(asked: Promise<unknown>, after: NonNullable<Asking["after"]>): Promise<unknown> {
+/** LATE, too, as soon as nobody wants to know any more. */
+function inTime(
+  asked: Promise<unknown>,
+  after: NonNullable<Asking["after"]>,
+  signal: AbortSignal | undefined,
+): Promise<unknown> {
   return new Promise((resolve, reject) => {
-    const cancel = after(runtimeLimits.guardrailMs, () => resolve(LATE));
-    asked.then(resolve, reject).finally(cancel);
+    const late = (): void => resolve(LATE);
+    const cancel = after(runtimeLimits.guardrailMs, late);
+    const done = (): void => {
+      cancel();
+      signal?.removeEventListener("abort", done);
+      late();
+    };
+    signal?.addEventListener("abort", done, { once: true });
+    asked.then(resolve, reject).finally(done);
   });
 }
 

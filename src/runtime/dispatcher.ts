@@ -206,6 +206,8 @@ export class Dispatcher {
         attempt.kill();
         return;
       }
+      // What it gave came within its grace, and the verdict on that did not.
+      if (attempt.hasReturned) return;
       const kept = end.keeps === true ? ", and its resources stay taken until it has ended" : "";
       this.#parts.services.logger.warn(
         { taskId, agent, attempt: number },
@@ -310,17 +312,29 @@ export class Dispatcher {
     });
   }
 
-  /** While guardrails look at its output, the attempt goes on: it may still be stopped, or run out of time. */
+  /**
+   * While guardrails look at its output, the attempt goes on: it may still run out of time, or be told to stop. Its code has
+   * ended, so that it then ends at once; what the guardrails would say is of no use any more.
+   */
   async #judge(attempt: RunningAttempt, complete: CommandOf<"attempt.complete">, bytes: number): Promise<void> {
     const { judges, task } = this.#parts.services;
     const view = task(attempt.taskId);
     if (view === undefined) return;
     const { agent } = attempt;
-    const { verdicts, value, blocked } = await judges.judge("output", view, complete.output, { agent });
+    attempt.hasReturned = true;
+    const unwanted = new AbortController();
+    attempt.whenStopped((reason) => {
+      unwanted.abort(reason);
+      if (!this.#end(attempt)) this.#gone(attempt);
+      else this.#fail(attempt, failureOf(reason));
+    });
+    const judged = await judges.judge("output", view, complete.output, { agent, signal: unwanted.signal });
+    if (unwanted.signal.aborted) return;
     if (!this.#end(attempt)) {
       this.#gone(attempt);
       return;
     }
+    const { verdicts, value, blocked } = judged;
     const output = blocked === undefined ? value : null;
     this.#parts.post({ ...complete, output, verdicts }, agent, bytes + runtimeLimits.verdictBytes * verdicts.length);
   }

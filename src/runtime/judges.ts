@@ -16,6 +16,8 @@ export interface Judging {
   readonly action?: string;
   /** Whether something can be made of a changed value. Default: true. */
   readonly takesChange?: boolean;
+  /** Aborted when nobody wants to know any more: then the answer says nothing, and nobody else is asked. */
+  readonly signal?: AbortSignal;
 }
 
 export class Judges {
@@ -41,7 +43,12 @@ export class Judges {
    * What the guardrails say of an input, an output or the arguments of an action of the task. Never rejects. Their verdicts
    * are to be handed to the kernel with what follows from them (`task.judge`, `attempt.complete`, `attempt.act`).
    */
-  judge(on: GuardedPoint, view: TaskView, value: Json, { agent, action, takesChange }: Judging = {}): Promise<Judged> {
+  judge(
+    on: GuardedPoint,
+    view: TaskView,
+    value: Json,
+    { agent, action, takesChange, signal }: Judging = {},
+  ): Promise<Judged> {
     const subject = {
       task: taskOf(view),
       ...(agent === undefined ? {} : { agent }),
@@ -53,6 +60,7 @@ export class Judges {
       after: (ms, fn) => this.#after(ms, fn),
       maxBytes: on === "output" ? runtimeLimits.outputBytes : runtimeLimits.inputBytes,
       ...(takesChange === undefined ? {} : { takesChange }),
+      ...(signal === undefined ? {} : { signal }),
       threw: (guardrail, error) => this.#threw(view.id, guardrail, error),
     });
   }

@@ -14,6 +14,8 @@ export class RunningAttempt {
   readonly startedAt: number;
   /** Its code has returned or thrown, or the kernel has given it up: nothing that it still does counts. */
   isOver = false;
+  /** Its code has returned an output, which guardrails look at. */
+  hasReturned = false;
   /** What is measured of its agent, and of tasks of its class. */
   meters: readonly PartMeters[] = [];
   /** Subtasks submitted without an id. */
@@ -31,6 +33,7 @@ export class RunningAttempt {
   progressAt: number | undefined = undefined;
   #controller: AbortController | undefined = undefined;
   #stopped: SafeguardsError | undefined = undefined;
+  #whenStopped: ((reason: SafeguardsError) => void) | undefined = undefined;
   /** Requests for resources that wait, by id. */
   #requests: Map<string, PendingRequest> | undefined = undefined;
 
@@ -75,6 +78,13 @@ export class RunningAttempt {
     this.wakeReaders();
     for (const request of this.#requests?.values() ?? []) request.reject(reason);
     this.#requests = undefined;
+    // Closing leaves it the time that it has.
+    if (reason.code !== "CLOSED") this.#whenStopped?.(reason);
+  }
+
+  /** Calls when it is told to stop from now on, other than by a coordinator that closes. */
+  whenStopped(fn: (reason: SafeguardsError) => void): void {
+    this.#whenStopped = fn;
   }
 
   /** Nothing more will be read: whoever waits for a message finds that out. */
