@@ -84,6 +84,11 @@ export const EVENT_SCHEMAS = {
     limit: decimal,
     parent: text.exactOptional(),
   }),
+  "budget.overrun": event(
+    "budget.overrun",
+    "By what an attempt has spent, or is taken to have spent, more is spent of a budget than its limit allows by now.",
+    { budget: text, amount: decimal, taskId, token },
+  ),
   "budget.spent": event("budget.spent", "An attempt spends so much. Told before it is spent.", {
     taskId,
     token,

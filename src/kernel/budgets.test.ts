@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { Kernel } from "./kernel.ts";
 import { Story, told } from "./story.fixture.ts";
 
 /** `ann` has room for nine; `all` is 10, and `team`, a part of it, 5. */
@@ -40,6 +41,35 @@ describe("an attempt", () => {
     story.spend("a", 5);
     story.complete("a");
     expect(story.money).toBe("all 5+0/10 5, team 5+0/5 0");
+  });
+
+  test("that spends what was set aside for it beyond a limit that was lowered tells by how much, at every level", () => {
+    const story = open();
+    story.submit({ id: "a", budget: "team", cost: 4 });
+    story.budget("team", 1);
+    expect(told(story.spend("a", 1))).toEqual(["a spends 1"]);
+    expect(told(story.spend("a", 2))).toEqual(["a spends 2", "a overruns team by 2"]);
+    story.budget("all", "2.5");
+    expect(told(story.spend("a", "0.5"))).toEqual(["a spends 0.5", "a overruns team by 2.5", "a overruns all by 1"]);
+    expect(told(story.complete("a"))).toEqual(["a completed"]);
+  });
+
+  test("of which nobody knows what it spent tells by how much what is assumed is beyond a limit", () => {
+    const story = open();
+    story.submit({ id: "a", budget: "team", cost: 4, ...once });
+    story.budget("team", 1);
+    expect(told(story.crash(10))).toEqual(["a attempt lost", "a overruns team by 3", "a failed: TASK_FAILED"]);
+  });
+
+  test("adds what it spends, or is taken to have, to the sum of its agent, which a snapshot keeps", () => {
+    const story = open();
+    story.submit({ id: "a", budget: "team", cost: 4, ...once }, { id: "b" });
+    story.spend("a", "0.1");
+    story.spend("b", "0.2");
+    expect([story.kernel.spentBy("ann"), story.kernel.spentBy("nobody")]).toEqual(["0.3", "0"]);
+    story.crash(10);
+    const rows = JSON.parse(JSON.stringify([...story.kernel.snapshot()]));
+    expect(Kernel.restore(rows).spentBy("ann")).toBe("4.2");
   });
 
   test("without a budget may spend what it likes, and it is told what that was", () => {

@@ -75,6 +75,9 @@ export function evolve(state: State, event: KernelEvent, observer: StateObserver
     case "budget.spent":
       spend(liveOf(state, event.token), sumIn(event.amount), observer);
       break;
+    case "budget.overrun":
+      // It says what follows from what was spent before.
+      break;
     case "task.submitted":
       submitted(state, event, observer);
       if (event.key !== undefined) remember(state.keys, event.key, event);

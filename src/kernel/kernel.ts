@@ -8,7 +8,7 @@
  * 4. Admission runs once a batch, after its last command and all that is due.
  */
 
-import { NO_MONEY } from "../coordination/structures/money.ts";
+import { NO_MONEY, textOf } from "../coordination/structures/money.ts";
 import { sha256 } from "../coordination/structures/sha256.ts";
 import type { Json } from "../coordination/structures/types.ts";
 import { SafeguardsError } from "../errors.ts";
@@ -333,6 +333,11 @@ export class Kernel {
     if (counts.pending + counts.blocked + counts.waiting + counts.paused === 0) return true;
     if (this.#state.open && this.#works !== undefined && this.#works.indexes.judging.size > 0) return false;
     return this.#nextStartAt() === undefined;
+  }
+
+  /** What the attempts of an agent have spent; "0" of one that is not known. */
+  spentBy(agent: string): string {
+    return textOf(this.#state.agents.get(agent)?.spent ?? NO_MONEY);
   }
 
   /** The state as rows of JSON; consume them before the next batch. */

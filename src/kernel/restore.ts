@@ -201,6 +201,7 @@ function restoreAgent(state: State, row: AgentRow): void {
   agent.online = row.online;
   agent.teamLostMs = row.teamLostMs;
   if (row.standing !== undefined) agent.standing = row.standing;
+  if (row.spent !== undefined) agent.spent = sumIn(row.spent);
   Object.assign(agent, { seq: row.seq });
 }
 

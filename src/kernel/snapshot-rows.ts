@@ -49,6 +49,7 @@ export interface AgentRow {
   readonly teamLostMs: number;
   /** Absent: nothing is known of its votes. */
   readonly standing?: Standing;
+  readonly spent?: string;
 }
 export interface ResourceRow {
   readonly row: "resource";

@@ -7,7 +7,7 @@
  */
 import { NO_STANDING } from "../coordination/reputation.ts";
 import { amountToNumber } from "../coordination/structures/amount.ts";
-import { textOf } from "../coordination/structures/money.ts";
+import { NO_MONEY, textOf } from "../coordination/structures/money.ts";
 import type { Json } from "../coordination/structures/types.ts";
 import { castIn } from "./ballot-row.ts";
 import type { AgentRegisteredEvent } from "./events/agents.ts";
@@ -67,6 +67,7 @@ function* rowsOf(state: State): Generator<Row, void, undefined> {
       breaker: agent.breaker,
       online: agent.online,
       teamLostMs: agent.teamLostMs,
+      ...(agent.spent === NO_MONEY ? {} : { spent: textOf(agent.spent) }),
       ...(agent.standing === NO_STANDING ? {} : { standing: agent.standing }),
     };
   }

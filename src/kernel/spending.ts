@@ -70,6 +70,7 @@ function settlePart(live: LiveAttempt, release: Sum, paid: Sum, observer: StateO
   const { task, record } = live;
   if (paid.gt(0)) {
     record.cost = textOf(record.cost === undefined ? paid : sumIn(record.cost).plus(paid));
+    live.agent.spent = live.agent.spent.plus(paid);
     payAbove(task, paid);
   }
   if (task.funding === undefined) return;

@@ -309,6 +309,8 @@ export interface AgentState {
   online: boolean;
   /** How often its votes were right and wrong, as far as the truth became known. */
   standing: Standing;
+  /** What its attempts have spent, or are taken to have. */
+  spent: Sum;
   /** Promised to tasks for which others make way, and what those others will give back. */
   claimed: Amount;
   returning: Amount;

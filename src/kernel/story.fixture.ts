@@ -269,6 +269,8 @@ export function told(events: readonly KernelEvent[]): string[] {
         return [`${event.requestId} refused: ${event.error.code}`];
       case "budget.spent":
         return [`${event.taskId} spends ${event.amount}`];
+      case "budget.overrun":
+        return [`${event.taskId} overruns ${event.budget} by ${event.amount}`];
       case "approval.asked":
         return [`${event.taskId} asks for approval of its ${event.before}`];
       case "approval.given":

@@ -66,7 +66,7 @@ export class Queries {
       resources: () => kernel.resources(clock.now()),
       budgets: () => kernel.budgets(),
       ballots: () => kernel.ballots().map(resultOf),
-      stats: () => meters.stats(kernel.seq, kernel.counts()),
+      stats: () => meters.stats(kernel.seq, kernel.counts(), (agent) => kernel.spentBy(agent)),
     };
   }
 

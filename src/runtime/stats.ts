@@ -20,8 +20,11 @@ export interface Stats {
   readonly dispatchMs: DistributionView;
   /** From when a message was sent to when it is handed to an agent that reads. */
   readonly messageMs: DistributionView;
-  /** The same by agent: the 256 whose attempts started last. */
-  readonly agents: Readonly<Record<string, PartStats>>;
+  /**
+   * The same by agent: the 256 whose attempts started last since the coordinator was opened. `cost` is the exact sum of all that the
+   * agent's attempts have ever spent, as far as the journal knows, those that were lost included: it outlives restarts.
+   */
+  readonly agents: Readonly<Record<string, PartStats & { readonly cost: string }>>;
   /**
    * The same by what tasks ask for by name, such as `skills write / resources gpu`; `anything` for those that ask for nothing. The
    * 256 of which an attempt started last.
@@ -66,6 +69,10 @@ class Breakdown {
     return part;
   }
 
+  all(): Iterable<readonly [name: string, part: PartMeters]> {
+    return this.#parts;
+  }
+
   stats(): Record<string, PartStats> {
     const stats = nullRecord<PartStats>();
     for (const [name, part] of this.#parts) stats[name] = part.stats();
@@ -89,7 +96,10 @@ export class Meters {
     return [this.#agents.of(agent), this.#classes.of(classOfTask)];
   }
 
-  stats(seq: number, tasks: Readonly<Record<TaskStatus, number>>): Stats {
+  /** `spentBy`: what an agent has spent. */
+  stats(seq: number, tasks: Readonly<Record<TaskStatus, number>>, spentBy: (agent: string) => string): Stats {
+    const agents = nullRecord<PartStats & { readonly cost: string }>();
+    for (const [name, part] of this.#agents.all()) agents[name] = { ...part.stats(), cost: spentBy(name) };
     return {
       seq,
       tasks,
@@ -99,7 +109,7 @@ export class Meters {
       journalMs: this.journal.view(),
       dispatchMs: this.dispatch.view(),
       messageMs: this.message.view(),
-      agents: this.#agents.stats(),
+      agents,
       classes: this.#classes.stats(),
     };
   }

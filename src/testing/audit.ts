@@ -23,6 +23,7 @@ const EXPECTED: ReadonlySet<EventType> = new Set([
   "resource.set",
   "budget.set",
   "budget.spent",
+  "budget.overrun",
   "task.submitted",
   "task.started",
   "task.completed",

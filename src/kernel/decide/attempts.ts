@@ -9,6 +9,7 @@ import type { RetryPolicy } from "../events/tasks.ts";
 import { defaults, limits } from "../limits.ts";
 import { type Watched, watchedBy } from "../reports.ts";
 import type { LiveAttempt, Need, Resource, Task } from "../state.ts";
+import { tellOverruns } from "./budgets.ts";
 import { type Desk, DONE, refused, speaker } from "./desk.ts";
 import { giveOutput, settle, stopAttempt, windDown } from "./endings.ts";
 import { noted, requireAll } from "./guardrails.ts";
@@ -135,6 +136,7 @@ function assumedOf({ reserved }: LiveAttempt, died: boolean): { readonly assumed
 }
 
 function uncounted(desk: Desk, live: LiveAttempt, how: AttemptEnd, died = false): void {
+  const assumed = assumedOf(live, died);
   desk.emit({
     type: "attempt.ended",
     v: 1,
@@ -142,8 +144,9 @@ function uncounted(desk: Desk, live: LiveAttempt, how: AttemptEnd, died = false)
     token: live.token,
     end: how,
     ...(keeps(desk, live, how) ? { keeps: true as const } : {}),
-    ...assumedOf(live, died),
+    ...assumed,
   });
+  if (assumed.assumed !== undefined) tellOverruns(desk, live);
   settle(desk, live.task);
 }
 
@@ -180,6 +183,7 @@ function counted(
     error.message.length <= limits.messageLength
       ? error
       : { ...error, message: `${error.message.slice(0, limits.messageLength - 1)}…` };
+  const assumed = assumedOf(live, died);
   watchingBreakers(desk, live, () => {
     desk.emit({
       type: "attempt.ended",
@@ -190,10 +194,11 @@ function counted(
       error: failure,
       ...(keeps(desk, live, how) ? { keeps: true as const } : {}),
       ...(again ? { notBefore: desk.now + backoff(policy, task.series.failures + 1, task.seq) } : {}),
-      ...assumedOf(live, died),
+      ...assumed,
       ...(missed ? { missed: true as const } : {}),
     });
   });
+  if (assumed.assumed !== undefined) tellOverruns(desk, live);
   if (task.ending !== undefined) settle(desk, task);
   else if (!again) {
     const fallback = poison ? "value" : fallbackFor(failure);

@@ -14,7 +14,7 @@ import type { SafeguardsError } from "../../errors.ts";
 import type { Answer, Command } from "../commands.ts";
 import type { Failure } from "../events/failure.ts";
 import { limits } from "../limits.ts";
-import type { Budget, State } from "../state.ts";
+import type { Budget, LiveAttempt, State } from "../state.ts";
 import { type Desk, DONE, refused, speaker } from "./desk.ts";
 
 type CommandOf<T extends Command["type"]> = Extract<Command, { type: T }>;
@@ -76,8 +76,19 @@ export function spendMoney(desk: Desk, command: CommandOf<"attempt.spend">): Ans
   if (sum.gt(0)) {
     const told = what === undefined ? {} : { what };
     desk.emit({ type: "budget.spent", v: 1, taskId: task.id, token, amount: textOf(sum), ...told });
+    tellOverruns(desk, live);
   }
   return DONE;
+}
+
+/** What the attempt has spent is spent: told where it is beyond a limit, as when that was lowered meanwhile. */
+export function tellOverruns(desk: Desk, { task, token }: LiveAttempt): void {
+  if (task.funding === undefined) return;
+  for (const { id, limit, spent } of levelsOf(task.funding.budget)) {
+    if (spent.lte(limit)) continue;
+    const amount = textOf(spent.minus(limit));
+    desk.emit({ type: "budget.overrun", v: 1, budget: id, amount, taskId: task.id, token });
+  }
 }
 
 function tooMuch(taskId: string, short: Budget, sum: Sum, beyond: Sum): SafeguardsError {

@@ -22,9 +22,20 @@ export interface BudgetSpentEvent {
   readonly what?: string;
 }
 
-export type BudgetEvent = BudgetSetEvent | BudgetSpentEvent;
+/** By what an attempt has spent, or is taken to have spent, more is spent of a budget than its limit allows by now: so much more. */
+export interface BudgetOverrunEvent {
+  readonly type: "budget.overrun";
+  readonly v: 1;
+  readonly budget: string;
+  readonly amount: string;
+  readonly taskId: string;
+  readonly token: number;
+}
+
+export type BudgetEvent = BudgetSetEvent | BudgetSpentEvent | BudgetOverrunEvent;
 
 export const BUDGET_EVENTS: LayoutsOf<BudgetEvent> = {
   "budget.set": { code: 36, v: 1, fields: ["budget", "limit", "parent"] },
+  "budget.overrun": { code: 73, v: 1, fields: ["budget", "amount", "taskId", "token"] },
   "budget.spent": { code: 37, v: 1, fields: ["taskId", "token", "amount", "what"] },
 };

@@ -1,7 +1,9 @@
 /** Agents come, go and change, and managers' teams with them. */
+
 import { BREAKER_CLOSED, breakerRule } from "../../coordination/circuit-breaker.ts";
 import { NO_STANDING } from "../../coordination/reputation.ts";
 import { ZERO } from "../../coordination/structures/amount.ts";
+import { NO_MONEY } from "../../coordination/structures/money.ts";
 import type { AgentRegisteredEvent, AgentUnregisteredEvent, TeamChangedEvent } from "../events/agents.ts";
 import type { EventHead } from "../events.ts";
 import { amount, known } from "../named.ts";
@@ -61,6 +63,7 @@ function newcomer(state: State, name: string, fresh: Registered): AgentState {
     running: 0,
     breaker: BREAKER_CLOSED,
     standing: NO_STANDING,
+    spent: NO_MONEY,
     claimed: ZERO,
     returning: ZERO,
     teamLostMs: 0,
