@@ -1,5 +1,7 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { type AgentSpec, type Coordinator, defineAgent, type Json, type TaskSpec } from "../src/index.ts";
+import { threadSeats } from "../src/runtime/isolated-thread.ts";
+import { runtimeLimits } from "../src/runtime/limits.ts";
 import { eventsOf, gate, opened, rejection, silent } from "./coordinator.fixture.ts";
 
 const module = new URL("isolated-agent.fixture.ts", import.meta.url).href;
@@ -43,6 +45,40 @@ async function looping(options: { strict?: boolean }) {
   await begun.promise;
   return { coordinator, handle };
 }
+
+describe("an isolated attempt for which there is no thread", () => {
+  const busy = new AbortController().signal;
+
+  /** All threads but one are taken. */
+  function almostFull(): void {
+    for (let n = 1; n < runtimeLimits.isolatedThreads; n++) expect(threadSeats.take(busy)).toBe(undefined);
+    onTestFinished(() => {
+      for (let n = 1; n < runtimeLimits.isolatedThreads; n++) threadSeats.giveBack();
+    });
+  }
+
+  it("waits for one, and does not fail", async () => {
+    almostFull();
+    const coordinator = await opened();
+    await coordinator.register(isolated());
+    const handles = await coordinator.submit(
+      [1, 2, 3].map((n) => ({ agent: "inside", input: { do: "echo", with: n }, ...once })),
+    );
+    for (const handle of handles)
+      expect(await handle.outcome()).toMatchObject({ status: "completed", attempts: [{ end: "completed" }] });
+  });
+
+  it("stops at once when it is told to", async () => {
+    almostFull();
+    const { coordinator, handle } = await looping({});
+    const waiting = await coordinator.submit({ agent: "inside", input: { do: "echo" }, graceMs: 60_000, ...once });
+    expect(await waiting.status()).toBe("running");
+    await waiting.cancel();
+    expect(await waiting.outcome()).toMatchObject({ status: "cancelled", attempts: [{ end: "cancelled" }] });
+    await handle.cancel();
+    await handle.outcome();
+  });
+});
 
 describe("an isolated agent", () => {
   it("does its task in a thread of its own, with all that it needs to know", async () => {

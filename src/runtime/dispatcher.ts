@@ -26,7 +26,7 @@ import { BatchRun, type RunBatch } from "./batch-run.ts";
 import { runChecked } from "./checked-run.ts";
 import { failureOf } from "./failure.ts";
 import { taskOf } from "./handed-task.ts";
-import { IsolatedThread } from "./isolated-thread.ts";
+import { IsolatedThread, threadSeats } from "./isolated-thread.ts";
 import { admit } from "./json.ts";
 import { runtimeLimits } from "./limits.ts";
 import { handOut, outcomeOf } from "./outcome.ts";
@@ -252,19 +252,33 @@ export class Dispatcher {
     return this.#aggregate(definition, task, view, context);
   }
 
-  /** Has its code run in a thread of its own. */
-  #isolate(options: IsolatedOptions, attempt: RunningAttempt, task: Task, context: AgentContext): Promise<unknown> {
+  /** Has its code run in a thread of its own, once there is one: until then the attempt has begun, and waits. */
+  async #isolate(
+    options: IsolatedOptions,
+    attempt: RunningAttempt,
+    task: Task,
+    context: AgentContext,
+  ): Promise<unknown> {
     const { agent } = attempt;
     // What a schema made of it has to be sent.
     const { json } = admit(task, `what is handed to agent ${show(agent)}`, 3 * runtimeLimits.inputBytes);
-    const thread = new IsolatedThread({
-      agent,
-      options,
-      task: json as unknown as Task,
-      context,
-      after: this.#parts.after,
-      lost: (message) => this.#lost(attempt, message),
-    });
+    await threadSeats.take(attempt.signal);
+    let thread: IsolatedThread;
+    try {
+      // It may have been told to stop just when it had waited long enough.
+      attempt.signal.throwIfAborted();
+      thread = new IsolatedThread({
+        agent,
+        options,
+        task: json as unknown as Task,
+        context,
+        after: this.#parts.after,
+        lost: (message) => this.#lost(attempt, message),
+      });
+    } catch (error) {
+      threadSeats.giveBack();
+      throw error;
+    }
     attempt.kill = () => thread.kill();
     return thread.result;
   }

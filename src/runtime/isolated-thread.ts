@@ -17,12 +17,13 @@ import { errorFrom, failureOf } from "./failure.ts";
 import { ASKED, type Asked, type Assignment, type FromThread, LEVELS, type ToThread } from "./isolated-protocol.ts";
 import { IsolatedReaders } from "./isolated-readers.ts";
 import { runtimeLimits } from "./limits.ts";
+import { ThreadSeats } from "./thread-seats.ts";
 
 /** A thread is heard so many times within its lease, if all is well. */
 const BEATS_PER_LEASE = 4;
 
-/** Threads that run now, of all coordinators of this process. */
-let threads = 0;
+/** Of all coordinators of this process. */
+export const threadSeats: ThreadSeats = new ThreadSeats(runtimeLimits.isolatedThreads);
 
 export interface IsolatedParts {
   readonly agent: string;
@@ -48,12 +49,8 @@ export class IsolatedThread {
   /** What its code gave or threw, or why it is ended: told when the thread is gone. */
   #conclude: () => void = () => undefined;
 
-  /** QUEUE_FULL when there are as many threads as there may be. */
+  /** On a seat of `threadSeats` that was taken for it, and that it gives back. */
   constructor(parts: IsolatedParts) {
-    if (threads >= runtimeLimits.isolatedThreads) {
-      const message = `${runtimeLimits.isolatedThreads} isolated attempts run in this process: that is the most`;
-      throw new SafeguardsError("QUEUE_FULL", message);
-    }
     this.#parts = parts;
     this.#readers = new IsolatedReaders(parts.context);
     const { memoryMb, leaseMs } = parts.options;
@@ -67,7 +64,6 @@ export class IsolatedThread {
       execArgv: [],
       resourceLimits: { maxOldGenerationSizeMb: memoryMb },
     });
-    threads += 1;
     this.#worker.on("error", (error) => this.#end(() => this.#ended.reject(diedOf(error, parts))));
     this.#worker.once("exit", (code) => this.#exited(code));
     port1.on("message", (text: unknown) => this.#heard(text));
@@ -183,7 +179,7 @@ export class IsolatedThread {
   }
 
   #exited(code: number): void {
-    threads -= 1;
+    threadSeats.giveBack();
     const { agent } = this.#parts;
     this.#end(() => {
       const message = `the thread of agent ${show(agent)} ended with exit code ${code} before its task did`;
