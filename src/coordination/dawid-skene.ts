@@ -7,8 +7,10 @@
  * 3. No logarithm is taken: probabilities are multiplied label by label, and scaled by powers of two as they go, so that they
  *    neither vanish nor differ from one machine to another.
  */
+
 import { SafeguardsError } from "../errors.ts";
 import { checkInteger, checkKeys, invalid } from "./structures/arguments.ts";
+import { doubleAt, integerAt, itemAt } from "./structures/at.ts";
 
 const DEFAULT_ITERATIONS = 100;
 const MOST_ITERATIONS = 10_000;
@@ -125,18 +127,16 @@ function tabulate(labels: Iterable<Labels>): Table {
       "INVALID_ARGUMENT",
       `${all.length} labels, ${classes.size} of them distinct: their product must be at most ${MOST_CELLS}`,
     );
-  const numbered = all.map(({ item, worker, label }) => [items.get(item), workers.get(worker), classes.get(label)]);
-  numbered.sort(
-    ([i = 0, w = 0, l = 0], [otherI = 0, otherW = 0, otherL = 0]) => i - otherI || w - otherW || l - otherL,
-  );
-  const column = (at: number): Int32Array => Int32Array.from(numbered, (row) => row[at] ?? 0);
+  all.sort((a, b) => order(a.item, b.item) || order(a.worker, b.worker) || order(a.label, b.label));
+  const column = (names: ReadonlyMap<string, number>, part: keyof Labels): Int32Array =>
+    Int32Array.from(all, (one) => names.get(one[part]) ?? 0);
   return {
     items: [...items.keys()],
     workers: [...workers.keys()],
     classes: [...classes.keys()],
-    item: column(0),
-    worker: column(1),
-    label: column(2),
+    item: column(items, "item"),
+    worker: column(workers, "worker"),
+    label: column(classes, "label"),
   };
 }
 
@@ -145,6 +145,11 @@ function check(one: Labels): Labels {
   for (const part of ["item", "worker", "label"] as const)
     if (typeof one[part] !== "string") throw invalid(`${part} of a label`, one[part], "a string");
   return one;
+}
+
+/** As `sort` orders texts. */
+function order(a: string, b: string): number {
+  return a < b ? -1 : a === b ? 0 : 1;
 }
 
 /** Each name with its number, in the order of the names. */
@@ -157,7 +162,7 @@ function namesOf(all: readonly Labels[], part: keyof Labels): ReadonlyMap<string
 function shares({ items, classes, item, label }: Table): Beliefs {
   const beliefs = new Float64Array(items.length * classes.length);
   for (let answer = 0; answer < item.length; answer++) {
-    bump(beliefs, at(item, answer) * classes.length + at(label, answer), 1);
+    bump(beliefs, integerAt(item, answer) * classes.length + integerAt(label, answer), 1);
   }
   normalizeRows(beliefs, classes.length);
   return beliefs;
@@ -167,7 +172,8 @@ function shares({ items, classes, item, label }: Table): Beliefs {
 function priors({ items, classes }: Table, beliefs: Beliefs): Float64Array {
   const sums = new Float64Array(classes.length);
   for (let i = 0; i < items.length; i++)
-    for (let truth = 0; truth < classes.length; truth++) bump(sums, truth, at(beliefs, i * classes.length + truth));
+    for (let truth = 0; truth < classes.length; truth++)
+      bump(sums, truth, doubleAt(beliefs, i * classes.length + truth));
   return sums.map((sum) => sum / items.length);
 }
 
@@ -185,12 +191,12 @@ function believe({ items, classes, item }: Table, model: Model, prior: Float64Ar
     const row = beliefs.subarray(i * k, i * k + k);
     row.set(prior);
     scaled.fill(0);
-    for (; answer < item.length && at(item, answer) === i; answer++) {
+    for (; answer < item.length && integerAt(item, answer) === i; answer++) {
       for (let truth = 0; truth < k; truth++) {
-        const belief = at(row, truth) * model.probability(answer, truth);
+        const belief = doubleAt(row, truth) * model.probability(answer, truth);
         const isTiny = belief > 0 && belief < TINY;
         row[truth] = isTiny ? belief / TINY : belief;
-        if (isTiny) bump(scaled, truth, 1);
+        if (isTiny) scaled[truth] = integerAt(scaled, truth) + 1;
       }
     }
     unscale(row, scaled);
@@ -202,11 +208,12 @@ function believe({ items, classes, item }: Table, model: Model, prior: Float64Ar
 /** The same proportions, with the least scaled as they are. */
 function unscale(row: Float64Array, scaled: Int32Array): void {
   let least = Number.POSITIVE_INFINITY;
-  for (let truth = 0; truth < row.length; truth++) if (at(row, truth) > 0) least = Math.min(least, at(scaled, truth));
+  for (let truth = 0; truth < row.length; truth++)
+    if (doubleAt(row, truth) > 0) least = Math.min(least, integerAt(scaled, truth));
   for (let truth = 0; truth < row.length; truth++) {
     // Twice more is nothing beside them.
-    const more = at(scaled, truth) - least;
-    row[truth] = more === 0 ? at(row, truth) : more === 1 ? at(row, truth) * TINY : 0;
+    const more = integerAt(scaled, truth) - least;
+    row[truth] = more === 0 ? doubleAt(row, truth) : more === 1 ? doubleAt(row, truth) * TINY : 0;
   }
 }
 
@@ -225,8 +232,8 @@ class OneCoin implements Model {
 
   probability(answer: number, truth: number): number {
     const { worker, label, classes } = this.#table;
-    const right = at(this.#right, at(worker, answer));
-    return at(label, answer) === truth ? right : (1 - right) / (classes.length - 1);
+    const right = doubleAt(this.#right, integerAt(worker, answer));
+    return integerAt(label, answer) === truth ? right : (1 - right) / (classes.length - 1);
   }
 }
 
@@ -249,7 +256,7 @@ class Confusion implements Model {
     const rows = new Map<number, number>();
     const workerOf: number[] = [];
     this.#row = worker.map((of, answer) => {
-      const pair = of * classes.length + at(label, answer);
+      const pair = of * classes.length + integerAt(label, answer);
       const known = rows.get(pair);
       if (known !== undefined) return known;
       rows.set(pair, workerOf.length);
@@ -267,28 +274,28 @@ class Confusion implements Model {
     this.#sums.fill(0);
     for (let answer = 0; answer < item.length; answer++) {
       for (let truth = 0; truth < k; truth++) {
-        const belief = at(beliefs, at(item, answer) * k + truth);
-        bump(this.#given, at(this.#row, answer) * k + truth, belief);
-        bump(this.#sums, at(worker, answer) * k + truth, belief);
+        const belief = doubleAt(beliefs, integerAt(item, answer) * k + truth);
+        bump(this.#given, integerAt(this.#row, answer) * k + truth, belief);
+        bump(this.#sums, integerAt(worker, answer) * k + truth, belief);
       }
     }
     for (const [row, of] of this.#workerOf.entries()) {
       for (let truth = 0; truth < k; truth++) {
-        const sum = at(this.#sums, of * k + truth);
+        const sum = doubleAt(this.#sums, of * k + truth);
         // Of a truth that the worker never met nothing is known: all its labels are then as probable.
-        this.#given[row * k + truth] = sum > 0 ? at(this.#given, row * k + truth) / sum : 1 / k;
+        this.#given[row * k + truth] = sum > 0 ? doubleAt(this.#given, row * k + truth) / sum : 1 / k;
       }
     }
   }
 
   probability(answer: number, truth: number): number {
-    return at(this.#given, at(this.#row, answer) * this.#table.classes.length + truth);
+    return doubleAt(this.#given, integerAt(this.#row, answer) * this.#table.classes.length + truth);
   }
 }
 
 function accuracies(table: Table, beliefs: Beliefs): ReadonlyMap<string, number> {
   const right = shareOfRight(table, beliefs);
-  return new Map(table.workers.map((worker, number) => [worker, at(right, number)]));
+  return new Map(table.workers.map((worker, number) => [worker, doubleAt(right, number)]));
 }
 
 /** Of each worker's labels, the share that is right by what is held of the truth. */
@@ -296,32 +303,32 @@ function shareOfRight({ workers, classes, item, worker, label }: Table, beliefs:
   const right = new Float64Array(workers.length);
   const all = new Float64Array(workers.length);
   for (let answer = 0; answer < item.length; answer++) {
-    bump(right, at(worker, answer), at(beliefs, at(item, answer) * classes.length + at(label, answer)));
-    bump(all, at(worker, answer), 1);
+    bump(
+      right,
+      integerAt(worker, answer),
+      doubleAt(beliefs, integerAt(item, answer) * classes.length + integerAt(label, answer)),
+    );
+    bump(all, integerAt(worker, answer), 1);
   }
-  return right.map((sum, number) => sum / at(all, number));
+  return right.map((sum, number) => sum / doubleAt(all, number));
 }
 
 function mostProbable({ classes }: Table, beliefs: Beliefs, item: number): string {
   let best = 0;
   for (let truth = 1; truth < classes.length; truth++)
-    if (at(beliefs, item * classes.length + truth) > at(beliefs, item * classes.length + best)) best = truth;
-  return classes[best] ?? "";
+    if (doubleAt(beliefs, item * classes.length + truth) > doubleAt(beliefs, item * classes.length + best))
+      best = truth;
+  return itemAt(classes, best);
 }
 
 function normalizeRows(rows: Float64Array, length: number): void {
   for (let from = 0; from < rows.length; from += length) {
     let sum = 0;
-    for (let i = from; i < from + length; i++) sum += at(rows, i);
-    for (let i = from; i < from + length; i++) rows[i] = at(rows, i) / sum;
+    for (let i = from; i < from + length; i++) sum += doubleAt(rows, i);
+    for (let i = from; i < from + length; i++) rows[i] = doubleAt(rows, i) / sum;
   }
 }
 
-/** What stands there; it is always there. */
-function at(numbers: Float64Array | Int32Array, index: number): number {
-  return numbers[index] ?? Number.NaN;
-}
-
-function bump(sums: Float64Array | Int32Array, index: number, by: number): void {
-  sums[index] = at(sums, index) + by;
+function bump(sums: Float64Array, index: number, by: number): void {
+  sums[index] = doubleAt(sums, index) + by;
 }

@@ -128,9 +128,7 @@ function held(task: Task): readonly Reason[] {
 /** No agent is given what guardrails have not let pass. */
 function unjudged(state: State, task: Task): readonly Reason[] {
   if (!awaitsJudgement(task)) return [];
-  const names = state.settings?.guardrails?.input ?? [];
-  const text = `its input waits for the verdict of the guardrail${names.length === 1 ? "" : "s"} ${listed(names)}`;
-  return [{ code: "approval", who: names.slice(0, MOST_NAMES), text }];
+  return awaitsVerdict("its input", state.settings?.guardrails?.input);
 }
 
 /** What has to happen before it could start, or go on, at all. */
@@ -170,9 +168,12 @@ function waitsFor(state: State, task: Task, now: number): readonly Reason[] {
 function offered(state: State, task: Task): readonly Reason[] {
   const offer = state.flights.offers.get(task);
   if (offer === undefined) return [];
-  const names = state.settings?.guardrails?.output ?? [];
-  const text = `the output of ${offer.from}, which is to answer it, waits for the verdict of the guardrail${names.length === 1 ? "" : "s"} ${listed(names)}`;
-  return [{ code: "approval", who: names.slice(0, MOST_NAMES), text }];
+  return awaitsVerdict(`the output of ${offer.from}, which is to answer it,`, state.settings?.guardrails?.output);
+}
+
+function awaitsVerdict(what: string, guardrails: readonly string[] = []): readonly Reason[] {
+  const text = `${what} waits for the verdict of the guardrail${guardrails.length === 1 ? "" : "s"} ${listed(guardrails)}`;
+  return [{ code: "approval", who: guardrails.slice(0, MOST_NAMES), text }];
 }
 
 /** Another is to give its output. */

@@ -6,9 +6,12 @@
  *    for long enough; at most {@link MOST_LEAVING} at a time, so that no event does much.
  * 3. What is here follows from the events alone: on every machine the same trees leave with the same event.
  */
+
+import { itemAt } from "../coordination/structures/at.ts";
 import { Fifo } from "../coordination/structures/fifo.ts";
 import type { Departed } from "./departed.ts";
 import { endedAtIn } from "./finished-row.ts";
+import { known } from "./named.ts";
 
 /** Trees that leave with one event at most: more than come, so that a smaller limit is reached in time. */
 const MOST_LEAVING = 4;
@@ -51,9 +54,8 @@ export class FinishedTasks {
   /** A tree that has ended, its root first. */
   add(tree: readonly (readonly [id: string, row: string])[]): void {
     for (const [id, row] of tree) this.#rows.set(id, row);
-    const [root] = tree;
-    if (root === undefined) throw new RangeError("a tree has a root");
-    this.#trees.push(tree.length === 1 ? root[0] : tree.map(([id]) => id));
+    const [root] = itemAt(tree, 0);
+    this.#trees.push(tree.length === 1 ? root : tree.map(([id]) => id));
   }
 
   /** Takes a tree away, as it is to go on. */
@@ -73,11 +75,15 @@ export class FinishedTasks {
       if (this.#rows.size <= count && !this.#isOld(tree, ms, now)) break;
       this.#shift();
       for (const id of typeof tree === "string" ? [tree] : tree) {
-        departed.push({ kind: "task", id, row: this.#rows.get(id) ?? "" });
+        departed.push({ kind: "task", id, row: this.#rowOf(id) });
         this.#rows.delete(id);
       }
     }
     return departed;
+  }
+
+  #rowOf(id: string): string {
+    return known(this.#rows.get(id), "task", id);
   }
 
   #isOld(tree: Tree, ms: number | undefined, now: number): boolean {
@@ -99,7 +105,7 @@ export class FinishedTasks {
       const root = rootId(tree);
       const isVoid = skip.get(root) ?? 0;
       if (isVoid > 0) skip.set(root, isVoid - 1);
-      else yield (typeof tree === "string" ? [tree] : tree).map((id) => [id, this.#rows.get(id) ?? ""] as const);
+      else yield (typeof tree === "string" ? [tree] : tree).map((id) => [id, this.#rowOf(id)] as const);
     }
   }
 
@@ -118,5 +124,5 @@ export class FinishedTasks {
 }
 
 function rootId(tree: Tree): string {
-  return typeof tree === "string" ? tree : (tree[0] ?? "");
+  return typeof tree === "string" ? tree : itemAt(tree, 0);
 }

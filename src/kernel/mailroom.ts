@@ -8,6 +8,7 @@
  * 4. A mailbox that is full is the sender's to know (`room`); a topic makes room by itself, its oldest message first; and of all
  *    topics, the one to which nothing was published for longest.
  */
+import { itemAt } from "../coordination/structures/at.ts";
 import type { Json } from "../coordination/structures/types.ts";
 import { limits } from "./limits.ts";
 
@@ -228,7 +229,7 @@ function firstAfter(messages: readonly KeptMessage[], number: number): number {
   let high = messages.length;
   while (low < high) {
     const middle = (low + high) >>> 1;
-    if ((messages[middle]?.number ?? 0) <= number) low = middle + 1;
+    if (itemAt(messages, middle).number <= number) low = middle + 1;
     else high = middle;
   }
   return low;

@@ -1,5 +1,5 @@
 /** Running attempts by when they end, as their estimates tell; without an estimate nobody is predicted to end. */
-import { type Amount, amountOf, ZERO } from "../coordination/structures/amount.ts";
+import { type Amount, integer } from "../coordination/structures/amount.ts";
 import { FitIndex, type FitNode } from "../coordination/structures/fit-index.ts";
 import type { LiveAttempt } from "./state.ts";
 
@@ -35,5 +35,5 @@ export class PredictedEnds {
 }
 
 function instant(at: number): Amount {
-  return amountOf(Math.floor(at)) ?? ZERO;
+  return integer(Math.floor(at));
 }

@@ -1,4 +1,5 @@
 /** How many of something have each priority, so that the highest is known. Costs a search among the distinct priorities. */
+import { itemAt } from "../coordination/structures/at.ts";
 export class PriorityCounts {
   /** Ascending. */
   readonly #priorities: number[] = [];
@@ -31,7 +32,7 @@ export class PriorityCounts {
     let high = this.#priorities.length;
     while (low < high) {
       const middle = (low + high) >> 1;
-      if ((this.#priorities[middle] ?? priority) < priority) low = middle + 1;
+      if (itemAt(this.#priorities, middle) < priority) low = middle + 1;
       else high = middle;
     }
     return low;

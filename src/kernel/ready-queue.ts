@@ -7,7 +7,7 @@
  * 2. An active class's candidate is its first wish, but within one admission, where it only moves on.
  * 3. Wishes that need no slot have a heap of their own, so that having no slot free costs nothing.
  */
-import { type Amount, amountOf, atMost, equal, UNLIMITED, ZERO } from "../coordination/structures/amount.ts";
+import { type Amount, atMost, equal, integer, UNLIMITED, ZERO } from "../coordination/structures/amount.ts";
 import { levelsOf } from "../coordination/structures/budget-book.ts";
 import { Chain, type Link, linkFor } from "../coordination/structures/chain.ts";
 import { FitIndex, type FitNode } from "../coordination/structures/fit-index.ts";
@@ -113,9 +113,9 @@ export class ReadyClass {
   measures(wish: Wish, effective: number, readyMs: number): readonly Amount[] {
     const last = this.#lastMeasures;
     const load = wish.kind === "request" ? ZERO : wish.task.load;
-    const ready = last[READY]?.whole === readyMs ? last[READY] : (amountOf(Math.max(0, readyMs)) ?? ZERO);
+    const ready = last[READY]?.whole === readyMs ? last[READY] : integer(Math.max(0, readyMs));
     const rank = LEAST_IMPORTANT - effective;
-    const importance = last[IMPORTANCE]?.whole === rank ? last[IMPORTANCE] : (amountOf(rank) ?? ZERO);
+    const importance = last[IMPORTANCE]?.whole === rank ? last[IMPORTANCE] : integer(rank);
     let same = last[LOAD] === load && last[READY] === ready && last[IMPORTANCE] === importance;
     for (let i = 0; same && i < wish.needs.length; i++) same = last[AMOUNTS + i] === wish.needs[i]?.amount;
     const cost = this.budget === undefined ? undefined : wish.task.funding?.measure;

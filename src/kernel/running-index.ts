@@ -4,6 +4,7 @@
  * A bucket per priority, in a sorted list; within one a list linked by token. An attempt that starts has the highest token,
  * so it joins at the front in constant time; finding a bucket is a search among the distinct priorities that run.
  */
+import { itemAt } from "../coordination/structures/at.ts";
 import type { LiveAttempt } from "./state.ts";
 
 /** An attempt's place. */
@@ -75,7 +76,7 @@ export class RunningIndex {
     let high = this.#buckets.length;
     while (low < high) {
       const middle = (low + high) >> 1;
-      if ((this.#buckets[middle]?.priority ?? priority) < priority) low = middle + 1;
+      if (itemAt(this.#buckets, middle).priority < priority) low = middle + 1;
       else high = middle;
     }
     return low;

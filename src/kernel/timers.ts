@@ -62,16 +62,21 @@ function orderOf(timer: Timer): number {
     case "ballot":
       return 5 * KIND + Number(timer.ballotId.slice(1));
     case "unroutable":
-      return 6 * KIND + (timer.of.index.first()?.seq ?? 0);
+      return 6 * KIND + seqOf(timer.of);
     case "tokens":
-      return 7 * KIND + (timer.of.index.first()?.seq ?? 0);
+      return 7 * KIND + seqOf(timer.of);
     case "resource-breaker":
       return 8 * KIND + timer.resource.seq;
     case "approval":
       return 9 * KIND + timer.task.seq;
     case "batch":
-      return 10 * KIND + (timer.of.index.first()?.seq ?? 0);
+      return 10 * KIND + seqOf(timer.of);
   }
+}
+
+/** Of the first in the class; a class that has none has no timer that comes before another. */
+function seqOf({ index }: ReadyClass): number {
+  return index.first()?.seq ?? 0;
 }
 
 /** More than any number of tasks, attempts or agents: 2^49, so that sixteen kinds stay exact. */

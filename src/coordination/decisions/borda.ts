@@ -1,4 +1,5 @@
 import { nanosOf } from "../structures/amount.ts";
+import { itemAt } from "../structures/at.ts";
 import { countSums } from "./exact-sums.ts";
 import { readList } from "./option-list.ts";
 import { firstPick } from "./single-choice.ts";
@@ -27,7 +28,7 @@ export const borda: VotingRule = {
       const share = Math.max(0, size - picks.length - 1);
       unranked += BigInt(share) * nanos;
       picks.forEach((place, rank) => {
-        sums[place] = (sums[place] ?? 0n) + BigInt(2 * (size - 1 - rank) - share) * nanos;
+        sums[place] = itemAt(sums, place) + BigInt(2 * (size - 1 - rank) - share) * nanos;
       });
     }
     return countSums(

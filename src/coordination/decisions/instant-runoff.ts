@@ -1,4 +1,5 @@
 import { type Amount, add, amountToNumber, atMost, equal, smaller, subtract, ZERO } from "../structures/amount.ts";
+import { itemAt } from "../structures/at.ts";
 import { readList } from "./option-list.ts";
 import { firstPick } from "./single-choice.ts";
 import type { Ballot, VotingRule } from "./voting-rule.ts";
@@ -65,7 +66,7 @@ class Runoff {
     for (const place of last) this.#isOut[place] = true;
     for (const place of last) {
       this.#counting = subtract(this.#counting, this.#total(place));
-      for (const { ballot, rank } of this.#piles[place] ?? []) this.#hand(ballot, rank + 1);
+      for (const { ballot, rank } of itemAt(this.#piles, place)) this.#hand(ballot, rank + 1);
     }
   }
 
@@ -73,11 +74,11 @@ class Runoff {
   #hand(ballot: Ballot, from: number): void {
     const { picks, weight } = ballot;
     for (let rank = from; rank < picks.length; rank += 1) {
-      const place = picks[rank] ?? 0;
+      const place = itemAt(picks, rank);
       if (this.#isOut[place]) continue;
       this.totals[place] = add(this.#total(place), weight);
       this.#counting = add(this.#counting, weight);
-      this.#piles[place]?.push({ ballot, rank });
+      itemAt(this.#piles, place).push({ ballot, rank });
       return;
     }
   }
@@ -87,6 +88,6 @@ class Runoff {
   }
 
   #total(place: number): Amount {
-    return this.totals[place] ?? ZERO;
+    return itemAt(this.totals, place);
   }
 }

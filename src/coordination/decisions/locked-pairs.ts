@@ -1,3 +1,5 @@
+import { integerAt } from "../structures/at.ts";
+
 /** A victory of one option over another, by their places. */
 export interface Pair {
   readonly winner: number;
@@ -20,7 +22,7 @@ export class LockedPairs {
   }
 
   isAbove(i: number, j: number): boolean {
-    return (((this.#rows[i * this.#words + (j >>> 5)] ?? 0) >>> (j & 31)) & 1) === 1;
+    return ((integerAt(this.#rows, i * this.#words + (j >>> 5)) >>> (j & 31)) & 1) === 1;
   }
 
   /** Locks i above j, and with i all that is above it. Pairs in a circle put what is in it above itself. */
@@ -44,10 +46,10 @@ export class LockedPairs {
     const isBelow = new Uint32Array(this.#words);
     this.#rows.forEach((word, at) => {
       const column = at % this.#words;
-      isBelow[column] = (isBelow[column] ?? 0) | word;
+      isBelow[column] = integerAt(isBelow, column) | word;
     });
     const all = Array.from({ length: this.size }, (_, place) => place);
-    return all.filter((j) => (((isBelow[j >>> 5] ?? 0) >>> (j & 31)) & 1) === 0);
+    return all.filter((j) => ((integerAt(isBelow, j >>> 5) >>> (j & 31)) & 1) === 0);
   }
 
   copy(): LockedPairs {
@@ -63,9 +65,9 @@ export class LockedPairs {
   #putBelow(x: number, j: number): void {
     for (let word = 0; word < this.#words; word += 1) {
       const cell = x * this.#words + word;
-      this.#rows[cell] = (this.#rows[cell] ?? 0) | (this.#rows[j * this.#words + word] ?? 0);
+      this.#rows[cell] = integerAt(this.#rows, cell) | integerAt(this.#rows, j * this.#words + word);
     }
     const cell = x * this.#words + (j >>> 5);
-    this.#rows[cell] = (this.#rows[cell] ?? 0) | (1 << (j & 31));
+    this.#rows[cell] = integerAt(this.#rows, cell) | (1 << (j & 31));
   }
 }

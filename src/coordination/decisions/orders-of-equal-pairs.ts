@@ -7,6 +7,7 @@
  * 3. As soon as an option is above all that could still be locked above it, it is elected, whatever the order of the rest.
  * 4. What is left is looked through exhaustively, contested pair by contested pair, locked or left out.
  */
+import { integerAt, itemAt } from "../structures/at.ts";
 import type { LockedPairs, Pair } from "./locked-pairs.ts";
 
 /** How many looks at pairs of options are spent on one election, about: so that they take a few tenths of a second. */
@@ -145,7 +146,7 @@ export class OrdersOfEqualPairs {
   /** On to the next group whose order matters. `locked` is locked on. `undefined` when there is none. */
   #next(locked: LockedPairs, at: number): Progress | undefined {
     for (let next = at + 1; next < this.#groups.length; next += 1) {
-      const group = this.#groups[next] ?? [];
+      const group = itemAt(this.#groups, next);
       this.#looks += group.length * this.#size;
       const open = settle(locked, group);
       if (open.length > 0) return { locked, at: next, open, out: [] };
@@ -171,7 +172,7 @@ export class OrdersOfEqualPairs {
     const { locked } = progress;
     const paths = this.#strongestPaths(option, progress);
     for (let other = 0; other < this.#size; other += 1) {
-      if (locked.isAbove(other, option) || (paths[other] ?? 0) < this.#strength(other, option)) return false;
+      if (locked.isAbove(other, option) || itemAt(paths, other) < this.#strength(other, option)) return false;
     }
     return true;
   }
@@ -195,14 +196,14 @@ export class OrdersOfEqualPairs {
       isDone[from] = 1;
       for (let to = 0; to < size; to += 1) {
         if (isDone[to] === 1) continue;
-        paths[to] = Math.max(paths[to] ?? 0, Math.min(paths[from] ?? 0, link(from, to)));
+        paths[to] = Math.max(itemAt(paths, to), Math.min(itemAt(paths, from), link(from, to)));
       }
     }
     return paths;
   }
 
   #strength(winner: number, loser: number): number {
-    return this.#strengths[winner * this.#size + loser] ?? 0;
+    return integerAt(this.#strengths, winner * this.#size + loser);
   }
 }
 
@@ -220,7 +221,7 @@ function isTop(option: number, locked: LockedPairs): boolean {
 function strongest(paths: readonly number[], isDone: Uint8Array): number | undefined {
   let best: number | undefined;
   for (let to = 0; to < paths.length; to += 1) {
-    if (isDone[to] === 0 && (paths[to] ?? 0) > (best === undefined ? 0 : (paths[best] ?? 0))) best = to;
+    if (isDone[to] === 0 && itemAt(paths, to) > (best === undefined ? 0 : itemAt(paths, best))) best = to;
   }
   return best;
 }

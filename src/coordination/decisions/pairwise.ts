@@ -1,4 +1,5 @@
 /** All options compared two by two: what rankings say of each pair. */
+import { doubleAt, integerAt } from "../structures/at.ts";
 import type { Ballot } from "./voting-rule.ts";
 
 const NANOS = 1_000_000_000;
@@ -17,7 +18,8 @@ export const MOST_COMPARED = 250;
 export function victories(ballots: readonly Ballot[], size: number): Int32Array {
   const { wholes, nanos } = preferences(ballots, size);
   // Whether the victory in one cell is by fewer votes than that in another.
-  const compare = (a: number, b: number) => (wholes[a] ?? 0) - (wholes[b] ?? 0) || (nanos[a] ?? 0) - (nanos[b] ?? 0);
+  const compare = (a: number, b: number) =>
+    doubleAt(wholes, a) - doubleAt(wholes, b) || doubleAt(nanos, a) - doubleAt(nanos, b);
   const won: number[] = [];
   for (let i = 0; i < size; i += 1) {
     for (let j = 0; j < size; j += 1) if (compare(i * size + j, j * size + i) > 0) won.push(i * size + j);
@@ -48,10 +50,10 @@ function preferences(ballots: readonly Ballot[], size: number): { wholes: Float6
     if (weight.nano > 0) addOrder(nanos, order, picks.length, weight.nano);
   }
   for (let cell = 0; cell < nanos.length; cell += 1) {
-    const carried = Math.floor((nanos[cell] ?? 0) / NANOS);
+    const carried = Math.floor(doubleAt(nanos, cell) / NANOS);
     if (carried === 0) continue;
-    wholes[cell] = (wholes[cell] ?? 0) + carried;
-    nanos[cell] = (nanos[cell] ?? 0) - carried * NANOS;
+    wholes[cell] = doubleAt(wholes, cell) + carried;
+    nanos[cell] = doubleAt(nanos, cell) - carried * NANOS;
   }
   return { wholes, nanos };
 }
@@ -74,10 +76,10 @@ function arrange(picks: readonly number[], order: Int32Array): void {
 function addOrder(sums: Float64Array, order: Int32Array, ranked: number, weight: number): void {
   const size = order.length;
   for (let above = 0; above < ranked; above += 1) {
-    const row = (order[above] ?? 0) * size;
+    const row = integerAt(order, above) * size;
     for (let below = above + 1; below < size; below += 1) {
-      const cell = row + (order[below] ?? 0);
-      sums[cell] = (sums[cell] ?? 0) + weight;
+      const cell = row + integerAt(order, below);
+      sums[cell] = doubleAt(sums, cell) + weight;
     }
   }
 }

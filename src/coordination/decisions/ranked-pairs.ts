@@ -1,3 +1,4 @@
+import { integerAt, itemAt } from "../structures/at.ts";
 import { LockedPairs, type Pair } from "./locked-pairs.ts";
 import { readList } from "./option-list.ts";
 import { OrdersOfEqualPairs, settle } from "./orders-of-equal-pairs.ts";
@@ -53,10 +54,10 @@ function equalPairs(strengths: Int32Array, size: number): readonly (readonly Pai
   const groups: Pair[][] = [];
   for (let winner = 0; winner < size; winner += 1) {
     for (let loser = 0; loser < size; loser += 1) {
-      const strength = strengths[winner * size + loser] ?? 0;
+      const strength = integerAt(strengths, winner * size + loser);
       if (strength === 0) continue;
       groups[strength - 1] ??= [];
-      groups[strength - 1]?.push({ winner, loser });
+      itemAt(groups, strength - 1).push({ winner, loser });
     }
   }
   return groups.reverse();

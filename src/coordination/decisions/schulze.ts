@@ -1,3 +1,4 @@
+import { integerAt } from "../structures/at.ts";
 import { readList } from "./option-list.ts";
 import { MOST_COMPARED, victories } from "./pairwise.ts";
 import { firstPick } from "./single-choice.ts";
@@ -22,7 +23,7 @@ export const schulze: VotingRule = {
   read: readList,
   count(ballots, size) {
     const paths = strongestPaths(victories(ballots, size), size);
-    const beats = (i: number, j: number) => (paths[i * size + j] ?? 0) > (paths[j * size + i] ?? 0);
+    const beats = (i: number, j: number) => integerAt(paths, i * size + j) > integerAt(paths, j * size + i);
     const all = Array.from({ length: size }, (_, place) => place);
     return {
       scores: all.map((i) => all.filter((j) => beats(i, j)).length),
@@ -37,13 +38,13 @@ function strongestPaths(links: Int32Array, size: number): Int32Array {
   const paths = links.slice();
   for (let via = 0; via < size; via += 1) {
     for (let from = 0; from < size; from += 1) {
-      const first = paths[from * size + via] ?? 0;
+      const first = integerAt(paths, from * size + via);
       if (first === 0 || from === via) continue;
       for (let to = 0; to < size; to += 1) {
-        const second = paths[via * size + to] ?? 0;
+        const second = integerAt(paths, via * size + to);
         const strength = Math.min(first, second);
         const cell = from * size + to;
-        if (to !== from && strength > (paths[cell] ?? 0)) paths[cell] = strength;
+        if (to !== from && strength > integerAt(paths, cell)) paths[cell] = strength;
       }
     }
   }

@@ -1,5 +1,6 @@
 import { nanosOf } from "../structures/amount.ts";
 import { nullRecord } from "../structures/arguments.ts";
+import { itemAt } from "../structures/at.ts";
 import { countSums } from "./exact-sums.ts";
 import type { Offer, Reading, VotingRule } from "./voting-rule.ts";
 
@@ -27,13 +28,13 @@ export const score: VotingRule = {
     for (const { picks, points = [], weight } of ballots) {
       const nanos = nanosOf(weight);
       picks.forEach((place, at) => {
-        sums[place] = (sums[place] ?? 0n) + BigInt(points[at] ?? 0) * nanos;
+        sums[place] = itemAt(sums, place) + BigInt(itemAt(points, at)) * nanos;
       });
     }
     return countSums(sums, NANOS);
   },
   favourite({ picks, points = [] }, tied) {
-    const given = new Map(picks.map((place, at) => [place, points[at] ?? 0]));
+    const given = new Map(picks.map((place, at) => [place, itemAt(points, at)]));
     const scores = tied.map((place) => given.get(place) ?? 0);
     const highest = Math.max(...scores);
     const best = tied.filter((_, at) => scores[at] === highest);

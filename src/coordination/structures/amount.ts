@@ -25,7 +25,8 @@ export const UNLIMITED: Amount = make(Number.POSITIVE_INFINITY, 0);
 
 const small: readonly Amount[] = Array.from({ length: 1_024 }, (_, whole) => make(whole, 0));
 
-function integer(whole: number): Amount {
+/** Of a whole number from 0 to 2⁵³ − 1; nothing else may be given. */
+export function integer(whole: number): Amount {
   return small[whole] ?? make(whole, 0);
 }
 

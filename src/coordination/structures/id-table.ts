@@ -10,6 +10,8 @@
  *    place of an item that was removed is empty.
  * 4. There is no order that can be asked for, so nothing can come to depend on one.
  */
+import { integerAt } from "./at.ts";
+
 const LEAST_SLOTS = 16;
 const REACH = 32;
 /** In place of an item's place, counted from 1. */
@@ -57,7 +59,7 @@ export class IdTable<T extends { readonly id: string }> {
   }
 
   #placeIn(slot: number): number {
-    return (this.#slots[2 * slot] ?? EMPTY) - 1;
+    return integerAt(this.#slots, 2 * slot) - 1;
   }
 
   /** The slot of the item with this id; where there is none, the complement of the one where it would go. */
@@ -66,7 +68,7 @@ export class IdTable<T extends { readonly id: string }> {
     const last = slots.length / 2 - 1;
     for (let step = 0; step < REACH; step++) {
       const slot = (hash + step) & last;
-      const place = slots[2 * slot] ?? EMPTY;
+      const place = integerAt(slots, 2 * slot);
       if (place === EMPTY) return ~slot;
       if (slots[2 * slot + 1] === hash && this.#items[place - 1]?.id === id) return slot;
     }
@@ -101,8 +103,8 @@ export class IdTable<T extends { readonly id: string }> {
     this.#overflow = new Map();
     this.#size = 0;
     for (let i = 0; i < slots.length; i += 2) {
-      const item = items[(slots[i] ?? EMPTY) - 1];
-      if (item !== undefined) this.#put(item, slots[i + 1] ?? 0);
+      const item = items[integerAt(slots, i) - 1];
+      if (item !== undefined) this.#put(item, integerAt(slots, i + 1));
     }
     for (const item of overflow.values()) this.#put(item, hashOf(item.id));
   }

@@ -4,6 +4,7 @@
  * 1. Chunks are never empty, and their keys ascend, within each and from one to the next.
  * 2. No chunk holds more than `CHUNK` keys, so a change moves at most that many.
  */
+import { itemAt } from "./at.ts";
 import { compareOrder, type OrderKey } from "./order-key.ts";
 
 const CHUNK = 512;
@@ -45,7 +46,7 @@ export class PositionList {
     const at = this.#chunkOf(key);
     let count = within(this.#chunks[at] ?? [], key);
     this.#visits += at;
-    for (let i = 0; i < at; i++) count += this.#chunks[i]?.length ?? 0;
+    for (let i = 0; i < at; i++) count += itemAt(this.#chunks, i).length;
     return count;
   }
 

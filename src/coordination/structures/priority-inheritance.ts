@@ -10,7 +10,9 @@
  * 4. An operation tells `changed` once for each node whose effective priority is another afterwards, when all are settled.
  * 5. Cycles of waits are legal and exact: all on a cycle share the highest priority that reaches it, and lose it together.
  */
+
 import { SafeguardsError } from "../../errors.ts";
+import { itemAt } from "./at.ts";
 
 /** What the inheritance asks of those who use it. */
 export interface InheritancePort<K> {
@@ -201,7 +203,7 @@ function find(pairs: readonly number[], priority: number): number {
   let high = pairs.length >> 1;
   while (low < high) {
     const middle = (low + high) >> 1;
-    if ((pairs[middle << 1] ?? 0) < priority) low = middle + 1;
+    if (itemAt(pairs, middle << 1) < priority) low = middle + 1;
     else high = middle;
   }
   return low << 1;
@@ -209,7 +211,7 @@ function find(pairs: readonly number[], priority: number): number {
 
 function addPriority(pairs: number[], priority: number): void {
   const at = find(pairs, priority);
-  if (pairs[at] === priority) pairs[at + 1] = (pairs[at + 1] ?? 0) + 1;
+  if (pairs[at] === priority) pairs[at + 1] = itemAt(pairs, at + 1) + 1;
   else pairs.splice(at, 0, priority, 1);
 }
 
@@ -221,7 +223,7 @@ function removePriority(pairs: number[], priority: number): void {
       `no waiter has priority ${priority}; a removed node's key came back too soon`,
     );
   }
-  const count = pairs[at + 1] ?? 0;
+  const count = itemAt(pairs, at + 1);
   if (count > 1) pairs[at + 1] = count - 1;
   else pairs.splice(at, 2);
 }

@@ -2,6 +2,7 @@
  * SHA-256 (FIPS 180-4) of a text in UTF-8, as 64 hexadecimal digits. Pure, so that what decides can name what it decides on:
  * the same text has the same hash on every machine. About 60 megabytes a second: who has a faster one hands it to the kernel.
  */
+import { integerAt } from "./at.ts";
 
 const ROUND_CONSTANTS: Int32Array = Int32Array.from(
   (
@@ -83,27 +84,30 @@ class Sha256 {
     for (let i = 0; i < 16; i++) {
       const at = 4 * i;
       words[i] =
-        (word(block, at) << 24) | (word(block, at + 1) << 16) | (word(block, at + 2) << 8) | word(block, at + 3);
+        (integerAt(block, at) << 24) |
+        (integerAt(block, at + 1) << 16) |
+        (integerAt(block, at + 2) << 8) |
+        integerAt(block, at + 3);
     }
     for (let i = 16; i < BLOCK_BYTES; i++) {
-      const a = word(words, i - 15);
-      const b = word(words, i - 2);
+      const a = integerAt(words, i - 15);
+      const b = integerAt(words, i - 2);
       const mixedA = rotated(a, 7) ^ rotated(a, 18) ^ (a >>> 3);
       const mixedB = rotated(b, 17) ^ rotated(b, 19) ^ (b >>> 10);
-      words[i] = word(words, i - 16) + mixedA + word(words, i - 7) + mixedB;
+      words[i] = integerAt(words, i - 16) + mixedA + integerAt(words, i - 7) + mixedB;
     }
     const state = this.#state;
-    let a = word(state, 0);
-    let b = word(state, 1);
-    let c = word(state, 2);
-    let d = word(state, 3);
-    let e = word(state, 4);
-    let f = word(state, 5);
-    let g = word(state, 6);
-    let h = word(state, 7);
+    let a = integerAt(state, 0);
+    let b = integerAt(state, 1);
+    let c = integerAt(state, 2);
+    let d = integerAt(state, 3);
+    let e = integerAt(state, 4);
+    let f = integerAt(state, 5);
+    let g = integerAt(state, 6);
+    let h = integerAt(state, 7);
     for (let i = 0; i < BLOCK_BYTES; i++) {
       const s1 = rotated(e, 6) ^ rotated(e, 11) ^ rotated(e, 25);
-      const first = (h + s1 + ((e & f) ^ (~e & g)) + word(ROUND_CONSTANTS, i) + word(words, i)) | 0;
+      const first = (h + s1 + ((e & f) ^ (~e & g)) + integerAt(ROUND_CONSTANTS, i) + integerAt(words, i)) | 0;
       const s0 = rotated(a, 2) ^ rotated(a, 13) ^ rotated(a, 22);
       const second = (s0 + ((a & b) ^ (a & c) ^ (b & c))) | 0;
       h = g;
@@ -115,19 +119,15 @@ class Sha256 {
       b = a;
       a = (first + second) | 0;
     }
-    state[0] = word(state, 0) + a;
-    state[1] = word(state, 1) + b;
-    state[2] = word(state, 2) + c;
-    state[3] = word(state, 3) + d;
-    state[4] = word(state, 4) + e;
-    state[5] = word(state, 5) + f;
-    state[6] = word(state, 6) + g;
-    state[7] = word(state, 7) + h;
+    state[0] = integerAt(state, 0) + a;
+    state[1] = integerAt(state, 1) + b;
+    state[2] = integerAt(state, 2) + c;
+    state[3] = integerAt(state, 3) + d;
+    state[4] = integerAt(state, 4) + e;
+    state[5] = integerAt(state, 5) + f;
+    state[6] = integerAt(state, 6) + g;
+    state[7] = integerAt(state, 7) + h;
   }
-}
-
-function word(list: Int32Array | Uint8Array, index: number): number {
-  return list[index] ?? 0;
 }
 
 function rotated(bits: number, by: number): number {

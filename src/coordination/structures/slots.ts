@@ -8,7 +8,7 @@
  *    and a later order key. So what was stopped cannot take that slot back while priorities stand.
  * 4. After `fill` no ready task could start.
  */
-import { type Amount, amountOf, ZERO } from "./amount.ts";
+import { type Amount, integer } from "./amount.ts";
 import { FitIndex, type FitNode } from "./fit-index.ts";
 import { compareOrder, type OrderKey, orderRank } from "./order-key.ts";
 
@@ -178,5 +178,5 @@ export class Slots<T extends Slotted<T>> {
 
 /** A priority as a measure of the ready tasks. */
 function measure(priority: number): readonly Amount[] {
-  return [amountOf(priority + PRIORITY_OFFSET) ?? ZERO];
+  return [integer(priority + PRIORITY_OFFSET)];
 }
