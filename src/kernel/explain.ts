@@ -10,6 +10,7 @@ import {
   awaitedBy,
   awaitsJudgement,
   childrenOf,
+  type Ended,
   isTerminal,
   isUnasked,
   type LiveAttempt,
@@ -59,23 +60,17 @@ const REFUSALS: ReadonlySet<string> = new Set([
 
 function ended({ attempts, status, ended }: Task): Told {
   const error = ended?.error;
-  if (error === undefined && ended?.from !== undefined)
-    return {
-      verdict: "ended",
-      text: `completed with the output of ${ended.from}, which has the same cacheKey`,
-      reasons: [],
-    };
-  if (error === undefined) {
-    const last = attempts.at(-1);
-    const stood = ended?.via === undefined ? "" : ended.via === "fallback" ? ", its fallback," : ` (${ended.via})`;
-    const text =
-      last?.end === "completed"
-        ? `completed by ${last.agent}${stood} in attempt ${attempts.length}`
-        : `completed with ${ended?.via === "fallback" ? "the value of its fallback" : "what is cached"}, after ${attempts.length === 1 ? "1 attempt" : `${attempts.length} attempts`}`;
-    return { verdict: "ended", text, reasons: [] };
-  }
+  if (error === undefined) return { verdict: "ended", text: completed(attempts, ended), reasons: [] };
   const refused = attempts.length === 0 && REFUSALS.has(error.code);
   return { verdict: refused ? "refused" : "ended", text: `${status} (${error.code}): ${error.message}`, reasons: [] };
+}
+
+function completed(attempts: Task["attempts"], ended: Ended | undefined): string {
+  if (ended?.from !== undefined) return `completed with the output of ${ended.from}, which has the same cacheKey`;
+  const tries = attempts.length === 1 ? "1 attempt" : `${attempts.length} attempts`;
+  if (ended?.isValue !== undefined) return `completed with the value of its fallback, after ${tries}`;
+  const stood = ended?.via === undefined ? "" : ", its fallback,";
+  return `completed by ${attempts.at(-1)?.agent}${stood} in attempt ${attempts.length}`;
 }
 
 function verdictOf(state: State, scheduler: Scheduler, task: Task, now: number): Told {

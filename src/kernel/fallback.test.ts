@@ -298,6 +298,8 @@ describe("a manager's task", () => {
       "a falls back on a value: TASK_FAILED",
       "a completed via fallback",
     ]);
+    expect(story.why("a").text).toBe("completed with the value of its fallback, after 1 attempt");
+    expect(story.task("a")).not.toHaveProperty("agent");
   });
 
   test("is judged once when several of its subtasks end together", () => {

@@ -50,6 +50,7 @@ interface More extends Partial<Subtasks> {
   /** How often a person had it tried again. */
   readonly retries?: number;
   readonly from?: string;
+  readonly isValue?: true;
 }
 type Row = readonly [
   status: number,
@@ -166,6 +167,7 @@ function moreOf(task: Task): More | undefined {
     ...(round === 0 ? {} : { round }),
     ...(ended?.via === undefined ? {} : { via: ended.via }),
     ...(ended?.from === undefined ? {} : { from: ended.from }),
+    ...(ended?.isValue === undefined ? {} : { isValue: ended.isValue }),
     ...(before === undefined ? {} : { before }),
     ...(series.retries === undefined ? {} : { retries: series.retries }),
     ...(family === undefined ? {} : subtasksOf(task)),
@@ -258,6 +260,7 @@ export function thaw(row: string, state: State): Thawed {
       error: more.error,
       via: more.via,
       ...(more.from === undefined ? {} : { from: more.from }),
+      ...(more.isValue === undefined ? {} : { isValue: more.isValue }),
     },
     wish: undefined,
   };

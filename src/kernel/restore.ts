@@ -253,6 +253,7 @@ function restoreTask(state: State, row: TaskRow): void {
       error: ended.error,
       via: ended.via,
       ...(ended.from === undefined ? {} : { from: ended.from }),
+      ...(ended.isValue === undefined ? {} : { isValue: ended.isValue }),
     },
     wish: undefined,
   };

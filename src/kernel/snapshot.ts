@@ -152,7 +152,13 @@ function taskRow(state: State, task: Task): TaskRow {
       ending: task.ending,
       ended: ended && {
         at: ended.at,
-        ...defined({ output: ended.output, error: ended.error, via: ended.via, from: ended.from }),
+        ...defined({
+          output: ended.output,
+          error: ended.error,
+          via: ended.via,
+          from: ended.from,
+          isValue: ended.isValue,
+        }),
       },
     }),
   };

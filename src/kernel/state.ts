@@ -199,6 +199,8 @@ export interface Ended {
   readonly via: Substitute | undefined;
   /** The task whose output it was given, when none of its own attempts gave it. */
   readonly from?: string;
+  /** Its fallback's value is its output: none of its attempts gave it. */
+  readonly isValue?: true;
 }
 
 /** What a task has to be allowed, or was: before its run for a whole series of attempts, before its output counts each output. */

@@ -267,7 +267,7 @@ export function taskView(
       graceMs: spec.graceMs,
       startedAt: task.attempts[0]?.startedAt,
       endedAt: ended?.at,
-      agent: task.attempts.at(-1)?.agent,
+      agent: ended?.from === undefined && ended?.isValue === undefined ? task.attempts.at(-1)?.agent : undefined,
       checkpoint: task.checkpoint,
       output: ended?.output,
       error: ended?.error,

@@ -43,7 +43,14 @@ export function taskCompleted(
     state,
     task,
     "completed",
-    { at, output, error: undefined, via, ...(from === undefined ? {} : { from }) },
+    {
+      at,
+      output,
+      error: undefined,
+      via,
+      ...(from === undefined ? {} : { from }),
+      ...(via === "fallback" && token === undefined ? { isValue: true } : {}),
+    },
     observer,
   );
 }
