@@ -11,7 +11,13 @@ const outcomes = fc.array(fc.integer({ min: -2, max: 2 }), {
   maxLength: (SIZE * (SIZE - 1)) / 2,
 });
 
-function winnersWithin(pairs: readonly number[], mostLooks?: number): readonly number[] | undefined {
+interface Victories {
+  readonly strengths: Int32Array;
+  /** The strongest first. */
+  readonly groups: readonly (readonly Pair[])[];
+}
+
+function victoriesIn(pairs: readonly number[]): Victories {
   const strengths = new Int32Array(SIZE * SIZE);
   const groups: Pair[][] = [[], []];
   let at = 0;
@@ -25,6 +31,11 @@ function winnersWithin(pairs: readonly number[], mostLooks?: number): readonly n
       groups[2 - Math.abs(outcome)]?.push({ winner, loser });
     }
   }
+  return { strengths, groups };
+}
+
+function winnersWithin(pairs: readonly number[], mostLooks?: number): readonly number[] | undefined {
+  const { strengths, groups } = victoriesIn(pairs);
   const locked = new LockedPairs(SIZE);
   for (const [group, equal] of groups.entries()) {
     const open = settle(locked, equal);
@@ -33,6 +44,46 @@ function winnersWithin(pairs: readonly number[], mostLooks?: number): readonly n
   }
   return undefined;
 }
+
+/** By locking the pairs of each group in every order there is, one by one. */
+function winnersInAnyOrder({ groups }: Victories): readonly number[] {
+  const won = new Set<number>();
+  const seen = new Set<string>();
+  function lockOn(locked: LockedPairs, group: number, left: readonly Pair[]): void {
+    const key = `${group} ${left.map(({ winner, loser }) => winner * SIZE + loser)} ${locked.key()}`;
+    if (seen.has(key)) return;
+    seen.add(key);
+    if (left.length === 0) {
+      const next = groups[group + 1];
+      if (next === undefined) for (const place of locked.top()) won.add(place);
+      else lockOn(locked, group + 1, next);
+    }
+    for (const pair of left) {
+      const more = locked.copy();
+      if (!more.isAbove(pair.loser, pair.winner)) more.lock(pair.winner, pair.loser);
+      lockOn(
+        more,
+        group,
+        left.filter((other) => other !== pair),
+      );
+    }
+  }
+  lockOn(new LockedPairs(SIZE), 0, groups[0] ?? []);
+  return [...won].sort((a, b) => a - b);
+}
+
+test("those win who win in some order of equal pairs, and no others", () => {
+  fc.assert(
+    fc.property(outcomes, (pairs) => {
+      const victories = victoriesIn(pairs);
+      fc.pre(victories.groups.every(({ length }) => length <= 8));
+      const winners = winnersWithin(pairs);
+      fc.pre(winners !== undefined);
+      expect([...(winners ?? [])].sort((a, b) => a - b)).toEqual(winnersInAnyOrder(victories));
+    }),
+    { numRuns: 1_000, seed: 1 },
+  );
+});
 
 test("with too few looks nobody is missing who wins in some order", () => {
   let more = 0;
