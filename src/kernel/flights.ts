@@ -10,6 +10,7 @@
 
 import { canonicalJson } from "../coordination/structures/canonical-json.ts";
 import type { Json } from "../coordination/structures/types.ts";
+import { known } from "./named.ts";
 import type { StateObserver } from "./observer.ts";
 import { normalized } from "./requirements.ts";
 import { awaitsJudgement, type State, type Task } from "./state.ts";
@@ -133,9 +134,7 @@ export function lead(state: State, task: Task, alone: boolean, observer: StateOb
 
 /** It waits for what the other gives. */
 export function follow(state: State, task: Task, leader: Task, observer: StateObserver | undefined): void {
-  const flight = state.flights.of(leader);
-  if (flight === undefined) throw new RangeError(`${leader.id} leads nobody`);
-  state.flights.follow(flight, task);
+  state.flights.follow(known(state.flights.of(leader), "the flight of", leader.id), task);
   observer?.waits(task, [leader]);
 }
 

@@ -85,7 +85,7 @@ export class Mailroom {
     this.lastNumber = message.number;
     this.#kept.set(message.id, message);
     if (message.to !== undefined) this.#deliver(message.to, message);
-    else if (message.topic !== undefined) this.#publish(message.topic, message);
+    if (message.topic !== undefined) this.#publish(message.topic, message);
   }
 
   /** Whether it is kept, for that agent or in a topic, and that agent has not read it. */
@@ -102,7 +102,7 @@ export class Mailroom {
     const message = this.#kept.get(id);
     if (message === undefined) return;
     if (message.topic !== undefined) this.#readIn(message.topic, agent, message.number);
-    else if (message.to !== undefined) this.#take(message.to, message);
+    if (message.to !== undefined) this.#take(message.to, message);
   }
 
   /**

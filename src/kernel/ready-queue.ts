@@ -7,7 +7,9 @@
  * 2. An active class's candidate is its first wish, but within one admission, where it only moves on.
  * 3. Wishes that need no slot have a heap of their own, so that having no slot free costs nothing.
  */
+
 import { type Amount, atMost, equal, integer, UNLIMITED, ZERO } from "../coordination/structures/amount.ts";
+import { itemAt } from "../coordination/structures/at.ts";
 import { levelsOf } from "../coordination/structures/budget-book.ts";
 import { Chain, type Link, linkFor } from "../coordination/structures/chain.ts";
 import { FitIndex, type FitNode } from "../coordination/structures/fit-index.ts";
@@ -119,7 +121,7 @@ export class ReadyClass {
     let same = last[LOAD] === load && last[READY] === ready && last[IMPORTANCE] === importance;
     for (let i = 0; same && i < wish.needs.length; i++) same = last[AMOUNTS + i] === wish.needs[i]?.amount;
     const cost = this.budget === undefined ? undefined : wish.task.funding?.measure;
-    if (same && cost !== undefined) same = equal(last[this.costAt] ?? ZERO, cost);
+    if (same && cost !== undefined) same = equal(itemAt(last, this.costAt), cost);
     if (same) return last;
     const made = [load, ready, importance];
     for (const need of wish.needs) made.push(need.amount);
@@ -140,7 +142,7 @@ export class ReadyClass {
     if (this.budget !== undefined && funding !== undefined && !isMeasured(funding)) return false;
     const best = this.index.best ?? [];
     for (let i = 0; i < best.length; i++)
-      if (i !== READY && !atMost(node.measures[i] ?? ZERO, best[i] ?? ZERO)) return false;
+      if (i !== READY && !atMost(itemAt(node.measures, i), itemAt(best, i))) return false;
     return true;
   }
 }
@@ -280,7 +282,7 @@ export class ReadyQueue {
       this.priorities.add(effective);
     }
     wish.rank = rank;
-    wish.node = of.index.update(node, rank, of.measures(wish, effective, node.measures[READY]?.whole ?? 0));
+    wish.node = of.index.update(node, rank, of.measures(wish, effective, itemAt(node.measures, READY).whole));
     this.wake(of);
   }
 
@@ -370,7 +372,7 @@ export class ReadyQueue {
 
 /** The effective priority by which it stands in the index. */
 function effectiveOf(node: FitNode<Wish>): number {
-  return LEAST_IMPORTANT - (node.measures[IMPORTANCE]?.whole ?? 0);
+  return LEAST_IMPORTANT - itemAt(node.measures, IMPORTANCE).whole;
 }
 
 /** Limits under which every wish of a class fits. */

@@ -195,8 +195,7 @@ export class Restoration {
 function restoreAgent(state: State, row: AgentRow): void {
   const event: KernelEvent = { seq: 0, at: 0, ...row.registered };
   evolve(state, event, undefined);
-  const agent = state.agents.get(row.registered.agent);
-  if (agent === undefined) return;
+  const agent = known(state.agents.get(row.registered.agent), "agent", row.registered.agent);
   agent.breaker = row.breaker;
   agent.online = row.online;
   agent.teamLostMs = row.teamLostMs;
@@ -271,8 +270,7 @@ function approvalIn(approval: Approval): Approval {
 
 /** Who waits for whom, and whose child it is. What it depends on may have ended and be kept apart, or have left memory. */
 function linkTask(state: State, row: TaskRow): void {
-  const task = state.tasks.get(row.spec.taskId);
-  if (task === undefined) return;
+  const task = taskOf(state, row.spec.taskId);
   for (const id of isTerminal(task.status) ? [] : (row.spec.dependsOn ?? [])) {
     const dependency = state.tasks.get(id);
     if (dependency === undefined || row.seen?.includes(id) === true) continue;

@@ -22,7 +22,7 @@ import { roomBeyond } from "./batches.ts";
 import { withoutClaim } from "./claims.ts";
 import type { Indexes } from "./indexes.ts";
 import { defaults, limits } from "./limits.ts";
-import { amountsOf } from "./named.ts";
+import { amountsOf, known } from "./named.ts";
 import { type Eviction, findEviction, type Lack } from "./preemption.ts";
 import { type Emit, Protection } from "./protection.ts";
 import { AMOUNTS, LOAD, noLimits, type ReadyClass, type Wish } from "./ready-queue.ts";
@@ -299,8 +299,7 @@ export class Scheduler {
 
   /** Whether it can start in this batch: on its slot, and with room beyond the batch's own where its load is larger. */
   #fits(wish: Wish, agent: AgentState, id: number): boolean {
-    const batch = this.#state.batches.get(id);
-    if (batch === undefined) return false;
+    const batch = known(this.#state.batches.get(id), "batch", id);
     const aside = asideFrom(wish, this.#protection.ahead(wish), this.#indexes.now);
     if (!this.#affords(wish, aside) || !this.#accepts(wish, agent)) return false;
     const more = roomBeyond(batch, wish.task.load);

@@ -7,9 +7,11 @@
  * 3. Every decision ends, after `voteTimeoutMs` at the latest; who has not voted by then, or has thrown, has abstained.
  * 4. Nobody is asked when the question could not be decided: arguments are checked first.
  */
+
 import { SafeguardsError } from "../../errors.ts";
 import type { Amount } from "../structures/amount.ts";
 import { checkAmount, checkId, checkInteger, checkKeys, invalid } from "../structures/arguments.ts";
+import { itemAt } from "../structures/at.ts";
 import type { Json } from "../structures/types.ts";
 import type { Decision, Quorum, Threshold, TieBreak, Vote, VotingMethod } from "./election.ts";
 import { type PollHost, poll } from "./poll.ts";
@@ -115,7 +117,7 @@ export class FederatedDecisions<Signal> {
 
     const votes = await poll(this.#host, asked, timeoutMs, (place, signal) => {
       const vote = instead ?? voters[place];
-      const paper = { question, options: offered, voterId: electorate[place] ?? "", signal };
+      const paper = { question, options: offered, voterId: itemAt(electorate, place), signal };
       return vote?.(context === undefined ? paper : { ...paper, context: JSON.parse(context) });
     });
     return countElectorate({ ...terms, electorate }, votes);

@@ -1,5 +1,6 @@
-import { type Amount, AmountSum, amountOf, amountToNumber, isZero, ONE, ZERO } from "../structures/amount.ts";
+import { type Amount, AmountSum, amountToNumber, integer, isZero, ONE, ZERO } from "../structures/amount.ts";
 import { checkKeys, columnsOf, nullRecord } from "../structures/arguments.ts";
+import { doubleAt, itemAt } from "../structures/at.ts";
 import type { Decision, Election, Vote } from "./election.ts";
 import { meets, nanosOf } from "./share.ts";
 import { type CheckedTerms, checkTerms, TERMS } from "./terms.ts";
@@ -109,7 +110,7 @@ function count<O extends string>(
   const counted = rule.count(roll.ballots, options.length);
   return {
     ...judge(terms, offer, roll, counted),
-    tally: options.map((option, place) => ({ option, score: counted.scores[place] ?? 0 })),
+    tally: options.map((option, place) => ({ option, score: itemAt(counted.scores, place) })),
     method: rule.method,
     votes: roll.votes,
     abstained: roll.abstained,
@@ -146,7 +147,7 @@ function callRoll<O extends string>(
 ): Roll<O> {
   const { rule, weights } = terms;
   const order = orderOf(voters);
-  const inOrder = order === undefined ? voters : order.map((at) => voters[at] ?? "");
+  const inOrder = order === undefined ? voters : order.map((at) => itemAt(voters, at));
   const electorate = terms.electorate ?? inOrder;
   const told = nullRecord<Vote<O>>();
   const ballots: Ballot[] = [];
@@ -156,7 +157,7 @@ function callRoll<O extends string>(
   // Both are sorted: electors and votes are met with in step.
   let next = 0;
   for (let at = 0; at < inOrder.length; at += 1) {
-    const voter = inOrder[at] ?? "";
+    const voter = itemAt(inOrder, at);
     let elector = electorate[next];
     for (; elector !== undefined && elector !== voter && elector < voter; elector = electorate[next]) {
       abstained.push(elector);
@@ -178,18 +179,18 @@ function callRoll<O extends string>(
     told[voter] = vote;
     if (rule.weighs) ballots.push({ picks, points, weight: weights.get(voter) ?? ONE });
     else {
-      const place = picks[0] ?? 0;
-      heads[place] = (heads[place] ?? 0) + 1;
+      const place = itemAt(picks, 0);
+      heads[place] = doubleAt(heads, place) + 1;
     }
   }
-  for (; next < electorate.length; next += 1) abstained.push(electorate[next] ?? "");
+  for (; next < electorate.length; next += 1) abstained.push(itemAt(electorate, next));
   return {
     electorate,
     votes: told,
     heads: rule.weighs ? ballots.length : heads.reduce((sum, some) => sum + some, 0),
     ballots: rule.weighs
       ? ballots
-      : Array.from(heads, (some, place) => ({ picks: [place], points: undefined, weight: whole(some) })),
+      : Array.from(heads, (some, place) => ({ picks: [place], points: undefined, weight: integer(some) })),
     abstained,
     invalid,
   };
@@ -206,9 +207,9 @@ function offerOf<O extends string>(options: readonly O[]): Offer<O> {
 /** Where each is in the order of the ids; `undefined` when they are in order. */
 function orderOf(ids: readonly string[]): readonly number[] | undefined {
   let at = 1;
-  while (at < ids.length && (ids[at - 1] ?? "") < (ids[at] ?? "")) at += 1;
+  while (at < ids.length && itemAt(ids, at - 1) < itemAt(ids, at)) at += 1;
   if (at >= ids.length) return undefined;
-  return Array.from(ids, (_, place) => place).sort((a, b) => ((ids[a] ?? "") < (ids[b] ?? "") ? -1 : 1));
+  return Array.from(ids, (_, place) => place).sort((a, b) => (itemAt(ids, a) < itemAt(ids, b) ? -1 : 1));
 }
 
 /** A vote may be an object that throws when it is looked at: that spoils nobody else's. */
@@ -224,13 +225,13 @@ type Judgement<O extends string> = Pick<Decision<O>, "outcome" | "decision" | "t
 
 function judge<O extends string>(terms: CheckedTerms<O>, offer: Offer<O>, roll: Roll<O>, counted: Count): Judgement<O> {
   const { rule, quorum, threshold } = terms;
-  const heads = whole(roll.heads);
+  const heads = integer(roll.heads);
   const cast = rule.weighs ? sumOf(roll.ballots, ({ weight }) => weight) : heads;
   if (isZero(cast)) return { outcome: "no_quorum", decision: undefined };
   if (quorum !== undefined) {
     const everybody = rule.quorumByWeight
       ? sumOf(roll.electorate, (voter) => terms.weights.get(voter) ?? ONE)
-      : whole(roll.electorate.length);
+      : integer(roll.electorate.length);
     const present = rule.quorumByWeight ? cast : heads;
     if (!meets(quorum, nanosOf(present), nanosOf(everybody))) return { outcome: "no_quorum", decision: undefined };
   }
@@ -256,10 +257,6 @@ function decide<O extends string>(
   const decision = breakTie(terms.tieBreak, tied, (voter) => favouriteOf(terms, offer, votes[voter], winners));
   if (decision !== undefined) return { outcome: "decided", decision };
   return { outcome: "tied", decision: undefined, tied };
-}
-
-function whole(count: number): Amount {
-  return amountOf(count) ?? ZERO;
 }
 
 function sumOf<T>(parts: readonly T[], weightOf: (part: T) => Amount): Amount {

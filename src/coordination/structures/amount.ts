@@ -5,6 +5,8 @@
  * 2. Sums and differences are exact, so they do not depend on order, and what was added can be subtracted to exactly 0.
  * 3. Amounts are never changed once made, and are made in one place, so that they all have one shape.
  */
+import { itemAt } from "./at.ts";
+
 export interface Amount {
   readonly whole: number;
   readonly nano: number;
@@ -62,7 +64,7 @@ function fromNanos(nanos: number): Amount {
  * has at most 30 bits here.
  */
 function sparse(value: number, whole: number): Amount {
-  const decimals = String(value).split(".")[1] ?? "";
+  const decimals = itemAt(String(value).split("."), 1);
   return make(whole, decimals.length <= 9 ? Number(decimals.padEnd(9, "0")) : Math.round((value - whole) * NANOS));
 }
 

@@ -15,7 +15,9 @@
  * searched for. With several measures a subtree may promise each of them in a different item; every such dead end counts as a
  * look.
  */
+
 import { type Amount, atMost, larger, smaller } from "./amount.ts";
+import { itemAt } from "./at.ts";
 
 /** An item in its place. `best`, `left`, `right` and `parent` are the index's own. */
 export interface FitNode<T> {
@@ -366,7 +368,7 @@ export class FitIndex<T> {
     if (this.#fits(a, b)) return a;
     if (this.#fits(b, a)) return b;
     const pick = this.#atMost ? smaller : larger;
-    return a.map((own, i) => pick(own, b[i] ?? own));
+    return a.map((own, i) => pick(own, itemAt(b, i)));
   }
 
   #isSame(a: readonly Amount[], b: readonly Amount[]): boolean {

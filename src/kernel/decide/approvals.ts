@@ -7,6 +7,7 @@
  * 3. A task that was rejected, or was not approved in time, fails; nothing tries it again but a person's `retry`, and that asks
  *    anew.
  */
+
 import { checkTerms } from "../../coordination/decisions/terms.ts";
 import { checkKeys, invalid, nullRecord, show } from "../../coordination/structures/arguments.ts";
 import { isSafeguardsError } from "../../errors.ts";
@@ -14,6 +15,7 @@ import { isByBallot } from "../approvals.ts";
 import type { Answer, Command } from "../commands.ts";
 import type { BallotOpenedEvent } from "../events/ballots.ts";
 import { defaults, limits } from "../limits.ts";
+import { known } from "../named.ts";
 import { type AskedApproval, askedOf, type Ballot, type Task } from "../state.ts";
 import { barredFrom } from "./approvers.ts";
 import { ask } from "./asking.ts";
@@ -136,8 +138,7 @@ function open(desk: Desk, task: Task): void {
     return;
   }
   desk.emit(opened);
-  const ballot = state.ballots.get(opened.ballotId);
-  if (ballot !== undefined) closeIfComplete(desk, ballot);
+  closeIfComplete(desk, known(state.ballots.get(opened.ballotId), "ballot", opened.ballotId));
 }
 
 /** Weights may be too large together: nobody knew before who would vote. */

@@ -58,7 +58,7 @@ const NOTHING: readonly string[] = [];
 
 /** Characters of a value as JSON. */
 export function sizeOf(value: Json): number {
-  return JSON.stringify(value)?.length ?? 0;
+  return JSON.stringify(value).length;
 }
 
 /** An agent, or else a topic. */

@@ -2,6 +2,7 @@
 
 import { add, amountToNumber, atMost, compare, subtractToZero, ZERO } from "../../coordination/structures/amount.ts";
 import { checkKeys, invalid, nullRecord } from "../../coordination/structures/arguments.ts";
+import { itemAt } from "../../coordination/structures/at.ts";
 import { levelsOf, spentFor } from "../../coordination/structures/budget-book.ts";
 import { canonicalJson } from "../../coordination/structures/canonical-json.ts";
 import { findCycle, findCycleAmong } from "../../coordination/structures/dependency-graph.ts";
@@ -157,7 +158,7 @@ function prepare(
   const events: TaskSubmittedEvent[] = [];
   let outside = false;
   for (const [i, id] of ids.entries()) {
-    const fields = shapes[i] ?? {};
+    const fields = itemAt(shapes, i);
     const dependsOn = fields.dependsOn?.map((written) => resolve(desk, own, place.parent, written, id));
     if (dependsOn !== undefined) {
       dependencies ??= new Map();

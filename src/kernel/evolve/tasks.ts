@@ -31,11 +31,10 @@ export function taskCompleted(
   observer: StateObserver | undefined,
 ): void {
   const task = taskOf(state, event.taskId);
-  const { token, output, at, from } = event;
+  const { token, output, at, via, from } = event;
   // The attempt whose output was approved has ended before.
   if (token !== undefined && (task.approval?.state !== "given" || task.live !== undefined))
     attemptCompleted(state, token, at, observer);
-  const via = event.via ?? (task.series.fallback === undefined ? undefined : "fallback");
   if (from !== undefined) state.outputs.touch(flightKey(state, task));
   else if (task.spec.cacheKey !== undefined && via === undefined)
     state.outputs.put(flightKey(state, task), { taskId: task.id, at, output });
