@@ -460,6 +460,15 @@ describe("by ballot", () => {
     expect(story.refusal({ type: "task.approve", taskId: "a" })).toMatchObject({ code: "INVALID_STATE" });
   });
 
+  test("it is opened at once when a value takes the place of what can never run", () => {
+    const story = crew();
+    story.resource("disk", 2);
+    story.submit({ id: "busy", resources: { disk: 2 } });
+    story.submit({ ...output, approval: { before: "output", by }, resources: { disk: 2 }, fallback: { value: 0 } });
+    story.resource("disk", 1);
+    expect(story.kernel.ballots()).toMatchObject([{ opened: { approves: "a", electorate: ["vic", "vera", "val"] } }]);
+  });
+
   test("a ballot that nobody waits for any more is closed, and decides nothing", () => {
     const story = submitted({ ...run, approval: { by } });
     const events = story.do({ type: "task.cancel", taskId: "a" });

@@ -17,7 +17,7 @@ import { ballotIn } from "./ballot-row.ts";
 import type { Answer, Command, Envelope } from "./commands.ts";
 import { answerAgain } from "./decide/again.ts";
 import { register, setTeam, unregister } from "./decide/agents.ts";
-import { approvalDue, approve, reject, settleApprovals } from "./decide/approvals.ts";
+import { approvalDue, approve, hasApprovals, reject, settleApprovals } from "./decide/approvals.ts";
 import { attemptDue, checkpoint, complete, deadlineDue, fail, gone, loseHeard } from "./decide/attempts.ts";
 import { ballotDue, cast, extendBallot, openBallot, reveal } from "./decide/ballots.ts";
 import { setBudget, spendMoney } from "./decide/budgets.ts";
@@ -176,7 +176,7 @@ export class Kernel {
         failImpossible(desk);
         failUnpayable(desk);
         // What could never run may have kept back what has to be approved.
-      } while (shareOutputs(desk) || approvals.unasked.size + approvals.settled.size > 0 || isAnyInVain(indexes));
+      } while (shareOutputs(desk) || hasApprovals(desk) || isAnyInVain(indexes));
       scheduler.admit();
     }
     return { events: this.#events, answers, departed: state.outbox.take() };

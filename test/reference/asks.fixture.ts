@@ -137,9 +137,57 @@ export const ASKS = {
     const from = speaker(model, tape);
     return from && { type: "attempt.checkpoint", ...from, state: null };
   },
+  ballot: openBallot,
+  vote,
+  extend: ({ model, tape }) => {
+    const ballot = tape.pick(model.ballots.filter(({ open }) => open)) ?? tape.pick(model.ballots);
+    return ballot && { type: "ballot.extend", ballotId: ballot.id, ms: 100 + tape.below(900) };
+  },
   close: () => ({ type: "coordinator.close" }),
   wrong,
 } satisfies Record<string, Ask>;
+
+function openBallot({ model, tape }: Situation): Command {
+  const method = tape.pick(["majority", "weighted", "approval", "unanimous"] as const);
+  const all = model.agents.filter(({ votes }) => votes).map(({ name }) => name);
+  const voters = tape.pick([
+    undefined,
+    undefined,
+    all.slice(1),
+    all.slice(0, 2),
+    tape.chance(20) ? ["ann", "bob"] : all,
+  ]);
+  return {
+    type: "ballot.open",
+    question: "?",
+    options: tape.chance(50) ? ["a", "b", "c"] : ["a", "b"],
+    method,
+    ...(voters === undefined ? {} : { voters: tape.chance(5) ? [...voters, "ann"] : voters }),
+    ...(tape.chance(30) ? { quorum: tape.pick([0.5, 1, 0.75]) } : {}),
+    ...(tape.chance(50) && method !== "unanimous" ? { threshold: tape.pick([0.5, 0.75]) } : {}),
+    ...(tape.chance(30) ? { tieBreak: "first" } : {}),
+    ...(tape.chance(30) ? { weights: { ann: 2, bob: tape.below(3) } } : {}),
+    ...(tape.chance(70) ? { deadlineMs: 500 + tape.below(4_000) } : {}),
+  };
+}
+
+/** Mostly for what is offered, by who has a vote that is open; where there is none somebody asks. */
+function vote(situation: Situation): Command {
+  const { model, tape } = situation;
+  const ballot = tape.pick(model.ballots.filter(({ open }) => open));
+  if (ballot === undefined) {
+    const closed = tape.pick(model.ballots);
+    if (closed === undefined || tape.chance(80)) return openBallot(situation);
+    return { type: "ballot.cast", ballotId: tape.chance(50) ? closed.id : "b0", voter: "ann", vote: "a" };
+  }
+  const left = ballot.electorate.filter((voter) => !ballot.votes.has(voter));
+  const voter = tape.pick(tape.chance(20) || left.length === 0 ? NAMES : left) ?? "ann";
+  if (tape.chance(10)) return { type: "ballot.cast", ballotId: ballot.id, voter };
+  const [first = "a", second = "b"] = ballot.options;
+  const given = tape.pick([first, second, first, "nothing"]);
+  const several = tape.pick([[first], [second, first], [], [first, first], [second]]);
+  return { type: "ballot.cast", ballotId: ballot.id, voter, vote: ballot.method === "approval" ? several : given };
+}
 
 export type Kind = keyof typeof ASKS;
 
@@ -205,8 +253,9 @@ function judge(situation: Situation, { id: taskId }: Task): Command {
   return { type: "task.judge", taskId, verdicts: verdictsOn("input", situation) };
 }
 
-function isAsked({ askedUntil }: Task): boolean {
-  return askedUntil !== undefined;
+/** A person: where a ballot decides there is nobody else to ask. */
+function isAsked({ askedUntil, approval }: Task): boolean {
+  return askedUntil !== undefined && approval?.ballot === undefined;
 }
 
 /** Now and then it is of another's output. */
@@ -242,6 +291,8 @@ function end(situation: Situation): Command | undefined {
   if (offered !== undefined && giver !== undefined && tape.chance(50)) return answerOf(situation, offered.id, giver);
   const asked = someTask(situation, isAsked);
   if (asked !== undefined && (model.running.length === 0 || tape.chance(30))) return allow(tape, asked);
+  if (model.ballots.some(({ open }) => open) && tape.chance(model.running.length === 0 ? 80 : 30))
+    return vote(situation);
   const live = tape.pick(model.live());
   if (live === undefined) return undefined;
   const from = speakerOf(live);

@@ -53,6 +53,10 @@ const APPROVALS: readonly [ApprovalPolicy, ...ApprovalPolicy[]] = [
   { before: "output" },
   { before: "run", expiresMs: 1_500 },
   { before: "output", expiresMs: 1_000 },
+  { by: { ballot: "majority" }, expiresMs: 2_000 },
+  { before: "output", by: { ballot: "approval" } },
+  { by: { ballot: "weighted", voters: ["ann", "cy"] } },
+  { before: "output", by: { ballot: "unanimous" }, expiresMs: 1_500 },
 ];
 
 const LEAST: readonly ["any", ...("all" | "any" | number)[]] = ["any", "all", 1, 2];
@@ -110,16 +114,22 @@ export class Cast {
         const trying = { resetMs: 4_000, halfOpenMax: 1 + tape.below(2) };
         const breaker = tape.chance(40) ? { ...OFTEN, ...trying } : { failureThreshold, ...trying };
         const maxBatch = 2 + tape.below(3);
-        return { name, kind: "agent", skills: ["x", "y", "z"], capacity: 1 + tape.below(4), breaker, maxBatch };
+        const capacity = 1 + tape.below(4);
+        return { name, kind: "agent", skills: ["x", "y", "z"], capacity, breaker, maxBatch, ...this.#voting(tape) };
       }
       default: {
         const few = tape.chance(15);
         const skills = name === "ann" ? (few ? ["x"] : ["x", "y"]) : name === "bob" ? ["x"] : { y: few ? 0.5 : 0.9 };
         const breaker = name === "ann" && tape.chance(50) ? { breaker: { failureThreshold: 1, resetMs: 2_500 } } : {};
         const together = name === "ann" || tape.chance(30) ? { maxBatch: 1 + tape.below(4) } : {};
-        return { name, kind: "agent", skills, capacity: tape.below(5), ...breaker, ...together };
+        const more = { ...breaker, ...together, ...this.#voting(tape) };
+        return { name, kind: "agent", skills, capacity: tape.below(5), ...more };
       }
     }
+  }
+
+  #voting(tape: Tape): Pick<AgentDescription, "votes" | "weight"> {
+    return tape.chance(75) ? { votes: true, weight: tape.pick([1, 2, 3, 0]) } : {};
   }
 
   /** Each agent, as likely as this. */

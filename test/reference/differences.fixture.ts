@@ -3,6 +3,7 @@
 import type { Answer } from "../../src/kernel/commands.ts";
 import type { KernelEvent } from "../../src/kernel/events.ts";
 import type { Kernel } from "../../src/kernel/kernel.ts";
+import { countOf } from "./ballots.ts";
 import { fillsUntil } from "./batches.ts";
 import { allocated, loadOf } from "./books.ts";
 import { breakerState } from "./breakers.ts";
@@ -133,6 +134,28 @@ export function compareBudgets(to: Differences, kernel: Kernel, model: Model): v
     to.same(`spent of ${budget.id}`, info.spent, inText(budget.spent));
     to.same(`overrun of ${budget.id}`, info.overrun, inText(Math.max(0, -left(model, budget))));
     to.same(`available of ${budget.id}`, info.available, inText(Math.max(0, least)));
+  }
+}
+
+/** Who may vote and has voted, until when, and what is counted; a recount gives the same. */
+export function compareBallots(to: Differences, kernel: Kernel, { ballots }: Model): void {
+  const views = kernel.ballots();
+  to.same("number of ballots", views.length, ballots.length);
+  for (const [i, ballot] of ballots.entries()) {
+    const { ballotId, open, opened, voted, decision } = views[i] ?? {};
+    const { id } = ballot;
+    const counted = countOf(ballot);
+    to.same(`id of ballot ${i}`, ballotId, id);
+    to.same(`whether ${id} is open`, open, ballot.open);
+    to.same(`electorate of ${id}`, opened?.electorate.join(), ballot.electorate.join());
+    to.same(`deadline of ${id}`, opened?.deadlineAt, ballot.deadlineAt);
+    to.same(`what ${id} decides on`, opened?.approves, ballot.task?.id);
+    to.same(`who has voted in ${id}`, voted?.join(), [...ballot.votes.keys()].join());
+    to.same(`outcome of ${id}`, decision?.outcome, counted.outcome);
+    to.same(`decision of ${id}`, decision?.decision, counted.decision);
+    to.same(`who abstained in ${id}`, decision?.abstained.join(), counted.abstained.join());
+    to.same(`whose vote in ${id} is invalid`, decision?.invalid.join(), counted.invalid.join());
+    to.same(`recount of ${id}`, JSON.stringify(kernel.recount(id)?.decision), JSON.stringify(decision));
   }
 }
 

@@ -211,6 +211,7 @@ export function ask(model: Model, task: Task, expiresMs: number): void {
   // Nobody waits for what it may never give.
   if (task.approval?.before === "run" || task.given === "other") leave(model, task);
   task.askedUntil = model.now + expiresMs;
+  task.ballot = undefined;
   task.status = "waiting";
   task.promise = undefined;
   task.ending = undefined;

@@ -45,6 +45,8 @@ export interface Agent extends Watched {
   online: boolean;
   /** Tasks that it is given together, at most; below 2 each comes by itself. */
   maxBatch: number;
+  votes: boolean;
+  weight: number;
 }
 
 /** A slot, and room on an agent for a load: of one attempt, or of all that were given to it together. */
@@ -203,13 +205,44 @@ export interface Task {
   readonly batchKey: string | undefined;
   readonly batchWaitMs: number;
   /** What somebody has to allow, if it has to be allowed, and how that stands. */
-  readonly approval: { readonly before: "run" | "output"; readonly expiresMs: number } | undefined;
+  readonly approval:
+    | {
+        readonly before: "run" | "output";
+        readonly expiresMs: number;
+        /** Agents decide, by this; undefined: a person does. */
+        readonly ballot: { readonly method: string; readonly voters: readonly string[] | undefined } | undefined;
+      }
+    | undefined;
   /** Its run was allowed, for this series of attempts. */
   approved: boolean;
+  /** Who helped to allow it. */
+  approvedBy: readonly string[];
   /** Where its output has to be allowed, whether one of its own attempts gave that, before it fell back. */
   given: "own" | "other";
   /** Until when it can be allowed what was asked for. */
   askedUntil: number | undefined;
+  /** Opened on what was asked for last. */
+  ballot: Ballot | undefined;
+}
+
+export interface Ballot {
+  readonly id: string;
+  readonly options: readonly string[];
+  readonly method: string;
+  readonly electorate: readonly string[];
+  readonly weights: ReadonlyMap<string, number>;
+  readonly quorum: number | undefined;
+  readonly threshold: number | undefined;
+  /** Of several that lead the first wins. */
+  readonly first: boolean;
+  deadlineAt: number;
+  /** The last of each; undefined: abstains. */
+  readonly votes: Map<string, unknown>;
+  open: boolean;
+  /** What it decides on. */
+  readonly task: Task | undefined;
+  /** What it decided has been taken, or is wanted no more. */
+  concluded: boolean;
 }
 
 /** What stopped attempts free, and what is free already, is kept for a task. */
@@ -254,6 +287,8 @@ export class Model {
   agents: Agent[] = [];
   resources: Resource[] = [];
   budgets: Budget[] = [];
+  /** In order of opening. */
+  ballots: Ballot[] = [];
   /** In order of arrival. */
   tasks: Task[] = [];
   /** Those of them that have an attempt, in order of its start. */

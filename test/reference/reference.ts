@@ -8,8 +8,11 @@ import type { ErrorCode } from "../../src/errors.ts";
 import type { AgentDescription, Command, TaskRequest } from "../../src/kernel/commands.ts";
 import type { GivenVerdict, GuardedPoint } from "../../src/kernel/events/guardrails.ts";
 import { admit, atOnce, grant, impossible, place, unpayable } from "./admission.ts";
+import { allow, castVote, dueBallots, extendBallot, isMalformedBallot, openBallot, settleBallots } from "./ballots.ts";
 import { canFallBack } from "./batches.ts";
+
 import { settleRate } from "./books.ts";
+
 import { tellBreakers, unwatched, watch } from "./breakers.ts";
 import { wouldDeadlock } from "./deadlock.ts";
 import { leadOrFollow, leave, waitsForOutput } from "./flights.ts";
@@ -22,7 +25,6 @@ import {
   attemptStopped,
   becomePending,
   closeAttempt,
-  complete,
   endAs,
   enoughSucceeded,
   giveOutput,
@@ -38,6 +40,10 @@ import { awaitsJudgement, eligible, isToAsk, qualified, type Wish, wantedFor, wi
 export type RefAnswer = { readonly code: ErrorCode } | { readonly ids: readonly string[] };
 
 const OK: RefAnswer = { ids: [] };
+
+function codeOrOk(code: ErrorCode | undefined): RefAnswer {
+  return code === undefined ? OK : { code };
+}
 
 interface Timer {
   readonly at: number;
@@ -164,14 +170,7 @@ export class Reference {
           return OK;
         });
       case "task.approve":
-        return this.#answer(command, (task) => {
-          task.askedUntil = undefined;
-          if (task.approval?.before === "output") complete(model, task);
-          else {
-            task.approved = true;
-            becomePending(model, task);
-          }
-        });
+        return this.#answer(command, (task) => allow(model, task, []));
       case "task.answer":
         return this.#person(command.taskId, (task) => {
           const isMeant = model.offers.get(task) === command.from;
@@ -248,6 +247,12 @@ export class Reference {
           pay(task, sum);
           return OK;
         });
+      case "ballot.open":
+        return openBallot(model, command);
+      case "ballot.cast":
+        return codeOrOk(castVote(model, command));
+      case "ballot.extend":
+        return codeOrOk(extendBallot(model, command));
       case "tick":
         return OK;
       default:
@@ -337,6 +342,7 @@ export class Reference {
     task.preemptions = 0;
     task.avoid = [];
     task.approved = false;
+    task.approvedBy = [];
     task.unmet = [];
     becomePending(model, task);
     return OK;
@@ -360,6 +366,7 @@ export class Reference {
   #register(description: AgentDescription): RefAnswer {
     const { model } = this;
     const { name, kind, skills = [], capacity = 1, team, breaker, maxBatch = 0 } = description;
+    const { votes = false, weight = 1 } = description;
     if (team !== undefined && this.#closesTeamCycle(name, team)) return { code: "TEAM_CYCLE" };
     let agent = model.agent(name);
     if (agent === undefined) {
@@ -377,6 +384,8 @@ export class Reference {
     agent.failFast = description.failFast ?? false;
     agent.maxBatch = maxBatch;
     agent.online = true;
+    agent.votes = votes;
+    agent.weight = weight;
     watch(agent, breaker);
     return OK;
   }
@@ -494,29 +503,37 @@ export class Reference {
   #unanswered(): readonly Task[] {
     const { model } = this;
     const until = ({ askedUntil = Number.POSITIVE_INFINITY }: Task): number => askedUntil;
-    return model.tasks.filter((task) => until(task) <= model.now).sort((a, b) => until(a) - until(b));
+    const byPerson = model.tasks.filter(({ approval }) => approval?.ballot === undefined);
+    return byPerson.filter((task) => until(task) <= model.now).sort((a, b) => until(a) - until(b));
   }
 
   /** Who may run only when somebody allows it asks for that; who waits for what there will never be fails. Until there is nobody. */
   #settle(): void {
     const { model } = this;
     for (;;) {
-      const asking = model.tasks.filter((task) => isToAsk(model, task));
-      for (const task of asking) ask(model, task, task.approval?.expiresMs ?? 0);
+      let asked = 0;
+      for (let more = true; more; ) {
+        const settled = settleBallots(model);
+        const asking = model.tasks.filter((task) => isToAsk(model, task));
+        for (const task of asking) ask(model, task, task.approval?.expiresMs ?? 0);
+        more = settled || asking.length > 0;
+        asked += asking.length;
+      }
       let inVain = 0;
       for (const waitInVain of [impossible, unpayable]) {
         const tasks = waitInVain(model);
         for (const task of tasks) endAs(model, task, "failed", { instead: "value" });
         inVain += tasks.length;
       }
-      if (!share(model) && asking.length + inVain === 0) return;
+      if (!share(model) && asked + inVain === 0) return;
     }
   }
 
   /** Allowed or refused is what was asked for, as long as it is not too late. */
   #answer({ taskId, hash }: { readonly taskId: string; readonly hash?: string }, act: (task: Task) => void): RefAnswer {
     return this.#person(taskId, (task) => {
-      const { askedUntil } = task;
+      const { askedUntil, approval } = task;
+      if (approval?.ballot !== undefined) return { code: "INVALID_STATE" };
       if (askedUntil === undefined || askedUntil <= this.model.now) return { code: "INVALID_STATE" };
       // Nobody here knows the right one.
       if (hash !== undefined) return { code: "INVALID_STATE" };
@@ -532,7 +549,9 @@ export class Reference {
       const due = [...this.#attemptTimers(), ...this.#deadlines()].filter(({ at }) => at <= model.now);
       const [first] = due.sort((a, b) => a.at - b.at);
       const [unanswered] = this.#unanswered();
+      const [ballot] = dueBallots(model);
       if (first !== undefined) first.act();
+      else if (ballot !== undefined) ballot.open = false;
       else if (unanswered !== undefined) endAs(model, unanswered, "failed");
       else {
         for (const task of this.#hopeless()) endAs(model, task, "failed", { instead: "any" });
@@ -603,6 +622,8 @@ function isMalformed(command: Command): boolean {
       return cents(command.limit) < 0;
     case "task.reject":
       return command.reason === "";
+    case "ballot.open":
+      return isMalformedBallot(command);
     case "attempt.spend":
       return cents(command.amount) < 0;
     case "task.submit":
@@ -626,6 +647,8 @@ function newAgent(name: string): Agent {
     failFast: false,
     online: true,
     maxBatch: 0,
+    votes: false,
+    weight: 1,
     ...unwatched(),
   };
 }

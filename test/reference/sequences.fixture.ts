@@ -31,15 +31,18 @@ const EVERYTHING: Readonly<Record<Kind, number>> = {
   spend: 9,
   budget: 5,
   lose: 6,
-  approve: 8,
+  approve: 11,
   offer: 6,
   judge: 6,
   act: 6,
-  drain: 4,
+  drain: 5,
   gone: 6,
   checkpoint: 6,
+  ballot: 6,
+  vote: 16,
+  extend: 7,
   close: 2,
-  wrong: 15,
+  wrong: 19,
 };
 
 /** Sequences differ in what they are about. */
@@ -59,6 +62,8 @@ const LONG: Partial<Record<Kind, number>> = {
   wrong: 37,
   agent: 7,
   capacity: 8,
+  ballot: 16,
+  vote: 20,
 };
 const SHORT = 4;
 

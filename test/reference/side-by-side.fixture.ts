@@ -3,8 +3,10 @@
 import type { Command } from "../../src/kernel/commands.ts";
 import type { KernelEvent } from "../../src/kernel/events.ts";
 import { Kernel } from "../../src/kernel/kernel.ts";
+import { countOf } from "./ballots.ts";
 import {
   compareAnswers,
+  compareBallots,
   compareBooks,
   compareBudgets,
   compareEvents,
@@ -12,7 +14,7 @@ import {
   compareWakes,
   Differences,
 } from "./differences.fixture.ts";
-import type { Task } from "./model.ts";
+import type { Model, Task } from "./model.ts";
 import { Reference } from "./reference.ts";
 import { count, happening, type Tally } from "./tally.fixture.ts";
 
@@ -38,6 +40,7 @@ export class SideBySide {
   readonly #tally: Tally;
   readonly #log: KernelEvent[] = [];
   readonly #ended: Map<Task, number> = new Map();
+  readonly #closed: Set<string> = new Set();
   #kernel: Kernel = new Kernel();
   #now = 1_000_000;
 
@@ -90,8 +93,24 @@ export class SideBySide {
     compareWakes(to, this.#kernel, model);
     compareBooks(to, this.#kernel, model);
     compareBudgets(to, this.#kernel, model);
+    compareBallots(to, this.#kernel, model);
+    this.#closeOnce(to, events, model);
     for (const answer of answers) if (!answer.ok) count(this.#tally.refusals, answer.refusal.code);
     if (to.found.length > 0) throw new Error(to.found.join("\n"));
+  }
+
+  /** Each ballot that is closed has closed once, with what is counted. */
+  #closeOnce(to: Differences, events: readonly KernelEvent[], { ballots }: Model): void {
+    for (const event of events) {
+      if (event.type !== "ballot.decided") continue;
+      const { ballotId, outcome, decision } = event;
+      to.same(`whether ${ballotId} had closed`, this.#closed.has(ballotId), false);
+      this.#closed.add(ballotId);
+      const ballot = ballots.find(({ id }) => id === ballotId);
+      const counted = ballot && countOf(ballot);
+      to.same(`what closed ${ballotId}`, `${outcome} ${decision}`, `${counted?.outcome} ${counted?.decision}`);
+    }
+    to.same("closed ballots", this.#closed.size, ballots.filter(({ open }) => !open).length);
   }
 
   #hear(commands: readonly Command[], events: readonly KernelEvent[]): void {

@@ -130,6 +130,11 @@ function refuse(model: Model, request: TaskRequest, origin: Origin | undefined):
   }
   const unpaid = refusePayment(model, request, origin?.parent);
   if (unpaid !== undefined) return unpaid;
+  const { by } = request.approval ?? {};
+  for (const name of (typeof by === "object" ? by.voters : undefined) ?? []) {
+    const agent = model.agent(name);
+    if (agent?.votes !== true) return agent === undefined ? "UNKNOWN_AGENT" : "INVALID_ARGUMENT";
+  }
   for (const [id, amount] of entries(request.resources ?? {})) {
     const resource = model.resource(id);
     if (resource === undefined) return "UNKNOWN_RESOURCE";
@@ -185,7 +190,10 @@ function fallbackOf(asked: TaskRequest["fallback"]): Fallback | undefined {
 }
 
 function approvalOf(asked: TaskRequest["approval"]): Task["approval"] {
-  return asked && { before: asked.before ?? "run", expiresMs: asked.expiresMs ?? Number.POSITIVE_INFINITY };
+  if (asked === undefined) return undefined;
+  const { before = "run", expiresMs = Number.POSITIVE_INFINITY, by } = asked;
+  const ballot = typeof by === "object" ? { method: by.ballot, voters: by.voters } : undefined;
+  return { before, expiresMs, ballot };
 }
 
 function make(model: Model, id: string, request: TaskRequest, origin: Origin | undefined, behind: number): Task {
@@ -223,6 +231,8 @@ function make(model: Model, id: string, request: TaskRequest, origin: Origin | u
     accepted: false,
     approval: approvalOf(request.approval),
     approved: false,
+    approvedBy: [],
+    ballot: undefined,
     given: "own",
     cacheKey: request.cacheKey,
     cacheMs: request.cacheMs ?? 3_600_000,

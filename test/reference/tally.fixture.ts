@@ -44,6 +44,8 @@ export function happening(event: KernelEvent): string {
     case "approval.given":
     case "approval.rejected":
       return `${event.type}: ${event.before}`;
+    case "ballot.decided":
+      return `${event.type}: ${event.outcome}`;
     case "flight.led":
       return event.alone === true ? `${event.type}: alone` : event.type;
     case "task.completed":

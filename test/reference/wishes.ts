@@ -73,6 +73,7 @@ export function qualified(model: Model, task: Task): readonly Agent[] {
   return model.agents.filter(
     (agent) =>
       (pin === undefined || agent.name === pin) &&
+      !task.approvedBy.includes(agent.name) &&
       (task.scope === undefined || task.scope.team.includes(agent.name)) &&
       wanted.skills.every(({ skill, level }) => (agent.skills.get(skill) ?? -1) >= level),
   );

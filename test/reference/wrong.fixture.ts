@@ -24,9 +24,11 @@ const WAYS: readonly [Way, ...Way[]] = [
     submit({ ...request, ...(tape.chance(50) ? { agent: "ghost" } : { fallback: { agent: "ghost" } }) }),
   (_, request) => submit({ ...request, dependsOn: ["ghost"] }),
   (_, request) => submit({ ...request, resources: { ghost: 1 } }),
+  ({ tape }, request) => submit({ ...request, resources: { disk: tape.below(2), ghost: 1 } }),
   (_, request) =>
     submit({ ...request, id: "other", dependsOn: ["one"] }, { ...request, id: "one", dependsOn: ["other"] }),
   () => ({ type: "team.set", manager: "sub", team: ["boss"] }),
+  () => ({ type: "team.set", manager: "boss", team: ["sub", "boss"] }),
   (_, request) => submit({ ...request, resources: { disk: 4 } }),
   (_, request) => submit({ ...request, budget: "ghost" }),
   ({ tape }) => ({
@@ -53,6 +55,10 @@ const WAYS: readonly [Way, ...Way[]] = [
     return task && { type: "task.reject", taskId: task.id, reason: situation.tape.pick(["no", ""]) };
   },
   () => ({ type: "agent.unregister", agent: "ghost" }),
+  ({ tape }) =>
+    tape.chance(50)
+      ? { type: "ballot.cast", ballotId: "ghost", voter: "ann" }
+      : { type: "ballot.extend", ballotId: "ghost", ms: 1 },
   ({ model, tape }) => {
     const stopping = tape.pick(model.live().filter(({ attempt }) => attempt.stopping !== undefined));
     return stopping && more(speakerOf(stopping), tape);

@@ -91,8 +91,14 @@ export function settleApprovals(desk: Desk): void {
     const unasked = [...approvals.unasked].sort((a, b) => a.seq - b.seq);
     for (const task of unasked) ask(desk, task);
     while (state.openBallots < limits.openBallots && approvals.unopened !== undefined) open(desk, approvals.unopened);
-    if (approvals.settled.size === 0 && approvals.unasked.size === 0) return;
+    if (!hasApprovals(desk)) return;
   }
+}
+
+/** Whether anything is there to be asked for, to be put to the vote, or to be taken from a ballot. */
+export function hasApprovals({ indexes: { approvals }, state }: Desk): boolean {
+  const { settled, unasked, unopened } = approvals;
+  return settled.size + unasked.size > 0 || (unopened !== undefined && state.openBallots < limits.openBallots);
 }
 
 /** Nobody has approved it in time. */
