@@ -10,9 +10,7 @@ import type { GivenVerdict, GuardedPoint } from "../../src/kernel/events/guardra
 import { admit, atOnce, grant, impossible, place, unpayable } from "./admission.ts";
 import { allow, castVote, dueBallots, extendBallot, isMalformedBallot, openBallot, settleBallots } from "./ballots.ts";
 import { canFallBack } from "./batches.ts";
-
 import { settleRate } from "./books.ts";
-
 import { tellBreakers, unwatched, watch } from "./breakers.ts";
 import { wouldDeadlock } from "./deadlock.ts";
 import { leadOrFollow, leave, waitsForOutput } from "./flights.ts";
