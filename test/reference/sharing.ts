@@ -25,7 +25,8 @@ export function share(model: Model): boolean {
       break;
     }
   }
-  for (const task of model.tasks) {
+  // Who becomes ready by that comes after those who were.
+  for (const task of model.tasks.filter((one) => isUndecided(model, one))) {
     if (!isUndecided(model, task)) continue;
     decided = true;
     if (!answerFromBefore(model, task, flightKey(model, task))) leadOrFollow(model, task);
