@@ -92,7 +92,7 @@ function verdictOf(state: State, scheduler: Scheduler, task: Task, now: number):
       reasons: lacksMore,
     };
   }
-  const lacksOwn = own === undefined ? [] : scheduler.asIfKept(task, () => lacks(own));
+  const lacksOwn = own === undefined ? [] : scheduler.fitting.asIfKept(task, () => lacks(own));
   const reasons = [...waitsFor(state, task, now), ...lacksOwn, ...lacksMore];
   if (ending !== undefined) return { verdict: "waiting", text: `is to end as ${ending.as}`, reasons };
   if (claim !== undefined && victims.length > 0) {

@@ -8,13 +8,14 @@ import { NO_MONEY, textOf } from "../coordination/structures/money.ts";
 import { compareOrder } from "../coordination/structures/order-key.ts";
 import { type AgentPool, admitsFrom, qualifies } from "./agent-pools.ts";
 import { availableOf, freeSlots, roomOn } from "./availability.ts";
+import type { Filling } from "./fitting.ts";
 import { heldBy } from "./holdings.ts";
 import { limits } from "./limits.ts";
 import type { Wish } from "./ready-queue.ts";
 import type { Requirement } from "./requirements.ts";
 import type { Reservation } from "./reservation.ts";
 import { givenFrom } from "./resource.ts";
-import type { Filling, Scheduler } from "./scheduler.ts";
+import type { Scheduler } from "./scheduler.ts";
 import type { AgentState, Budget, Claim, Need, Resource, State, Task } from "./state.ts";
 import type { Reason } from "./views.ts";
 import { listed, MOST_NAMES } from "./wording.ts";
@@ -28,7 +29,7 @@ export function lacksOf(
   now: number,
 ): readonly Reason[] {
   if (!state.open) return [{ code: "offline", text: "no coordinator is open" }];
-  if (scheduler.draining && wish.kind === "start")
+  if (scheduler.fitting.draining && wish.kind === "start")
     return [{ code: "offline", text: "the coordinator drains: it starts nothing more" }];
   const reasons = [...agentLacks(state, scheduler, wish, now)];
   if (wish.of.needsSlot && freeSlots(state) < 1) reasons.push(slotLack(state));
@@ -44,7 +45,7 @@ export function lacksOf(
     const filled = scheduler.filled(wish);
     if (filled !== undefined) return [fills(filled, now)];
     const behind = reservation !== undefined && cameBefore(reservation, wish, state) ? reservation : undefined;
-    if (behind !== undefined && scheduler.place(wish, behind) === undefined) {
+    if (behind !== undefined && scheduler.fitting.place(wish, behind) === undefined) {
       const { task } = behind.wish;
       const text = `what is free is set aside for ${task.id}, which comes before it and has waited long: ${setAside(behind, now)}`;
       reasons.push({ code: "reserved", who: [task.id], text });
@@ -163,13 +164,13 @@ function isPaidFrom({ funding }: Task, budget: Budget): boolean {
 /** Nobody can take it now: nobody could, nobody is there, or nobody has room. */
 function agentLacks(state: State, scheduler: Scheduler, wish: Wish, now: number): readonly Reason[] {
   const { pool } = wish.of;
-  if (pool === undefined || scheduler.agentFor(wish, undefined) !== undefined) return [];
+  if (pool === undefined || scheduler.fitting.agentFor(wish, undefined) !== undefined) return [];
   // An attempt that wants its seat back is where it is, whatever became of the agent.
   if (wish.kind === "regain") return [roomLack(state, [...pool.members.keys()], [], wish)];
   if (pool.members.size === 0) return [skillsLack(state, pool)];
   const able = [...pool.eligible(state, now)];
   if (able.length > 0) {
-    const avoided = able.filter((agent) => scheduler.avoids(wish, agent));
+    const avoided = able.filter((agent) => scheduler.fitting.avoids(wish, agent));
     return [
       roomLack(
         state,

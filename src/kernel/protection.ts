@@ -9,6 +9,7 @@
 import type { FitNode } from "../coordination/structures/fit-index.ts";
 import { compareOrder } from "../coordination/structures/order-key.ts";
 import type { EventBody } from "./events.ts";
+import type { Fitting } from "./fitting.ts";
 import type { Indexes } from "./indexes.ts";
 import type { ReadyClass, Wish } from "./ready-queue.ts";
 import { canPay, firstDue, type Reservation, reserve, stands } from "./reservation.ts";
@@ -17,19 +18,11 @@ import type { AgentState, State } from "./state.ts";
 
 export type Emit = (body: EventBody) => void;
 
-/** What it asks of the scheduler. */
-export interface Asked {
-  /** Whether the agent could take it now if it had room. */
-  accepts(wish: Wish, agent: AgentState): boolean;
-  /** Whether it could start now, but its batch waits for more there. */
-  fills(wish: Wish): boolean;
-}
-
 export class Protection {
   readonly #state: State;
   readonly #indexes: Indexes;
   readonly #emit: Emit;
-  readonly #asked: Asked;
+  readonly #fitting: Fitting;
   /** Of the last admission, whose batch waits for more, and where they can start: they lack nothing. */
   readonly #held: Map<Wish, AgentState> = new Map();
   /** Whether it is asked how things are now, and not how they were found in the last admission. */
@@ -42,11 +35,11 @@ export class Protection {
   #decidedAt = 0;
   #isComplete = false;
 
-  constructor(state: State, indexes: Indexes, emit: Emit, asked: Asked) {
+  constructor(state: State, indexes: Indexes, emit: Emit, fitting: Fitting) {
     this.#state = state;
     this.#indexes = indexes;
     this.#emit = emit;
-    this.#asked = asked;
+    this.#fitting = fitting;
   }
 
   /** An admission begins: the parked cannot start for certain. */
@@ -109,7 +102,7 @@ export class Protection {
       return;
     }
     const kept = this.#state.reserved;
-    if (kept !== undefined && stands(kept, due, (agent) => this.#asked.accepts(due, agent))) return;
+    if (kept !== undefined && stands(kept, due, (agent) => this.#fitting.accepts(due, agent))) return;
     const { agent, foreseen } = this.#reserve(due);
     this.#emit({
       type: "reservation.made",
@@ -176,11 +169,11 @@ export class Protection {
   }
 
   #isFilling(wish: Wish): boolean {
-    return this.#isAnew ? this.#asked.fills(wish) : this.#held.has(wish);
+    return this.#isAnew ? this.#fitting.fills(wish, this.#fitting.place(wish, undefined)) : this.#held.has(wish);
   }
 
   #reserve(due: Wish): Reservation {
-    const accepts = (agent: AgentState): boolean => this.#asked.accepts(due, agent);
+    const accepts = (agent: AgentState): boolean => this.#fitting.accepts(due, agent);
     this.#reservation ??= reserve(this.#state, this.#indexes.ends, due, accepts, this.#indexes.now);
     return this.#reservation;
   }

@@ -3,8 +3,7 @@
  *
  * 1. Waiting tasks are served in the one order (effective priority with aging, then arrival); what fits may start although
  *    something ahead of it does not (greedy backfill), at most `limits.backfillDepth` looks deep in a class.
- * 2. Nothing is taken that is not there: slots, room and amounts are checked against what may be used now, less what is
- *    promised, and, behind the reservation, less what that sets aside.
+ * 2. Nothing is taken that is not there: only what `Fitting` has a place for is granted.
  * 3. A promise is kept: what is set aside for a task that others make way for goes to it before anything else is admitted.
  * 4. Starting only takes, so within one admission nothing that did not fit can come to fit: each class is gone through once.
  * 5. A class that cannot start anything is parked until something that it waits for changes.
@@ -12,41 +11,27 @@
  * Costs: starting a task is logarithmic in the agents that qualify, in the class, and in the active classes; a batch in which
  * no slot comes free costs nothing but its events.
  */
-import { atMost, isZero, subtractToZero, UNLIMITED, ZERO } from "../coordination/structures/amount.ts";
+import { atMost, UNLIMITED, ZERO } from "../coordination/structures/amount.ts";
 import { availableIn, shortFor } from "../coordination/structures/budget-book.ts";
 import type { FitNode } from "../coordination/structures/fit-index.ts";
 import { amountBelow, NO_MONEY } from "../coordination/structures/money.ts";
 import { compareOrder, type OrderKey } from "../coordination/structures/order-key.ts";
-import { availableOf, balanceOf, beside, covers, freeSlots, slotsLeft } from "./availability.ts";
-import { roomBeyond } from "./batches.ts";
-import { withoutClaim } from "./claims.ts";
+import { availableOf, freeSlots } from "./availability.ts";
+import { type Filling, Fitting, type Placement } from "./fitting.ts";
 import type { Indexes } from "./indexes.ts";
 import { defaults, limits } from "./limits.ts";
-import { amountsOf, known } from "./named.ts";
-import { type Eviction, findEviction, type Lack } from "./preemption.ts";
+import { amountsOf } from "./named.ts";
+import type { Eviction } from "./preemption.ts";
 import { type Emit, Protection } from "./protection.ts";
 import { AMOUNTS, LOAD, noLimits, type ReadyClass, type Wish } from "./ready-queue.ts";
-import { type Aside, asideFrom, canPay, holdsUp, type Reservation, roomBeside } from "./reservation.ts";
+import { holdsUp, type Reservation } from "./reservation.ts";
 import { mayBeGiven } from "./resource.ts";
-import { type AgentState, type Need, type Resource, readyMs, type State, type Task } from "./state.ts";
+import type { Need, Resource, State } from "./state.ts";
 
 const NOBODY: readonly Wish[] = [];
 
-/** Where a wish can be granted now. */
-export interface Placement {
-  readonly agent: AgentState | undefined;
-}
-
-/** A batch that waits for more. */
-export interface Filling {
-  readonly agent: AgentState;
-  /** Until when, at the latest. */
-  readonly until: number;
-  /** How many are there. */
-  readonly size: number;
-}
-
 export class Scheduler {
+  readonly fitting: Fitting;
   readonly #state: State;
   readonly #indexes: Indexes;
   readonly #emit: Emit;
@@ -64,15 +49,8 @@ export class Scheduler {
     this.#state = state;
     this.#indexes = indexes;
     this.#emit = emit;
-    this.#protection = new Protection(state, indexes, emit, {
-      accepts: (wish, agent) => this.#accepts(wish, agent),
-      fills: (wish) => this.#fills(wish, this.place(wish, undefined)),
-    });
-  }
-
-  /** Whether it has stopped starting tasks for good. */
-  get draining(): boolean {
-    return this.#indexes.queue.startsNothing;
+    this.fitting = new Fitting(state, indexes);
+    this.#protection = new Protection(state, indexes, emit, this.fitting);
   }
 
   /** Starts no task any more; what runs goes on, and is given what it waits for. */
@@ -150,9 +128,9 @@ export class Scheduler {
     let futile = false;
     if (wish.task.claim === undefined || wish.kind === "request") {
       const behind = this.#protection.ahead(wish);
-      const placement = this.place(wish, behind);
+      const placement = this.fitting.place(wish, behind);
       if (placement !== undefined) {
-        const filling = this.filling(wish, placement);
+        const filling = this.fitting.filling(wish, placement);
         if (filling !== undefined) {
           this.#hold(of, node, filling);
           return;
@@ -165,7 +143,7 @@ export class Scheduler {
         return;
       }
       // Who let others take the room in which its batch was to start does not stop them at once.
-      const eviction = this.#protection.heldOn(wish) !== undefined ? undefined : this.evictionFor(wish, behind);
+      const eviction = this.#protection.heldOn(wish) !== undefined ? undefined : this.fitting.evictionFor(wish, behind);
       if (eviction !== undefined) {
         this.#evict(wish, eviction);
         this.#protection.granted(wish, this.#advanced);
@@ -175,29 +153,9 @@ export class Scheduler {
     this.#passOver(of, node, futile);
   }
 
-  /** The batch in which the wish could start there, if it waits for more. Those to whom something is promised start by themselves. */
-  filling({ kind, of }: Wish, { agent }: Placement): Filling | undefined {
-    if (!of.isBatched || kind !== "start" || agent === undefined || agent.maxBatch < 2) return undefined;
-    let until = Number.POSITIVE_INFINITY;
-    let size = 0;
-    for (const { item } of of.index) {
-      if (item.task.claim !== undefined) continue;
-      size += 1;
-      if (size >= agent.maxBatch) return undefined;
-      until = Math.min(until, readyMs(item.task) + (item.task.spec.batchWaitMs ?? 0));
-    }
-    until += this.#state.closedMs;
-    return until > this.#indexes.now ? { agent, until, size } : undefined;
-  }
-
   /** The batch for which the wish was held back in the last admission. */
   filled(wish: Wish): Filling | undefined {
-    return this.filling(wish, { agent: this.#protection.heldOn(wish) });
-  }
-
-  /** Whether its batch waits for more where it could start now. */
-  #fills(wish: Wish, placement: Placement | undefined): boolean {
-    return placement !== undefined && this.filling(wish, placement) !== undefined;
+    return this.fitting.filling(wish, { agent: this.#protection.heldOn(wish) });
   }
 
   /**
@@ -241,8 +199,8 @@ export class Scheduler {
     for (let node = of.index.first(); node !== undefined; node = of.index.next(node)) {
       if (this.#protection.heldOn(node.item) === undefined) continue;
       // As it is considered in its turn: or it would be held again, for ever.
-      const placement = this.place(node.item, this.#protection.ahead(node.item));
-      if (placement !== undefined && !this.#fills(node.item, placement)) return node;
+      const placement = this.fitting.place(node.item, this.#protection.ahead(node.item));
+      if (placement !== undefined && !this.fitting.fills(node.item, placement)) return node;
     }
     return undefined;
   }
@@ -250,7 +208,7 @@ export class Scheduler {
   /** Whose batch waited for more, and who has no place to start any more, has been passed over like all others. */
   #passOverHeld(): void {
     for (const wish of this.#protection.held) {
-      const agent = wish.node && this.place(wish, this.#protection.ahead(wish))?.agent;
+      const agent = wish.node && this.fitting.place(wish, this.#protection.ahead(wish))?.agent;
       if (agent !== undefined) {
         this.#protection.hold(wish, agent);
         continue;
@@ -277,7 +235,7 @@ export class Scheduler {
     let size = 1;
     for (const other of others) {
       if (size >= agent.maxBatch) return;
-      if (!this.#fits(other, agent, batch)) continue;
+      if (!this.fitting.joins(other, agent, batch, this.#protection.ahead(other))) continue;
       this.#grant(other, placement, batch);
       this.#protection.granted(other, this.#advanced);
       size += 1;
@@ -295,24 +253,6 @@ export class Scheduler {
       if (item.task !== task && item.task.claim === undefined) found.push(item);
     }
     return found;
-  }
-
-  /** Whether it can start in this batch: on its slot, and with room beyond the batch's own where its load is larger. */
-  #fits(wish: Wish, agent: AgentState, id: number): boolean {
-    const batch = known(this.#state.batches.get(id), "batch", id);
-    const aside = asideFrom(wish, this.#protection.ahead(wish), this.#indexes.now);
-    if (!this.#affords(wish, aside) || !this.#accepts(wish, agent)) return false;
-    const more = roomBeyond(batch, wish.task.load);
-    return isZero(more) || covers(roomBeside(aside.room, agent), more);
-  }
-
-  /** Whether what it asks for beside a slot and room can be had now. */
-  #affords(wish: Wish, aside: Aside): boolean {
-    const { now } = this.#indexes;
-    if (!mayBeGiven(this.#state, wish.needs, now) || !canPay(wish)) return false;
-    return wish.needs.every(({ resource, amount }) =>
-      atMost(amount, subtractToZero(availableOf(resource, now), aside.amountOf(resource))),
-    );
   }
 
   /** The class goes on behind this wish, to the next that could start or preempt. `futile`: it could do neither. */
@@ -355,7 +295,8 @@ export class Scheduler {
       node = next;
       const { item } = node;
       if (item.task.claim !== undefined) continue;
-      if (running.lowest < this.#indexes.effective(item.task) || this.place(item, undefined) !== undefined) return node;
+      if (running.lowest < this.#indexes.effective(item.task) || this.fitting.place(item, undefined) !== undefined)
+        return node;
       of.looks += 1;
     }
     const looks = limits.backfillDepth - of.looks;
@@ -376,24 +317,9 @@ export class Scheduler {
       accept: (wish) => {
         of.looks += 1;
         // A reservation is heeded in its turn: those ahead of it may not have started yet.
-        return wish.task.claim === undefined && this.place(wish, undefined) !== undefined;
+        return wish.task.claim === undefined && this.fitting.place(wish, undefined) !== undefined;
       },
     });
-  }
-
-  /**
-   * Where the wish can be granted now, beside a reservation that is ahead of it, if one is.
-   * The same verdict serves admission and explanation.
-   */
-  place(wish: Wish, behind: Reservation | undefined): Placement | undefined {
-    const { now } = this.#indexes;
-    if (this.draining && wish.kind === "start") return undefined;
-    const aside = asideFrom(wish, behind, now);
-    if (wish.kind !== "request" && freeSlots(this.#state) - aside.slots < 1) return undefined;
-    if (!this.#affords(wish, aside)) return undefined;
-    if (wish.kind === "request") return { agent: undefined };
-    const agent = this.agentFor(wish, aside.room);
-    return agent === undefined ? undefined : { agent };
   }
 
   /**
@@ -410,94 +336,12 @@ export class Scheduler {
           if (looks > limits.backfillDepth || compareOrder(item, key) >= 0) break;
           if (item.kind !== "request" && item.task.claim !== undefined) continue;
           const isBehind = reservation !== undefined && compareOrder(reservation.wish, item) < 0;
-          const placement = this.place(item, isBehind ? reservation : undefined);
-          if (placement !== undefined && !this.#fills(item, placement)) served.add(item);
+          const placement = this.fitting.place(item, isBehind ? reservation : undefined);
+          if (placement !== undefined && !this.fitting.fills(item, placement)) served.add(item);
         }
       }
     }
     return [...served];
-  }
-
-  /** The agent that would get it. */
-  agentFor(wish: Wish, behind: Reservation | undefined): AgentState | undefined {
-    const { load, live } = wish.task;
-    if (wish.kind === "regain") {
-      const agent = live?.agent;
-      return agent !== undefined && covers(roomBeside(behind, agent), load) ? agent : undefined;
-    }
-    const { pool } = wish.of;
-    const { now } = this.#indexes;
-    if (behind?.agent === undefined && wish.of.excluded.length === 0)
-      return pool?.leastUtilized(this.#state, now, load);
-    return pool?.leastUtilized(
-      this.#state,
-      now,
-      load,
-      (agent) => !this.avoids(wish, agent) && covers(roomBeside(behind, agent), load),
-    );
-  }
-
-  /** Whether it failed the task, and another who is large enough may get work now. */
-  avoids(wish: Wish, agent: AgentState): boolean {
-    const { excluded, pool } = wish.of;
-    if (excluded.length === 0 || pool === undefined || !excluded.includes(agent.name)) return false;
-    const isOther = (other: AgentState): boolean => !excluded.includes(other.name);
-    return pool.largeEnough(this.#state, this.#indexes.now, wish.task.load, isOther) !== undefined;
-  }
-
-  /** Whether the agent could take it now if it had room. */
-  #accepts(wish: Wish, agent: AgentState): boolean {
-    if (wish.kind === "regain") return agent === wish.task.live?.agent;
-    return wish.of.pool?.hasEligible(agent, this.#state, this.#indexes.now) === true && !this.avoids(wish, agent);
-  }
-
-  /** What it lacks that running attempts could give back; undefined when it lacks something else, or nothing. */
-  #lackOf(wish: Wish, aside: Aside): Lack | undefined {
-    const { now } = this.#indexes;
-    if (!mayBeGiven(this.#state, wish.needs, now)) return undefined;
-    if (!canPay(wish)) return undefined;
-    const slot = wish.kind !== "request" && freeSlots(this.#state) - aside.slots < 1;
-    const resources = [];
-    for (const need of wish.needs) {
-      const { resource, amount } = need;
-      if (atMost(amount, subtractToZero(availableOf(resource, now), aside.amountOf(resource)))) continue;
-      if (resource.rate !== undefined) return undefined;
-      resources.push(need);
-    }
-    const room = wish.kind !== "request" && this.agentFor(wish, aside.room) === undefined;
-    return slot || room || resources.length > 0 ? { slot, room, resources } : undefined;
-  }
-
-  /** Whom it may displace to start; undefined: nobody has to go. */
-  evictionFor(wish: Wish, behind: Reservation | undefined): Eviction | undefined {
-    if (wish.lendsTo.length === 0) return this.#evictionFor(wish, behind);
-    return this.#indexes.withoutLoansOf(wish, () => this.#evictionFor(wish, behind));
-  }
-
-  #evictionFor(wish: Wish, behind: Reservation | undefined): Eviction | undefined {
-    const { running, now } = this.#indexes;
-    const priority = this.#indexes.effective(wish.task);
-    if (running.lowest >= priority || wish.kind === "request") return undefined;
-    const aside = asideFrom(wish, behind, now);
-    const lack = this.#lackOf(wish, aside);
-    if (lack === undefined) return undefined;
-    const slotsAside = Math.min(aside.slots, freeSlots(this.#state));
-    return findEviction(
-      {
-        lack,
-        load: wish.task.load,
-        priority,
-        key: { rank: wish.rank, seq: wish.seq },
-        slotsWithout: (gone) => slotsLeft(this.#state, gone, 0) - slotsAside,
-        room: (agent) => roomBeside(aside.room, agent),
-        available: (resource) => beside(balanceOf(resource), aside.amountOf(resource)),
-        accepts: (agent) => this.#accepts(wish, agent),
-        agentWithRoom: () => this.agentFor(wish, aside.room),
-        keyOf: (live) => ({ rank: this.#indexes.rankOf(live.task), seq: live.task.seq }),
-        priorityOf: (live) => this.#indexes.effective(live.task),
-      },
-      running.below(priority),
-    );
   }
 
   #grant(wish: Wish, placement: Placement, batch?: number): void {
@@ -574,7 +418,7 @@ export class Scheduler {
     }
     wishes.sort(compareOrder);
     for (const wish of wishes) {
-      const placement = this.asIfKept(wish.task, () => this.place(wish, undefined));
+      const placement = this.fitting.asIfKept(wish.task, () => this.fitting.place(wish, undefined));
       if (placement !== undefined) this.#grant(wish, placement);
       else if (wish.task.claim?.victims.size === 0) {
         this.#emit({ type: "promise.dropped", v: 1, taskId: wish.task.id });
@@ -582,23 +426,6 @@ export class Scheduler {
         this.#indexes.queue.wake(wish.of);
       }
     }
-  }
-
-  /** What would be if the promise to this task were kept now: what is set aside for it is there for it. */
-  asIfKept<T>(task: Task, during: () => T): T {
-    const agents = claimedAgents(task);
-    const touch = (): void => {
-      for (const agent of agents) this.#indexes.pools.touch(agent);
-    };
-    return withoutClaim(
-      this.#state,
-      task,
-      () => {
-        touch();
-        return during();
-      },
-      touch,
-    );
   }
 
   /** Sets the timer for what a parked class waits for and time alone brings: tokens, or the end of patience. */
@@ -622,9 +449,4 @@ export class Scheduler {
 
 function isRate(resource: Resource): boolean {
   return resource.rate !== undefined;
-}
-
-/** Those whose visible room a claim changes. */
-function claimedAgents({ claim }: Task): readonly AgentState[] {
-  return claim === undefined ? [] : [claim.agent, ...[...claim.victims].map((live) => live.agent)];
 }
