@@ -272,7 +272,9 @@ test("a refused command leaves the state as it was, and a batch of refusals is n
       world.open(draws);
       while (draws.left) {
         world.step(draws);
-        world.run({ type: "tick" });
+        // Who is told to stop and has no grace has ended with the batch after.
+        do world.run({ type: "tick" });
+        while ((world.kernel.nextWakeAt() ?? Number.POSITIVE_INFINITY) <= world.now);
         const before = world.rows();
         const command = world.command(draws);
         const spoiled: Command =
