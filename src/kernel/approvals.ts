@@ -9,7 +9,8 @@
 import { canonicalJson } from "../coordination/structures/canonical-json.ts";
 import { type HeapEntry, IndexedHeap } from "../coordination/structures/indexed-heap.ts";
 import type { Json } from "../coordination/structures/types.ts";
-import { type AskedApproval, askedOf, type Ballot, inputOf, isUnasked, type State, type Task } from "./state.ts";
+import type { Ballot, State } from "./state.ts";
+import { type AskedApproval, askedOf, inputOf, isUnasked, type Task } from "./task.ts";
 import { type Timer, Timers } from "./timers.ts";
 
 /** What is asked for, before it has a hash. */

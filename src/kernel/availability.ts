@@ -14,7 +14,8 @@ import {
   ZERO,
 } from "../coordination/structures/amount.ts";
 import { heldBy } from "./holdings.ts";
-import type { AgentState, Resource, State, Task } from "./state.ts";
+import type { AgentState, Resource, State } from "./state.ts";
+import type { Task } from "./task.ts";
 
 /** The books of a resource, or of an agent's room. More may be taken than is there: a capacity can be lowered. */
 export interface Balance {

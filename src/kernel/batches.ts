@@ -5,7 +5,8 @@
  * 2. Who awaits others leaves the batch, and comes back on a slot and with room of its own.
  */
 import { type Amount, add, larger, subtractToZero, ZERO } from "../coordination/structures/amount.ts";
-import type { AgentState, LiveAttempt, State } from "./state.ts";
+import type { LiveAttempt } from "./attempt.ts";
+import type { AgentState, State } from "./state.ts";
 
 export interface Batch {
   /** The token of its first attempt. */

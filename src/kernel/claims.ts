@@ -6,10 +6,12 @@
  *    room until it ends: who is told to stop awaits nothing any more.
  */
 import { type Amount, add, subtract } from "../coordination/structures/amount.ts";
+import type { LiveAttempt, Need } from "./attempt.ts";
 import { roomOf } from "./batches.ts";
 import { known, liveOf, taskOf } from "./named.ts";
 import type { StateObserver } from "./observer.ts";
-import type { Claim, LiveAttempt, Need, State, Task } from "./state.ts";
+import type { State } from "./state.ts";
+import type { Claim, Task } from "./task.ts";
 
 export function claim(state: State, claimed: Claim): void {
   state.claims.add(claimed.task);

@@ -1,9 +1,11 @@
 /** Why a task runs, waits or ended: the scheduler's own verdict, asked of the same code that admits. */
 import { isByBallot, subjectOf } from "./approvals.ts";
+import type { LiveAttempt } from "./attempt.ts";
 import { lacksOf } from "./lacks.ts";
 import { limits } from "./limits.ts";
 import type { Wish } from "./ready-queue.ts";
 import type { Scheduler } from "./scheduler.ts";
+import type { State } from "./state.ts";
 import {
   type AskedApproval,
   askedOf,
@@ -13,10 +15,8 @@ import {
   type Ended,
   isTerminal,
   isUnasked,
-  type LiveAttempt,
-  type State,
   type Task,
-} from "./state.ts";
+} from "./task.ts";
 import type { Explanation, Reason } from "./views.ts";
 import { listed, MOST_NAMES } from "./wording.ts";
 

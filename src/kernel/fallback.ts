@@ -8,7 +8,8 @@
 import { type AgentPool, unableSince } from "./agent-pools.ts";
 import type { FallbackPolicy } from "./events/tasks.ts";
 import type { ReadyClass } from "./ready-queue.ts";
-import type { State, Task } from "./state.ts";
+import type { State } from "./state.ts";
+import type { Task } from "./task.ts";
 
 /** Whom the present series of attempts is for. */
 export function wantedOf({ spec, series }: Task): Pick<FallbackPolicy, "skills" | "agent"> {

@@ -7,22 +7,15 @@
 
 import { type Sum, sumIn, textOf } from "../coordination/structures/money.ts";
 import type { Json } from "../coordination/structures/types.ts";
+import type { AttemptRecord } from "./attempt.ts";
 import type { AttemptEnd, Phase } from "./events/attempts.ts";
 import type { Failure } from "./events/failure.ts";
 import type { Substitute, TaskSubmittedEvent } from "./events/tasks.ts";
 import type { EventHead } from "./events.ts";
 import { amount, known, needsOf } from "./named.ts";
 import { fundingOf } from "./spending.ts";
-import {
-  type AttemptRecord,
-  type Before,
-  childrenOf,
-  FIRST_SERIES,
-  type Series,
-  type State,
-  type Task,
-  type TaskStatus,
-} from "./state.ts";
+import type { State } from "./state.ts";
+import { type Before, childrenOf, FIRST_SERIES, type Series, type Task, type TaskStatus } from "./task.ts";
 
 export type EndStatus = Extract<TaskStatus, "completed" | "failed" | "skipped" | "cancelled">;
 

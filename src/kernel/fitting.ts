@@ -15,7 +15,8 @@ import { type Eviction, findEviction, type Lack } from "./preemption.ts";
 import type { Wish } from "./ready-queue.ts";
 import { type Aside, asideFrom, canPay, type Reservation, roomBeside } from "./reservation.ts";
 import { mayBeGiven } from "./resource.ts";
-import { type AgentState, readyMs, type State, type Task } from "./state.ts";
+import type { AgentState, State } from "./state.ts";
+import { readyMs, type Task } from "./task.ts";
 
 /** Where a wish can be granted now. */
 export interface Placement {

@@ -13,7 +13,8 @@ import type { Json } from "../coordination/structures/types.ts";
 import { known } from "./named.ts";
 import type { StateObserver } from "./observer.ts";
 import { normalized } from "./requirements.ts";
-import { awaitsJudgement, type State, type Task } from "./state.ts";
+import type { State } from "./state.ts";
+import { awaitsJudgement, type Task } from "./task.ts";
 
 export interface Flight {
   readonly key: string;

@@ -3,11 +3,6 @@
  * given back once, when they end or wait.
  */
 import { type Amount, add, subtract, ZERO } from "../coordination/structures/amount.ts";
-import { join } from "./batches.ts";
-import { changeReturning, claimOver, dropClaim } from "./claims.ts";
-import { known } from "./named.ts";
-import type { StateObserver } from "./observer.ts";
-import { settleMoney } from "./spending.ts";
 import type {
   Allocation,
   AttemptRecord,
@@ -17,9 +12,13 @@ import type {
   KeptLease,
   LiveAttempt,
   Need,
-  Resource,
-  State,
-} from "./state.ts";
+} from "./attempt.ts";
+import { join } from "./batches.ts";
+import { changeReturning, claimOver, dropClaim } from "./claims.ts";
+import { known } from "./named.ts";
+import type { StateObserver } from "./observer.ts";
+import { settleMoney } from "./spending.ts";
+import type { Resource, State } from "./state.ts";
 
 export function seat(state: State, live: LiveAttempt, observer: StateObserver | undefined): void {
   const { agent, batch, task } = live;

@@ -10,6 +10,15 @@ import { orderRank } from "../coordination/structures/order-key.ts";
 import { PriorityInheritance } from "../coordination/structures/priority-inheritance.ts";
 import { type AgentPool, AgentPools, admitsFrom } from "./agent-pools.ts";
 import { Approvals } from "./approvals.ts";
+import {
+  type Allocation,
+  type ExtraAllocation,
+  type ExtraRequest,
+  type KeptLease,
+  type LiveAttempt,
+  type Need,
+  wantsSeat,
+} from "./attempt.ts";
 import { isShared } from "./batches.ts";
 import { hasFallback, lackOfAgents, wantedOf } from "./fallback.ts";
 import type { Flight } from "./flights.ts";
@@ -22,27 +31,8 @@ import { READY, type ReadyClass, ReadyQueue, type Wish } from "./ready-queue.ts"
 import { type Requirement, Requirements } from "./requirements.ts";
 import { givenFrom } from "./resource.ts";
 import { RunningIndex } from "./running-index.ts";
-import {
-  type AgentState,
-  type Allocation,
-  arrivedMs,
-  awaitsJudgement,
-  type Ballot,
-  type Budget,
-  childrenOf,
-  type ExtraAllocation,
-  type ExtraRequest,
-  isReady,
-  isTerminal,
-  type KeptLease,
-  type LiveAttempt,
-  type Need,
-  type Resource,
-  readyMs,
-  type State,
-  type Task,
-  wantsSeat,
-} from "./state.ts";
+import type { AgentState, Ballot, Budget, Resource, State } from "./state.ts";
+import { arrivedMs, awaitsJudgement, childrenOf, isReady, isTerminal, readyMs, type Task } from "./task.ts";
 import { type Timer, Timers } from "./timers.ts";
 
 /** Whoever has a priority: a task, or a wait that lends one. */

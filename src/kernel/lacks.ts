@@ -7,6 +7,7 @@ import { leftAt, levelsOf, overrunAt, shortFor } from "../coordination/structure
 import { NO_MONEY, textOf } from "../coordination/structures/money.ts";
 import { compareOrder } from "../coordination/structures/order-key.ts";
 import { type AgentPool, admitsFrom, qualifies } from "./agent-pools.ts";
+import type { Need } from "./attempt.ts";
 import { availableOf, freeSlots, roomOn } from "./availability.ts";
 import type { Filling } from "./fitting.ts";
 import { heldBy } from "./holdings.ts";
@@ -16,7 +17,8 @@ import type { Requirement } from "./requirements.ts";
 import type { Reservation } from "./reservation.ts";
 import { givenFrom } from "./resource.ts";
 import type { Scheduler } from "./scheduler.ts";
-import type { AgentState, Budget, Claim, Need, Resource, State, Task } from "./state.ts";
+import type { AgentState, Budget, Resource, State } from "./state.ts";
+import type { Claim, Task } from "./task.ts";
 import type { Reason } from "./views.ts";
 import { listed, MOST_NAMES } from "./wording.ts";
 

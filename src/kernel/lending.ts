@@ -8,10 +8,11 @@
  */
 import { atMost } from "../coordination/structures/amount.ts";
 import type { PriorityInheritance } from "../coordination/structures/priority-inheritance.ts";
+import type { LiveAttempt } from "./attempt.ts";
 import { availableTo } from "./availability.ts";
 import { limits } from "./limits.ts";
 import type { ReadyClass, ReadyQueue, Wish } from "./ready-queue.ts";
-import type { LiveAttempt, Resource } from "./state.ts";
+import type { Resource } from "./state.ts";
 
 /** A resource in the graph of waits. */
 export interface Pot {

@@ -1,7 +1,9 @@
 /** What events name, looked up; a journal that names what it never made is broken. */
 import { type Amount, amountOf, amountToNumber } from "../coordination/structures/amount.ts";
 import { nullRecord } from "../coordination/structures/arguments.ts";
-import type { LiveAttempt, Need, State, Task } from "./state.ts";
+import type { LiveAttempt, Need } from "./attempt.ts";
+import type { State } from "./state.ts";
+import type { Task } from "./task.ts";
 
 /** Amounts in events were checked when they were decided. */
 export function amount(value: number): Amount {

@@ -1,17 +1,9 @@
 /** Who keeps indexes over the state is told of each thing that an event changed. */
 import type { Sum } from "../coordination/structures/money.ts";
+import type { ExtraAllocation, ExtraRequest, KeptLease, LiveAttempt } from "./attempt.ts";
 import type { Flight } from "./flights.ts";
-import type {
-  AgentState,
-  Ballot,
-  Budget,
-  ExtraAllocation,
-  ExtraRequest,
-  KeptLease,
-  LiveAttempt,
-  Resource,
-  Task,
-} from "./state.ts";
+import type { AgentState, Ballot, Budget, Resource } from "./state.ts";
+import type { Task } from "./task.ts";
 
 /** There is less room, or more; or more than that has changed (capacity, skills, presence, breaker). */
 export type Change = "taken" | "freed" | "other";

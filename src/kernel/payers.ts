@@ -9,7 +9,8 @@ import { leftAt, levelsOf } from "../coordination/structures/budget-book.ts";
 import { type HeapEntry, IndexedHeap } from "../coordination/structures/indexed-heap.ts";
 import { partsOf, type Sum } from "../coordination/structures/money.ts";
 import type { Wish } from "./ready-queue.ts";
-import type { Budget, Task } from "./state.ts";
+import type { Budget } from "./state.ts";
+import type { Task } from "./task.ts";
 
 export class Payers {
   readonly #waiting: Map<Budget, IndexedHeap<Wish>> = new Map();

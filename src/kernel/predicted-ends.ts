@@ -1,7 +1,7 @@
 /** Running attempts by when they end, as their estimates tell; without an estimate nobody is predicted to end. */
 import { type Amount, integer } from "../coordination/structures/amount.ts";
 import { FitIndex, type FitNode } from "../coordination/structures/fit-index.ts";
-import type { LiveAttempt } from "./state.ts";
+import type { LiveAttempt } from "./attempt.ts";
 
 export interface PredictedEnd {
   readonly live: LiveAttempt;

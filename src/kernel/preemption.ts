@@ -8,11 +8,12 @@
  */
 import { type Amount, isZero } from "../coordination/structures/amount.ts";
 import { compareOrder } from "../coordination/structures/order-key.ts";
+import type { LiveAttempt, Need } from "./attempt.ts";
 import { type Balance, covers, givenBack } from "./availability.ts";
 import { roomOf } from "./batches.ts";
 import { heldBy } from "./holdings.ts";
 import { limits } from "./limits.ts";
-import type { AgentState, LiveAttempt, Need, Resource } from "./state.ts";
+import type { AgentState, Resource } from "./state.ts";
 
 /** What a task lacks, as far as others could give it back. */
 export interface Lack {

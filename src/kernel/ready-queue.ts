@@ -15,12 +15,14 @@ import { Chain, type Link, linkFor } from "../coordination/structures/chain.ts";
 import { FitIndex, type FitNode } from "../coordination/structures/fit-index.ts";
 import { type HeapEntry, IndexedHeap } from "../coordination/structures/indexed-heap.ts";
 import type { AgentPool, AgentPools } from "./agent-pools.ts";
+import type { ExtraRequest, Need } from "./attempt.ts";
 import type { Pot } from "./lending.ts";
 import { limits } from "./limits.ts";
 import { PriorityCounts } from "./priority-counts.ts";
 import type { Requirement } from "./requirements.ts";
 import { isMeasured } from "./spending.ts";
-import type { Budget, ExtraRequest, Need, Resource, Task } from "./state.ts";
+import type { Budget, Resource } from "./state.ts";
+import type { Task } from "./task.ts";
 import type { Timer } from "./timers.ts";
 
 /** Something that waits: a task for its next attempt, an attempt for its seat, or an attempt for more of a resource. */

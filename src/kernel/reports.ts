@@ -1,6 +1,7 @@
 /** What the breakers learn: of the agent that did it, and of each resource that was held. */
 import type { BreakerRule, BreakerState } from "../coordination/circuit-breaker.ts";
-import type { LiveAttempt, Need, Resource } from "./state.ts";
+import type { LiveAttempt, Need } from "./attempt.ts";
+import type { Resource } from "./state.ts";
 
 /** Whatever a breaker watches: an agent, or a resource. */
 export interface Watched {

@@ -6,6 +6,7 @@
 import { type Amount, atMost, ZERO } from "../coordination/structures/amount.ts";
 import { availableIn, shortFor } from "../coordination/structures/budget-book.ts";
 import { amountBelow } from "../coordination/structures/money.ts";
+import type { Need } from "./attempt.ts";
 import { type Balance, balanceOf, balanceOn, beside, covers, freeSlots, givenBack, slotsLeft } from "./availability.ts";
 import { Departures, roomOf } from "./batches.ts";
 import { claimOver } from "./claims.ts";
@@ -13,7 +14,7 @@ import { heldBy } from "./holdings.ts";
 import type { PredictedEnds } from "./predicted-ends.ts";
 import { AMOUNTS, LOAD, noLimits, READY, type ReadyClass, type Wish } from "./ready-queue.ts";
 import { givenFrom } from "./resource.ts";
-import type { AgentState, Need, Reserved, Resource, State } from "./state.ts";
+import type { AgentState, Reserved, Resource, State } from "./state.ts";
 
 export interface Reservation {
   readonly wish: Wish;

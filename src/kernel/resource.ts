@@ -1,9 +1,10 @@
 /** Resources as the state holds them, and whether they may be given out at all. */
 import { BREAKER_CLOSED, breakerAdmitsFrom, breakerRule } from "../coordination/circuit-breaker.ts";
 import { type Amount, ZERO } from "../coordination/structures/amount.ts";
+import type { Need } from "./attempt.ts";
 import type { BreakerPolicy } from "./events/agents.ts";
 import type { ResourceKind } from "./events/resources.ts";
-import type { Need, Resource, State } from "./state.ts";
+import type { Resource, State } from "./state.ts";
 
 /** A resource of which nobody holds anything. */
 export function resourceOf(id: string, seq: number, kind: ResourceKind, capacity: Amount): Resource {

@@ -4,6 +4,7 @@ import { book, openBook } from "../coordination/structures/budget-book.ts";
 import { sumIn } from "../coordination/structures/money.ts";
 import { RateBucket } from "../coordination/structures/rate-bucket.ts";
 import type { Json } from "../coordination/structures/types.ts";
+import type { LiveAttempt, Need } from "./attempt.ts";
 import { ballotOf } from "./ballot-row.ts";
 import { batchOf, join, widen } from "./batches.ts";
 import { restoreClaim } from "./claims.ts";
@@ -25,7 +26,8 @@ import {
   type TaskRow,
 } from "./snapshot-rows.ts";
 import { fundingOf, ownCost, payAbove } from "./spending.ts";
-import { type Approval, isTerminal, type LiveAttempt, type Need, type Remembered, State, type Task } from "./state.ts";
+import { type Remembered, State } from "./state.ts";
+import { type Approval, isTerminal, type Task } from "./task.ts";
 
 /** Whether rows that begin with this one can be restored here. */
 export function isReadable(first: Json | undefined): boolean {

@@ -5,7 +5,7 @@
  * so it joins at the front in constant time; finding a bucket is a search among the distinct priorities that run.
  */
 import { itemAt } from "../coordination/structures/at.ts";
-import type { LiveAttempt } from "./state.ts";
+import type { LiveAttempt } from "./attempt.ts";
 
 /** An attempt's place. */
 export interface RunningPlace {

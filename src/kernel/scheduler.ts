@@ -16,6 +16,7 @@ import { availableIn, shortFor } from "../coordination/structures/budget-book.ts
 import type { FitNode } from "../coordination/structures/fit-index.ts";
 import { amountBelow, NO_MONEY } from "../coordination/structures/money.ts";
 import { compareOrder, type OrderKey } from "../coordination/structures/order-key.ts";
+import type { Need } from "./attempt.ts";
 import { availableOf, freeSlots } from "./availability.ts";
 import { type Filling, Fitting, type Placement } from "./fitting.ts";
 import type { Indexes } from "./indexes.ts";
@@ -26,7 +27,7 @@ import { type Emit, Protection } from "./protection.ts";
 import { AMOUNTS, LOAD, noLimits, type ReadyClass, type Wish } from "./ready-queue.ts";
 import { holdsUp, type Reservation } from "./reservation.ts";
 import { mayBeGiven } from "./resource.ts";
-import type { Need, Resource, State } from "./state.ts";
+import type { Resource, State } from "./state.ts";
 
 const NOBODY: readonly Wish[] = [];
 

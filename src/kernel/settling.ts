@@ -9,7 +9,8 @@ import { NO_MONEY } from "../coordination/structures/money.ts";
 import { finishedRow, idsIn, type Thawed, thaw } from "./finished-row.ts";
 import { known } from "./named.ts";
 import { ownCost, payAbove } from "./spending.ts";
-import { childrenOf, type Family, isTerminal, rootOf, type State, type Task } from "./state.ts";
+import type { State } from "./state.ts";
+import { childrenOf, type Family, isTerminal, rootOf, type Task } from "./task.ts";
 
 /** Puts the task's tree away if all of it has ended. What leaves memory for it goes into the outbox. */
 export function settle(state: State, task: Task, now: number): void {

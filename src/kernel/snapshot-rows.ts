@@ -3,6 +3,7 @@ import type { BreakerState } from "../coordination/circuit-breaker.ts";
 import type { Standing } from "../coordination/reputation.ts";
 import type { RateBucketState } from "../coordination/structures/rate-bucket.ts";
 import type { Json } from "../coordination/structures/types.ts";
+import type { AttemptRecord } from "./attempt.ts";
 import type { Cast } from "./ballot-row.ts";
 import type { AgentRegisteredEvent, BreakerPolicy } from "./events/agents.ts";
 import type { Phase, StopReason } from "./events/attempts.ts";
@@ -11,17 +12,8 @@ import type { ResourceKind } from "./events/resources.ts";
 import type { Offer } from "./flights.ts";
 import type { KeptOutput } from "./kept-outputs.ts";
 import type { KeptMessage, Reading } from "./mailroom.ts";
-import type {
-  Approval,
-  AttemptRecord,
-  Ended,
-  Judgement,
-  Reserved,
-  Series,
-  Submitted,
-  Task,
-  TaskStatus,
-} from "./state.ts";
+import type { Reserved } from "./state.ts";
+import type { Approval, Ended, Judgement, Series, Submitted, Task, TaskStatus } from "./task.ts";
 import type { Entry } from "./versioned-state.ts";
 
 /** Another number for other rows: who reads a snapshot of another format replays instead. */

@@ -9,11 +9,13 @@ import { NO_STANDING } from "../coordination/reputation.ts";
 import { amountToNumber } from "../coordination/structures/amount.ts";
 import { NO_MONEY, textOf } from "../coordination/structures/money.ts";
 import type { Json } from "../coordination/structures/types.ts";
+import type { LiveAttempt, Need } from "./attempt.ts";
 import { castIn } from "./ballot-row.ts";
 import type { AgentRegisteredEvent } from "./events/agents.ts";
 import { amountsOf } from "./named.ts";
 import { FORMAT, type LiveRow, type Row, type TaskRow } from "./snapshot-rows.ts";
-import { isTerminal, type LiveAttempt, type Need, type State, type Task } from "./state.ts";
+import type { State } from "./state.ts";
+import { isTerminal, type Task } from "./task.ts";
 
 /** Everything, entity by entity. The rows are plain data that JSON keeps as it is. */
 export function* snapshotRows(state: State): Generator<Json, void, undefined> {

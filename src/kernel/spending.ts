@@ -6,11 +6,13 @@
 import type { Amount } from "../coordination/structures/amount.ts";
 import { book, levelsOf, openBook } from "../coordination/structures/budget-book.ts";
 import { amountBelow, NO_MONEY, type Sum, sumIn, textOf } from "../coordination/structures/money.ts";
+import type { LiveAttempt } from "./attempt.ts";
 import type { BudgetSetEvent } from "./events/budgets.ts";
 import type { TaskFields } from "./events/tasks.ts";
 import { known } from "./named.ts";
 import type { StateObserver } from "./observer.ts";
-import type { Budget, LiveAttempt, State, Task } from "./state.ts";
+import type { Budget, State } from "./state.ts";
+import type { Task } from "./task.ts";
 
 /** Out of what an attempt is paid, and how much is set aside for each. */
 export interface Funding {

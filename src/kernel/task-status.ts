@@ -2,7 +2,8 @@
 
 import { leaveFlight } from "./flights.ts";
 import type { StateObserver } from "./observer.ts";
-import { arrivedMs, type State, type Task, type TaskStatus } from "./state.ts";
+import type { State } from "./state.ts";
+import { arrivedMs, type Task, type TaskStatus } from "./task.ts";
 
 export function setStatus(state: State, task: Task, status: TaskStatus): void {
   state.counts[task.status] -= 1;

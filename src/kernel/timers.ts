@@ -1,7 +1,9 @@
 /** What is due at a time. Derived from the state: nothing here is journaled. */
 import { type HeapEntry, IndexedHeap } from "../coordination/structures/indexed-heap.ts";
+import type { Allocation, LiveAttempt } from "./attempt.ts";
 import type { ReadyClass } from "./ready-queue.ts";
-import type { AgentState, Allocation, LiveAttempt, Resource, Task } from "./state.ts";
+import type { AgentState, Resource } from "./state.ts";
+import type { Task } from "./task.ts";
 
 export type Timer =
   /** Its timeout, or the end of its grace. */

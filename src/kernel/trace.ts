@@ -1,6 +1,7 @@
 import type { EventBody } from "./events.ts";
 import { traceIn } from "./finished-row.ts";
-import type { State, Task } from "./state.ts";
+import type { State } from "./state.ts";
+import type { Task } from "./task.ts";
 
 /**
  * The trace that an event belongs to: that of its task; of a subtask that is submitted, its parent's. Where no task has a

@@ -20,19 +20,10 @@ import { type Subtasks, seqIn, statusIn, type Thawed, thaw } from "./finished-ro
 import type { Offer } from "./flights.ts";
 import type { Indexes } from "./indexes.ts";
 import { ownCost } from "./spending.ts";
-import {
-  type AgentState,
-  askedOf,
-  awaitsJudgement,
-  type Ballot,
-  childrenOf,
-  inputOf,
-  type State,
-  type Task,
-  type TaskStatus,
-} from "./state.ts";
+import type { AgentState, Ballot, State } from "./state.ts";
+import { askedOf, awaitsJudgement, childrenOf, inputOf, type Task, type TaskStatus } from "./task.ts";
 
-export type { TaskStatus } from "./state.ts";
+export type { TaskStatus } from "./task.ts";
 
 export interface AttemptView {
   readonly number: number;

@@ -11,8 +11,9 @@ import { thaw } from "./finished-row.ts";
 import { heldBy } from "./holdings.ts";
 import { Kernel } from "./kernel.ts";
 import { limits } from "./limits.ts";
-import { awaitsJudgement, childrenOf, isReady, isTerminal, openChildrenOf, rootOf, State, type Task } from "./state.ts";
+import { State } from "./state.ts";
 import { judgement, verdictOnOffer } from "./story.fixture.ts";
+import { awaitsJudgement, childrenOf, isReady, isTerminal, openChildrenOf, rootOf, type Task } from "./task.ts";
 
 /** Draws numbers from a list given by the test, so that a failing run shrinks. */
 export class Draws {

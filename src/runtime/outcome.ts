@@ -2,7 +2,7 @@
 import type { Json } from "../coordination/structures/types.ts";
 import { type ErrorCode, SafeguardsError } from "../errors.ts";
 import type { Failure } from "../kernel/events/failure.ts";
-import type { TaskStatus } from "../kernel/state.ts";
+import type { TaskStatus } from "../kernel/task.ts";
 import type { TaskView } from "../kernel/views.ts";
 import { errorFrom } from "./failure.ts";
 import { copyOf } from "./json.ts";

@@ -1,5 +1,5 @@
 import { nullRecord } from "../coordination/structures/arguments.ts";
-import type { TaskStatus } from "../kernel/state.ts";
+import type { TaskStatus } from "../kernel/task.ts";
 import { Distribution, type DistributionView } from "./distribution.ts";
 import { runtimeLimits } from "./limits.ts";
 

@@ -3,7 +3,7 @@ import type { Json, Money, RecordOf, SkillRequirement } from "../coordination/st
 import type { ErrorCode, SafeguardsError } from "../errors.ts";
 import type { AttemptEnd } from "../kernel/events/attempts.ts";
 import type { FallbackPolicy, RetryPolicy } from "../kernel/events/tasks.ts";
-import type { TaskStatus } from "../kernel/state.ts";
+import type { TaskStatus } from "../kernel/task.ts";
 import type { Explanation } from "../kernel/views.ts";
 
 /**

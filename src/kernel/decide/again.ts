@@ -1,8 +1,9 @@
 /** Answers to commands that were accepted before, rebuilt from what their events left. */
 
+import type { ExtraAllocation } from "../attempt.ts";
 import type { Answer, Command, GrantedAllocation, TaskRequest } from "../commands.ts";
 import { amountsOf } from "../named.ts";
-import type { ExtraAllocation, Remembered, State } from "../state.ts";
+import type { Remembered, State } from "../state.ts";
 
 /** The answer that it got then. */
 export function answerAgain(state: State, command: Command, made: Remembered): Answer {

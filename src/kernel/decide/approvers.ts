@@ -1,5 +1,7 @@
 /** Who must not approve a task: whoever has it done, does it, or works for who does it. */
-import { childrenOf, type State, type Task } from "../state.ts";
+
+import type { State } from "../state.ts";
+import { childrenOf, type Task } from "../task.ts";
 
 /** Why each of them must not, by name. Linear in the tasks below and in the teams of who does it. */
 export function barredFrom(state: State, task: Task): ReadonlyMap<string, string> {

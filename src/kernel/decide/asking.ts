@@ -2,7 +2,7 @@
 import type { Json } from "../../coordination/structures/types.ts";
 import { hashOf, isByBallot } from "../approvals.ts";
 import type { Substitute } from "../events/tasks.ts";
-import type { Task } from "../state.ts";
+import type { Task } from "../task.ts";
 import type { Desk } from "./desk.ts";
 
 /** An output that does not count yet: of an attempt, or of what takes its place. */

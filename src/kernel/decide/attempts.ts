@@ -2,13 +2,15 @@
 import { breakerStatus } from "../../coordination/circuit-breaker.ts";
 import { invalid } from "../../coordination/structures/arguments.ts";
 import { textOf } from "../../coordination/structures/money.ts";
+import type { LiveAttempt, Need } from "../attempt.ts";
 import type { Answer, Command } from "../commands.ts";
 import type { AttemptEnd } from "../events/attempts.ts";
 import type { Failure } from "../events/failure.ts";
 import type { RetryPolicy } from "../events/tasks.ts";
 import { defaults, limits } from "../limits.ts";
 import { type Watched, watchedBy } from "../reports.ts";
-import type { LiveAttempt, Need, Resource, Task } from "../state.ts";
+import type { Resource } from "../state.ts";
+import type { Task } from "../task.ts";
 import { tellOverruns } from "./budgets.ts";
 import { type Desk, DONE, refused, speaker } from "./desk.ts";
 import { giveOutput, settle, stopAttempt, windDown } from "./endings.ts";

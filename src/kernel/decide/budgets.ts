@@ -11,10 +11,11 @@ import {
 import { checkMoney, type Sum, textOf } from "../../coordination/structures/money.ts";
 import type { Json } from "../../coordination/structures/types.ts";
 import type { SafeguardsError } from "../../errors.ts";
+import type { LiveAttempt } from "../attempt.ts";
 import type { Answer, Command } from "../commands.ts";
 import type { Failure } from "../events/failure.ts";
 import { limits } from "../limits.ts";
-import type { Budget, LiveAttempt, State } from "../state.ts";
+import type { Budget, State } from "../state.ts";
 import { type Desk, DONE, refused, speaker } from "./desk.ts";
 
 type CommandOf<T extends Command["type"]> = Extract<Command, { type: T }>;

@@ -4,7 +4,7 @@ import type { Answer, Command } from "../commands.ts";
 import { statusIn } from "../finished-row.ts";
 import { limits } from "../limits.ts";
 import { thawedTree } from "../settling.ts";
-import { isTerminal, type Task } from "../state.ts";
+import { isTerminal, type Task } from "../task.ts";
 import { type Desk, DONE, refused, taskNamed } from "./desk.ts";
 import { enoughSucceeded, shortOf, stopAttempt, windDown } from "./endings.ts";
 import { checkGlobalId } from "./shapes.ts";

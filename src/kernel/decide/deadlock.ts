@@ -2,18 +2,10 @@
 import { type Amount, add, atMost, subtractToZero, ZERO } from "../../coordination/structures/amount.ts";
 import { levelsOf, spentFor } from "../../coordination/structures/budget-book.ts";
 import { NO_MONEY, type Sum } from "../../coordination/structures/money.ts";
+import type { LiveAttempt, Need } from "../attempt.ts";
 import type { Funding } from "../spending.ts";
-import {
-  awaitedBy,
-  type Budget,
-  childrenOf,
-  isTerminal,
-  type LiveAttempt,
-  type Need,
-  type Resource,
-  type State,
-  type Task,
-} from "../state.ts";
+import type { Budget, Resource, State } from "../state.ts";
+import { awaitedBy, childrenOf, isTerminal, type Task } from "../task.ts";
 
 /** What an attempt that holds something waits for: amounts, and attempts that have to end first. */
 interface Wait {

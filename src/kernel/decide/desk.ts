@@ -3,13 +3,15 @@
 import type { Json } from "../../coordination/structures/types.ts";
 import { type ErrorCode, SafeguardsError } from "../../errors.ts";
 import type { Digest } from "../approvals.ts";
+import type { LiveAttempt } from "../attempt.ts";
 import type { Answer } from "../commands.ts";
 import type { Departed } from "../departed.ts";
 import type { EventBody } from "../events.ts";
 import { thaw } from "../finished-row.ts";
 import type { Indexes } from "../indexes.ts";
 import type { Scheduler } from "../scheduler.ts";
-import type { AgentState, LiveAttempt, State, Task } from "../state.ts";
+import type { AgentState, State } from "../state.ts";
+import type { Task } from "../task.ts";
 
 export interface Desk {
   readonly state: State;

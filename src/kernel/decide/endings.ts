@@ -7,6 +7,7 @@
  *    `limits.managerDepth` deep.
  */
 import type { Json } from "../../coordination/structures/types.ts";
+import type { LiveAttempt } from "../attempt.ts";
 import type { StopReason } from "../events/attempts.ts";
 import type { Failure } from "../events/failure.ts";
 import type { TaskSkippedEvent } from "../events/tasks.ts";
@@ -16,15 +17,8 @@ import type { Flight } from "../flights.ts";
 import type { KeptOutput } from "../kept-outputs.ts";
 import { defaults } from "../limits.ts";
 import { known } from "../named.ts";
-import {
-  type AgentState,
-  askedOf,
-  childrenOf,
-  isTerminal,
-  type LiveAttempt,
-  openChildrenOf,
-  type Task,
-} from "../state.ts";
+import type { AgentState } from "../state.ts";
+import { askedOf, childrenOf, isTerminal, openChildrenOf, type Task } from "../task.ts";
 import { ask, type GivenOutput } from "./asking.ts";
 import type { Desk } from "./desk.ts";
 

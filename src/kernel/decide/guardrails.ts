@@ -10,7 +10,7 @@ import type { Answer, Command } from "../commands.ts";
 import type { Failure } from "../events/failure.ts";
 import type { GivenVerdict, GuardedPoint, GuardrailJudgedEvent, GuardrailNames } from "../events/guardrails.ts";
 import { limits } from "../limits.ts";
-import { awaitsJudgement } from "../state.ts";
+import { awaitsJudgement } from "../task.ts";
 import { type Desk, DONE, refused, speaker, taskNamed } from "./desk.ts";
 import { windDown } from "./endings.ts";
 import { checkGlobalId } from "./shapes.ts";

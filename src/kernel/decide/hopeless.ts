@@ -4,7 +4,7 @@ import { type LackOfAgents, lackOfAgents } from "../fallback.ts";
 import { defaults } from "../limits.ts";
 import { READY, type ReadyClass } from "../ready-queue.ts";
 import type { Requirement } from "../requirements.ts";
-import type { Task } from "../state.ts";
+import type { Task } from "../task.ts";
 import { beyondReach } from "./budgets.ts";
 import type { Desk } from "./desk.ts";
 import { windDown } from "./endings.ts";

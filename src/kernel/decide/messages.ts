@@ -1,10 +1,10 @@
 /** Messages between agents: sent to one, or published to a topic; and what was read of them. */
 import { checkId, checkKeys, invalid } from "../../coordination/structures/arguments.ts";
 import type { Json } from "../../coordination/structures/types.ts";
+import type { LiveAttempt } from "../attempt.ts";
 import type { Answer, Command } from "../commands.ts";
 import { limits } from "../limits.ts";
 import type { Full } from "../mailroom.ts";
-import type { LiveAttempt } from "../state.ts";
 import { agentNamed, type Desk, DONE, refused, speaker } from "./desk.ts";
 
 type CommandOf<T extends Command["type"]> = Extract<Command, { type: T }>;

@@ -3,21 +3,15 @@ import { breakerRule } from "../../coordination/circuit-breaker.ts";
 import { amountToNumber, atMost, compare, isZero, subtractToZero, ZERO } from "../../coordination/structures/amount.ts";
 import { checkAmount, checkId, checkInteger, checkKeys, invalid } from "../../coordination/structures/arguments.ts";
 import { compareOrder } from "../../coordination/structures/order-key.ts";
+import type { Allocation, LiveAttempt, Need } from "../attempt.ts";
 import { availableOf } from "../availability.ts";
 import type { Answer, Command } from "../commands.ts";
 import { limits } from "../limits.ts";
 import { needsOf } from "../named.ts";
 import { neededOf } from "../reservation.ts";
 import { givenFrom } from "../resource.ts";
-import {
-  type Allocation,
-  isTerminal,
-  type LiveAttempt,
-  type Need,
-  type Resource,
-  type State,
-  type Task,
-} from "../state.ts";
+import type { Resource, State } from "../state.ts";
+import { isTerminal, type Task } from "../task.ts";
 import { answerAgain } from "./again.ts";
 import { stuckWith } from "./deadlock.ts";
 import { type Desk, DONE, refused, speaker } from "./desk.ts";

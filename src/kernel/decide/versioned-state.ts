@@ -1,8 +1,8 @@
 /** The state that agents share: set and deleted, on request only as long as nobody else has been there meanwhile. */
 import { checkInteger, checkKeys, invalid } from "../../coordination/structures/arguments.ts";
+import type { LiveAttempt } from "../attempt.ts";
 import type { Answer, Command } from "../commands.ts";
 import { limits } from "../limits.ts";
-import type { LiveAttempt } from "../state.ts";
 import type { VersionedState } from "../versioned-state.ts";
 import { type Desk, DONE, refused, speaker } from "./desk.ts";
 import { sizeOf } from "./messages.ts";

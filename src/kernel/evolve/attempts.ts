@@ -1,6 +1,7 @@
 /** Attempts, from when they take what they need until they have given it back. */
 import { breakerAdmitted, breakerFailed, breakerSucceeded } from "../../coordination/circuit-breaker.ts";
 import { NO_MONEY } from "../../coordination/structures/money.ts";
+import type { AttemptRecord, LiveAttempt } from "../attempt.ts";
 import { batchOf } from "../batches.ts";
 import { dropClaim } from "../claims.ts";
 import type {
@@ -17,7 +18,8 @@ import { known, liveOf, taskOf } from "../named.ts";
 import type { StateObserver } from "../observer.ts";
 import { report } from "../reports.ts";
 import { setAside } from "../spending.ts";
-import { type AttemptRecord, type LiveAttempt, openChildrenOf, type State } from "../state.ts";
+import type { State } from "../state.ts";
+import { openChildrenOf } from "../task.ts";
 import { becomePending, readyAt, setStatus } from "../task-status.ts";
 
 export function started(state: State, event: TaskStartedEvent & EventHead, observer: StateObserver | undefined): void {

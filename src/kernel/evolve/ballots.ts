@@ -11,7 +11,8 @@ import type { EventHead } from "../events.ts";
 import { limits } from "../limits.ts";
 import { known, taskOf } from "../named.ts";
 import type { StateObserver } from "../observer.ts";
-import { askedOf, type Ballot, type State, type Task } from "../state.ts";
+import type { Ballot, State } from "../state.ts";
+import { askedOf, type Task } from "../task.ts";
 
 export function ballotOpened(
   state: State,

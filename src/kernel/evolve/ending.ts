@@ -3,7 +3,8 @@ import { dropClaim } from "../claims.ts";
 import { leaveFlight } from "../flights.ts";
 import type { StateObserver } from "../observer.ts";
 import { familyOf, settle } from "../settling.ts";
-import { askedOf, type Ended, isTerminal, rootOf, type State, type Task } from "../state.ts";
+import type { State } from "../state.ts";
+import { askedOf, type Ended, isTerminal, rootOf, type Task } from "../task.ts";
 import { becomePending, readyAt, setStatus } from "../task-status.ts";
 
 const NONE: readonly never[] = [];

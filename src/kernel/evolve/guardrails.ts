@@ -4,7 +4,8 @@ import type { InputAcceptedEvent } from "../events/guardrails.ts";
 import type { EventHead } from "../events.ts";
 import { taskOf } from "../named.ts";
 import type { StateObserver } from "../observer.ts";
-import { ACCEPTED, AWAITED, isReady, type Judgement, type State } from "../state.ts";
+import type { State } from "../state.ts";
+import { ACCEPTED, AWAITED, isReady, type Judgement } from "../task.ts";
 import { becomePending, readyAt } from "../task-status.ts";
 
 /** What was let pass stays so; anything else is looked at by the guardrails that there are now. */

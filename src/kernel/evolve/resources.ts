@@ -2,6 +2,7 @@
 import { BREAKER_CLOSED, breakerAdmitted } from "../../coordination/circuit-breaker.ts";
 import { add, subtract } from "../../coordination/structures/amount.ts";
 import { RateBucket } from "../../coordination/structures/rate-bucket.ts";
+import type { ExtraAllocation, ExtraRequest } from "../attempt.ts";
 import { changeReturning } from "../claims.ts";
 import type {
   ResourceGrantedEvent,
@@ -16,7 +17,7 @@ import { amount, known, liveOf, needsOf } from "../named.ts";
 import type { StateObserver } from "../observer.ts";
 import { breaker } from "../reports.ts";
 import { resourceOf, setBreaker } from "../resource.ts";
-import type { ExtraAllocation, ExtraRequest, State } from "../state.ts";
+import type { State } from "../state.ts";
 
 export function resourceSet(
   state: State,

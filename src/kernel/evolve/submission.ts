@@ -1,19 +1,14 @@
 /** A task is there: what it waits for, and who waited for it. */
+
+import type { AttemptRecord } from "../attempt.ts";
 import type { TaskSubmittedEvent } from "../events/tasks.ts";
 import { statusIn } from "../finished-row.ts";
 import { amount, needsOf, taskOf } from "../named.ts";
 import type { StateObserver } from "../observer.ts";
 import { enter } from "../settling.ts";
 import { fundingOf } from "../spending.ts";
-import {
-  type AttemptRecord,
-  FIRST_SERIES,
-  isTerminal,
-  type State,
-  type Submitted,
-  type Task,
-  type TaskStatus,
-} from "../state.ts";
+import type { State } from "../state.ts";
+import { FIRST_SERIES, isTerminal, type Submitted, type Task, type TaskStatus } from "../task.ts";
 import { judgedAnew } from "./guardrails.ts";
 
 const NONE: readonly never[] = [];
