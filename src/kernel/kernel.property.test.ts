@@ -4,8 +4,9 @@ import { amountToNumber } from "../coordination/structures/amount.ts";
 import type { Command } from "./commands.ts";
 import type { KernelEvent } from "./events.ts";
 import { Kernel } from "./kernel.ts";
-import { isTerminal, State } from "./state.ts";
+import { State } from "./state.ts";
 import { Story } from "./story.fixture.ts";
+import { isTerminal } from "./task.ts";
 import { Draws, violations, World } from "./world.fixture.ts";
 
 const numbers = fc.array(fc.nat({ max: 1_000_000 }), { minLength: 20, maxLength: 900, size: "max" });
