@@ -139,6 +139,8 @@ describe("budgets", () => {
     await second.register(worker);
     expect((await (await second.task("a")).outcome()).attempts).toMatchObject([{ end: "lost", cost: "4" }]);
     expect(await second.budgets()).toMatchObject([{ spent: "4", reserved: "0", available: "6" }]);
+    // Of an agent that has not run since, too.
+    expect(await second.agents()).toMatchObject([{ name: "worker", cost: "4" }]);
     const ended = (await eventsOf(second)).find(({ type }) => type === "attempt.ended");
     expect(ended).toMatchObject({ assumed: "3" });
   });

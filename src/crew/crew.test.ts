@@ -132,6 +132,26 @@ test("teams name agents of the crew and never go round", () => {
   expect(flaws({ ...crew, agents: [linter, ...deep.slice(0, 31)] })).toEqual([]);
 });
 
+test("those who vote on an approval have a voter, and are named once; where nobody votes a person decides", () => {
+  const judge = defineAgent({ name: "judge", vote: () => "approve" });
+  const by = (...voters: string[]) => ({
+    approval: { by: { ballot: "majority", ...(voters.length > 0 ? { voters } : {}) } },
+  });
+  const tasks = [by(), by("judge", "linter", "nobody", "judge")];
+  expect(flaws({ name: "x", agents: [linter, judge], tasks })).toMatchInlineSnapshot(`
+    [
+      "tasks[1].approval.by.voters[1]: tasks[1].approval.by.voters[1] is "linter", who has no voter — one of judge",
+      "tasks[1].approval.by.voters[2]: tasks[1].approval.by.voters[2] is "nobody", whom nobody is called — one of linter, judge",
+      "tasks[1].approval.by.voters[3]: tasks[1].approval.by.voters[3] is "judge", as tasks[1].approval.by.voters[0] is — each voter once",
+    ]
+  `);
+  expect(flaws({ name: "x", agents: [linter], tasks: tasks.slice(0, 1) })).toMatchInlineSnapshot(`
+    [
+      "tasks[0].approval.by: tasks[0].approval.by is a ballot, and no agent here votes — person",
+    ]
+  `);
+});
+
 test("each cycle among tasks is told once", () => {
   const tasks = [
     { id: "a", dependsOn: ["b"] },

@@ -77,7 +77,7 @@ function flawsOfCrew(spec: unknown): Flaw[] {
 /** Of what is no agent none: the schema tells that. */
 function outlineOfAgent(agent: unknown, index: number): AgentOutline[] {
   if (!isAgent(agent)) return [];
-  const { name, skills, capacity = 1, team } = definitionOf(agent).description;
+  const { name, skills, capacity = 1, team, votes = false } = definitionOf(agent).description;
   const path = ["agents", index];
   return [
     {
@@ -85,6 +85,7 @@ function outlineOfAgent(agent: unknown, index: number): AgentOutline[] {
       name,
       skills: skillsOf(skills),
       capacity,
+      votes,
       ...(team === undefined
         ? {}
         : { team: team.map((member, at) => ({ name: member, path: [...path, "team", at] })) }),

@@ -3,7 +3,7 @@ import { show } from "../coordination/structures/arguments.ts";
 import { findCycle } from "../coordination/structures/dependency-graph.ts";
 import { textOf } from "../coordination/structures/money.ts";
 import { limits } from "../kernel/limits.ts";
-import { type Flaw, formatPath } from "./fault.ts";
+import { type Flaw, formatPath, type Path } from "./fault.ts";
 import type { AgentOutline, BudgetOutline, CrewOutline, NameAt, TaskOutline } from "./outline.ts";
 
 /** The run itself is a manager above all others. */
@@ -127,7 +127,7 @@ function checkTasks(
       ...checkResources(task, crew),
       ...checkPayment(task, crew),
       ...checkAgents(task, agents, team),
-      ...unknownVoters(task, agents),
+      ...checkBallot(task, agents),
     );
   }
   const needs = new Map([...ids].map(([id, task]) => [id, task.dependsOn]));
@@ -151,10 +151,25 @@ function unknownDependencies(task: TaskOutline, ids: ReadonlyMap<string, TaskOut
   });
 }
 
-function unknownVoters({ voters }: TaskOutline, agents: ReadonlyMap<string, AgentOutline>): Flaw[] {
-  const unknown = voters.filter(({ name }) => !agents.has(name));
-  return unknown.map(({ name, path }) => {
-    return { path, message: `${formatPath(path)} is ${show(name)}, whom nobody is called — ${listed(agents.keys())}` };
+/** Those who are to vote are there, have a voter, and are named once. */
+function checkBallot({ ballot, voters }: TaskOutline, agents: ReadonlyMap<string, AgentOutline>): Flaw[] {
+  const voting = [...agents.values()].filter(({ votes }) => votes).map(({ name }) => name);
+  if (ballot !== undefined && voters.length === 0 && voting.length === 0)
+    return [{ path: ballot, message: `${formatPath(ballot)} is a ballot, and no agent here votes — person` }];
+  const seen = new Map<string, Path>();
+  return voters.flatMap(({ name, path }): Flaw[] => {
+    const before = seen.get(name);
+    seen.set(name, path);
+    const what = `${formatPath(path)} is ${show(name)}`;
+    if (!agents.has(name)) return [{ path, message: `${what}, whom nobody is called — ${listed(agents.keys())}` }];
+    if (before !== undefined) return [{ path, message: `${what}, as ${formatPath(before)} is — each voter once` }];
+    if (voting.includes(name)) return [];
+    return [
+      {
+        path,
+        message: `${what}, who has no voter — ${voting.length === 0 ? "person instead of a ballot" : listed(voting)}`,
+      },
+    ];
   });
 }
 

@@ -7,9 +7,6 @@ import { type Flaw, formatPath, type Path, valueAt } from "./fault.ts";
 const LATER: ReadonlyMap<string, string> = new Map([
   ["url", "agents reached over A2A"],
   ["vote", "votes by commands"],
-  ["isolated", "isolated agents"],
-  ["runBatch", "batches"],
-  ["maxBatch", "batches"],
 ]);
 
 /** All that is wrong with the shape of `data`. */

@@ -168,7 +168,7 @@ tasks:
       "crew.yaml:23:81: tasks[0].resources.disc: no resource is called "disc" — one of disk",
       "crew.yaml:23:96: tasks[0].resources.disk is 5 — at most 4, all there is of it",
       "crew.yaml:24:26: tasks[1].dependsOn[0] is "b": the tasks wait for one another (a → b → a) — no cycle",
-      "crew.yaml:24:30: tasks[1].runBatch: batches are not in this version yet — one of id, name, input, context, skills, agent, priority, load, dependsOn, onDependencyFailure, resources, timeoutMs, deadlineMs, estimatedMs, graceMs, retry, preemptible, fallback, cacheKey, cacheMs, budget, cost, approval, batchKey, batchWaitMs",
+      "crew.yaml:24:30: tasks[1] has the unknown key "runBatch" — one of id, name, input, context, skills, agent, priority, load, dependsOn, onDependencyFailure, resources, timeoutMs, deadlineMs, estimatedMs, graceMs, retry, preemptible, fallback, cacheKey, cacheMs, budget, cost, approval, batchKey, batchWaitMs",
       "crew.yaml:25:36: tasks[2].load is 3 — at most 1, the capacity of those who can do it",
       "crew.yaml:25:47: tasks[2].budget is "defualt", which is no budget — one of default",
       "crew.yaml:25:62: tasks[2].cost is -1 — a decimal of at least 0, with at most 15 digits before the point and 15 behind it",

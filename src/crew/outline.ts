@@ -25,7 +25,9 @@ export interface TaskOutline {
   readonly dependsOn: readonly NameAt[];
   readonly budget?: NameAt;
   readonly cost?: Sum;
-  /** Who votes on whether it may run, or its output counts. */
+  /** Where it says that a ballot decides whether it may run, or its output counts. */
+  readonly ballot?: Path;
+  /** Who votes there; none are named: all that do. */
   readonly voters: readonly NameAt[];
 }
 
@@ -40,6 +42,8 @@ export interface AgentOutline {
   /** `undefined`: not known, so that nothing is said about them. */
   readonly skills: ReadonlyMap<string, number> | undefined;
   readonly capacity: number;
+  /** Whether it has a voter. */
+  readonly votes: boolean;
   /** A manager's. */
   readonly team?: readonly NameAt[];
   /** A manager's, where it is a list and not code. */
@@ -94,6 +98,7 @@ function outlineOfTask(task: unknown, path: Path): TaskOutline {
   const budget = text(field(task, "budget"));
   const cost = sumOf(field(task, "cost"));
   const id = text(field(task, "id"));
+  const by = field(field(task, "approval"), "by");
   return {
     path,
     id: id ?? String(path.at(-1)),
@@ -106,7 +111,8 @@ function outlineOfTask(task: unknown, path: Path): TaskOutline {
     dependsOn: names(field(task, "dependsOn"), [...path, "dependsOn"]),
     ...(budget === undefined ? {} : { budget: { name: budget, path: [...path, "budget"] } }),
     ...(cost === undefined ? {} : { cost }),
-    voters: names(field(field(field(task, "approval"), "by"), "voters"), [...path, "approval", "by", "voters"]),
+    ...(field(by, "ballot") === undefined ? {} : { ballot: [...path, "approval", "by"] }),
+    voters: names(field(by, "voters"), [...path, "approval", "by", "voters"]),
   };
 }
 
@@ -125,6 +131,8 @@ function outlineOfAgent(agent: unknown, path: Path): AgentOutline {
     name: text(field(agent, "name")) ?? "",
     skills: skillsOf(field(agent, "skills")),
     capacity: number(field(agent, "capacity")) ?? 1,
+    // No program votes yet.
+    votes: false,
     ...(team === undefined ? {} : { team: names(team, [...path, "team"]) }),
     ...(Array.isArray(plan) ? { plan: outlineOfTasks(plan, [...path, "plan"]) } : {}),
   };

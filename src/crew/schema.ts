@@ -71,6 +71,7 @@ const approval = mapping({
             "ranked-pairs",
           ).describe("How the votes for approve and reject are counted"),
           voters: listOf(id(), "a list of names of agents", limits.voters)
+            .min(1, "a list of names of agents, at least one")
             .optional()
             .describe("Names of agents that vote. Default: all that do"),
         }),

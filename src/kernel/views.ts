@@ -132,6 +132,8 @@ export interface AgentInfo {
   readonly online: boolean;
   /** How often its votes are right, above 0 and below 1; absent as long as the truth was revealed of none of them. */
   readonly accuracy?: number;
+  /** What its attempts have ever spent, as far as the journal knows, those that were lost included: a decimal. */
+  readonly cost: string;
   readonly team?: readonly string[];
 }
 
@@ -357,6 +359,7 @@ function agentInfo(state: State, agent: AgentState, now: number): AgentInfo {
     breaker:
       agent.breakerRule === undefined ? "closed" : breakerStatus(agent.breakerRule, agent.breaker, state.openMs(now)),
     online: agent.online,
+    cost: textOf(agent.spent),
     ...(agent.standing === NO_STANDING ? {} : { accuracy: accuracyOf(agent.standing) }),
     ...(agent.kind === "manager" ? { team: agent.team } : {}),
   };

@@ -383,7 +383,7 @@ test("told: views that show something else", () => {
   });
   audit.compare({ ...views, tasks: views.tasks.slice(1) });
   audit.compare({ ...views, resources: [{ ...views.resources[0], allocated: 1 }] });
-  const shown = { skills: {}, capacity: 2, utilization: 0.5, breaker: "closed", online: true } as const;
+  const shown = { skills: {}, capacity: 2, utilization: 0.5, breaker: "closed", online: true, cost: "0" } as const;
   audit.compare({ ...views, agents: [{ ...shown, name: "a", load: 1, running: 2 }] });
   audit.compare({ ...views, agents: [{ ...shown, name: "a", load: 0, running: 1 }] });
   expect(audit.violations.map((line) => line.replace("after seq 8: ", ""))).toEqual([

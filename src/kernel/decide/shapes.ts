@@ -158,8 +158,8 @@ function checkBallot(by: Exclude<ApprovalPolicy["by"], "person" | undefined>): N
   const { ballot, voters } = by;
   checkMethod(ballot);
   if (voters === undefined) return { ballot };
-  if (!Array.isArray(voters) || voters.length > limits.voters)
-    throw invalid("voters of approval", voters, `a list of at most ${limits.voters} agents' names`);
+  if (!Array.isArray(voters) || voters.length === 0 || voters.length > limits.voters)
+    throw invalid("voters of approval", voters, `a list of 1 to ${limits.voters} agents' names`);
   const names = voters.map((name: unknown) => checkId(name, "voter of approval"));
   checkDistinct(names, "voters of approval");
   return { ballot, voters: names };

@@ -114,8 +114,12 @@ export const shapes: readonly Refused[] = [
     submitting({ approval: { by: { method: "majority" } } }),
   ),
   invalid(
-    'voters of approval is "ann"; it must be a list of at most 10000 agents\' names',
+    'voters of approval is "ann"; it must be a list of 1 to 10000 agents\' names',
     submitting({ approval: { by: { ballot: "majority", voters: "ann" } } }),
+  ),
+  invalid(
+    "voters of approval is []; it must be a list of 1 to 10000 agents' names",
+    submitting({ approval: { by: { ballot: "majority", voters: [] } } }),
   ),
   invalid(
     'voters of approval has "ann" twice',

@@ -15,6 +15,7 @@ const agent = (name: string, load = 0): AgentInfo => ({
   running: load,
   breaker: "closed",
   online: true,
+  cost: "0",
 });
 const resource = (id: string): ResourceInfo => ({
   id,
