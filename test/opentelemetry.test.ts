@@ -135,6 +135,26 @@ describe("instrument", () => {
     expect(counted.get("safeguards.task.queue_wait")).toBe(1);
   });
 
+  it("tells what the coordinator measures of itself, and what its agents have spent, as long as it is open", async () => {
+    const coordinator = await opened();
+    const { tracer, meter, figures } = sdk();
+    await using _ = await instrument(coordinator, { tracer, meter });
+    const run = defineAgent({ name: "worker", skills: ["x"], run: (_task, { budget }) => budget.spend("0.25") });
+    await coordinator.register(run);
+    await (await coordinator.submit({ skills: ["x"] })).result();
+    const told = await figures();
+    expect(told.get("safeguards.agent.cost worker")).toBe(0.25);
+    const { decisionMs, agents } = await coordinator.stats();
+    expect(decisionMs.count).toBeGreaterThan(0);
+    for (const step of ["queue_wait", "run", "decision", "journal", "dispatch"])
+      expect([...told.keys()]).toContain(`safeguards.time ${step} 0.99`);
+    expect(told.get("safeguards.time worker run 0.5")).toBe((agents.worker?.runMs.p50 ?? Number.NaN) / 1000);
+    expect([...told.keys()]).toContain("safeguards.time skills x queue_wait 0.5");
+    expect([...told.keys()]).not.toContain("safeguards.time message 0.5");
+    await coordinator.close();
+    expect(await figures()).toBeDefined();
+  });
+
   it("ends with the coordinator that it follows", async () => {
     const coordinator = await opened();
     const { tracer, meter, spans } = sdk();

@@ -3,7 +3,9 @@ import { type Meter, metrics, type Tracer, trace } from "@opentelemetry/api";
 import { checkInteger } from "../coordination/structures/arguments.ts";
 import type { FeedOptions, StoredEvent } from "../runtime/event-feed.ts";
 import { checkCoordinator, checkFunction, checkOptions } from "../runtime/options.ts";
+import type { Stats } from "../runtime/stats.ts";
 import { Measures } from "./measures.ts";
+import { Profile } from "./profile.ts";
 import { Spans } from "./spans.ts";
 
 const NAME = "safeguards";
@@ -31,11 +33,11 @@ export interface Instrumentation extends AsyncDisposable {
 /** What is followed: a coordinator. */
 interface Followed {
   events(options: FeedOptions): AsyncIterable<StoredEvent>;
-  stats(): Promise<{ readonly seq: number }>;
+  stats(): Promise<Stats>;
 }
 
 /**
- * Tells OpenTelemetry what a coordinator does. All of it comes from the log, so it is told once it is durable, with the
+ * Tells OpenTelemetry what a coordinator does. All but the gauges comes from the log, so it is told once it is durable, with the
  * times that the log has, and costs the work nothing but the reading.
  *
  * - A span `task NAME` for each task, from its submission to its end, the parent's task as its parent; a submit whose `trace` is a
@@ -44,6 +46,9 @@ interface Followed {
  * - Counters `safeguards.tasks.submitted`, `safeguards.tasks.ended` (by status) and `safeguards.attempts.ended` (by agent
  *   and end); histograms, in seconds, of `safeguards.task.queue_wait`, `safeguards.task.duration` and
  *   `safeguards.attempt.duration`.
+ * - Gauges of what the coordinator measures of itself, asked for when metrics are collected: `safeguards.time`, in seconds, of the
+ *   latest queue waits, runs, decisions, commits to the journal, dispatches and messages (`safeguards.step`), at two quantiles, of
+ *   all, by agent and by class of task; and `safeguards.agent.cost`.
  *
  * At most 10 000 tasks have an open span at a time; those beyond have none, and are counted in `safeguards.spans.dropped`.
  * Inputs and outputs are never told. INVALID_ARGUMENT for what is no coordinator, and options of the wrong shape.
@@ -67,6 +72,7 @@ export async function instrument(coordinator: Followed, options: InstrumentOptio
       ? (await coordinator.stats()).seq + 1
       : checkInteger(options.from, "from", 1, Number.MAX_SAFE_INTEGER);
   const measures = new Measures(meter);
+  const profile = new Profile(meter, () => coordinator.stats());
   const spans = new Spans(tracer, () => measures.dropped());
   const reading = new AbortController();
   let seen = from - 1;
@@ -89,6 +95,7 @@ export async function instrument(coordinator: Followed, options: InstrumentOptio
       () => last,
     );
     if (seen >= last) reading.abort();
+    profile.end();
     await followed;
     spans.end();
   };

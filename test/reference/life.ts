@@ -197,7 +197,7 @@ export function complete(model: Model, task: Task): void {
 }
 
 /** It has the output of another, once guardrails have let that pass for it too. */
-export function answer(model: Model, task: Task, from: string): void {
+function answer(model: Model, task: Task, from: string): void {
   if (model.settings.guardrails.output === undefined) giveOutput(model, task, "other");
   else {
     leave(model, task);

@@ -218,7 +218,7 @@ export function countOf(ballot: Ballot): Decision {
 }
 
 /** Counts from the votes, whatever was counted before. */
-export function recount({ opened, votes }: Ballot): Decision {
+function recount({ opened, votes }: Ballot): Decision {
   return countVotes(checkTerms(termsOf(opened)), votes);
 }
 
