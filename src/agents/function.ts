@@ -124,7 +124,8 @@ function isolatedOf(options: NonNullable<AgentSpec["isolated"]>, agent: string):
   const what = `isolated of agent ${show(agent)}`;
   checkOptions(options, { known: ["module", "memoryMb", "leaseMs"] }, what);
   const { module, memoryMb = runtimeLimits.isolatedMemoryMb, leaseMs = runtimeLimits.isolatedLeaseMs } = options;
-  if (typeof module !== "string" || module === "")
+  // A letter and a colon are a drive.
+  if (typeof module !== "string" || module === "" || /^(?!file:)[a-z][a-z0-9+.-]+:/i.test(module))
     throw invalid(`the module of ${what}`, module, "a file URL or a path");
   return {
     module: module.startsWith("file:") ? module : pathToFileURL(module).href,

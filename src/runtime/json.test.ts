@@ -89,7 +89,10 @@ describe("admit", () => {
     const loop: Record<string, unknown> = {};
     loop.left = loop;
     loop.right = { loop };
-    expect(refusal(loop)).toMatch(/contains itself; JSON has no cycles$/);
+    expect(refusal(loop)).toBe('input["left"] contains itself; JSON has no cycles');
+    const late: Record<string, unknown> = { list: [1, { deep: {} }] };
+    (late.list as unknown[])[2] = { back: late };
+    expect(refusal(late)).toBe('input["list"][2]["back"] contains itself; JSON has no cycles');
   });
 
   it("allows 64 levels and no more", () => {

@@ -90,7 +90,13 @@ class Copier {
 
   #copyObject(value: object, depth: number): Json {
     if (depth === MAX_DEPTH) {
-      if (this.#ancestors.includes(value)) throw this.#refusal("contains itself; JSON has no cycles");
+      this.#ancestors.push(value);
+      const again = this.#ancestors.findIndex((one, at) => this.#ancestors.indexOf(one) < at);
+      if (again >= 0) {
+        // Where it was met again for the first time, and not after the last of many rounds.
+        this.#path.length = again;
+        throw this.#refusal("contains itself; JSON has no cycles");
+      }
       throw this.#refusal(`is nested deeper than ${MAX_DEPTH} levels`);
     }
     this.#ancestors.push(value);

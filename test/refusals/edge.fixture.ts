@@ -220,6 +220,10 @@ const functionAgent = rows(
     () => defineAgent({ name: "ann", isolated: { module: wrong(7) } }),
   ],
   [
+    'the module of isolated of agent "ann" is "https://agents.example/a.js"; it must be a file URL or a path',
+    () => defineAgent({ name: "ann", isolated: { module: "https://agents.example/a.js" } }),
+  ],
+  [
     'memoryMb of isolated of agent "ann" is 8; it must be an integer from 16 to 65536',
     () => defineAgent({ name: "ann", isolated: { module: "m.js", memoryMb: 8 } }),
   ],

@@ -67,7 +67,16 @@ export function openBallot(desk: Desk, command: CommandOf<"ballot.open">): Answe
             "voters",
           ),
         ];
-  for (const name of given.keys()) agentNamed(state, name);
+  for (const name of given.keys()) {
+    if (!state.agents.has(name))
+      throw refused(
+        "UNKNOWN_AGENT",
+        `weights names ${JSON.stringify(name)}, and no agent is registered under that name`,
+        {
+          agent: name,
+        },
+      );
+  }
   const agents = electorate.map((name) => agentNamed(state, name));
   const mute = agents.find((agent) => !agent.votes);
   if (mute !== undefined)

@@ -41,7 +41,7 @@ export const ballots: readonly Refused[] = [
   {
     ask: () => opening({ weights: { eve: 2 } }),
     code: "UNKNOWN_AGENT",
-    says: 'no agent is registered under the name "eve"',
+    says: 'weights names "eve", and no agent is registered under that name',
     details: { agent: "eve" },
   },
   ...[null, "0.5", [0.5]].flatMap((share) =>
