@@ -115,7 +115,12 @@ class Auditor {
       const team = this.#teams.get(name) ?? [];
       return [...team, ...team.flatMap(below)];
     };
-    return [...names, ...doers.flatMap(below)];
+    // What another task gave is the work of whoever did that, too.
+    const from = task.asked?.from;
+    const source = from === undefined ? undefined : this.#tasks.get(from);
+    if (source === undefined || from === undefined) return [...names, ...doers.flatMap(below)];
+    for (const [id, other] of this.#tasks) if (id.startsWith(`${from}/`)) names.push(...other.agents);
+    return [...names, ...source.agents, ...[...doers, ...source.agents].flatMap(below)];
   }
 }
 

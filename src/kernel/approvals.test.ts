@@ -31,6 +31,11 @@ function hashOf(story: Story, id = "a"): string {
   return info?.approval?.hash ?? `${id} asks for nothing`;
 }
 
+/** It goes on from its snapshot. */
+function restored(story: Story): void {
+  story.kernel = Kernel.restore(JSON.parse(JSON.stringify([...story.kernel.snapshot()])));
+}
+
 function vote(story: Story, ...votes: readonly (readonly [voter: string, vote?: string])[]): KernelEvent[] {
   const ballot = story.kernel.ballots().findLast(({ open }) => open);
   if (ballot === undefined) throw new Error("no ballot is open");
@@ -324,6 +329,74 @@ describe("beside shared outputs", () => {
     expect(story.kernel.approvalOf("b")).toMatchObject({ via: "cache", from: "a", output: 7 });
     story.approve("b");
     expect(story.task("b")).toMatchObject({ status: "completed", output: 7, via: "cache" });
+  });
+
+  describe("who made what answers a task does not approve it there", () => {
+    function refusal(story: Story, by: string): unknown {
+      return story.refusal({ type: "task.approve", taskId: "b" }, by);
+    }
+
+    test("neither when it waited for that, nor those who work for it", () => {
+      const story = crew();
+      story.manager("boss", ["ann"], { skills: ["lead"] });
+      const led = { ...output, ...shared, skills: ["lead"] };
+      story.submit(led, { ...led, id: "b" });
+      story.plan("a", { id: "s" });
+      story.complete("a/s");
+      story.complete("a", 7);
+      story.approve("a", { by: "rita" });
+      expect(refusal(story, "boss")).toMatchObject({
+        code: "UNAUTHORIZED",
+        message: '"boss" decides nothing about task b: it worked on a, which gave the output',
+      });
+      expect(refusal(story, "ann")).toMatchObject({ code: "UNAUTHORIZED" });
+      expect(told(story.approve("b", { by: "bob" }))).toEqual(["b is approved", "b completed by a"]);
+    });
+
+    test.each([
+      ["a crash", (story: Story) => story.crash(5, { keepCount: 0 })],
+      ["a snapshot", (story: Story) => restored(story)],
+    ])("nor when that was kept from before, after %s and when the task has left memory", (_, happens) => {
+      const story = new Story({ concurrency: 4, keepCount: 0 });
+      story.agent("ann");
+      story.submit({ ...output, ...shared });
+      story.complete("a", 7);
+      story.approve("a");
+      happens(story);
+      story.agent("ann", { votes: true });
+      story.agent("vic", { capacity: 0, votes: true });
+      story.submit({ ...output, ...shared, id: "b" });
+      restored(story);
+      expect(refusal(story, "ann")).toMatchObject({ code: "UNAUTHORIZED" });
+      story.approve("b", { by: "vic" });
+      expect(story.kernel.task("b")?.status ?? "completed").toBe("completed");
+    });
+
+    test("nor has it a vote on it", () => {
+      const story = crew();
+      story.agent("ann", { capacity: 4, votes: true });
+      const voted = { ...output, ...shared, approval: { before: "output", by: { ballot: "majority" } } } as const;
+      story.submit(voted, { ...voted, id: "b" });
+      story.complete("a", 7);
+      vote(story, ["vic", "approve"], ["vera", "approve"], ["val", "approve"]);
+      expect(story.kernel.ballots().at(-1)?.opened).toMatchObject({
+        approves: "b",
+        electorate: ["vic", "vera", "val"],
+      });
+    });
+
+    test("nor when guardrails have to let it pass first", () => {
+      const story = new Story({ concurrency: 4, guardrails: { output: ["size"] } });
+      story.agent("ann");
+      story.submit({ ...output, ...shared }, { ...output, ...shared, id: "b" });
+      const verdicts = [{ guardrail: "size", verdict: "allow" }] as const;
+      story.do({ type: "attempt.complete", ...story.from("a"), output: 7, verdicts });
+      story.approve("a");
+      restored(story);
+      story.do({ type: "task.answer", taskId: "b", from: "a", verdicts });
+      expect(refusal(story, "ann")).toMatchObject({ code: "UNAUTHORIZED" });
+      expect(story.log.find(({ type }) => type === "output.offered")).toMatchObject({ givers: ["ann"] });
+    });
   });
 
   test("a rejected output answers nobody: the next does it itself", () => {

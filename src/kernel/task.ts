@@ -112,6 +112,8 @@ export type Approval =
       readonly output: Json | undefined;
       readonly via: Substitute | undefined;
       readonly from: string | undefined;
+      /** The agents that made what another task gave. */
+      readonly givers: readonly string[] | undefined;
     }
   | { readonly state: "given"; readonly who: readonly string[] };
 
@@ -241,6 +243,23 @@ export function awaitsJudgement(task: Task): boolean {
 export function awaitedBy(task: Task): readonly Task[] {
   const open = task.dependsOn.filter(({ status }) => !isTerminal(status));
   return open.length <= task.missing ? open : open.filter(({ dependents }) => dependents?.includes(task) === true);
+}
+
+const NOBODY: readonly string[] = [];
+
+/**
+ * Who made its output, by itself or below it: none of them approves that where it answers another task. Asked of those only whose
+ * outputs have to be approved, since only those answer tasks of which that is so too.
+ */
+export function giversOf(task: Task): readonly string[] {
+  if (task.spec.approval?.before !== "output") return NOBODY;
+  const names = new Set<string>();
+  const tree: Task[] = [task];
+  for (const one of tree) {
+    for (const { agent } of one.attempts) names.add(agent);
+    tree.push(...childrenOf(one));
+  }
+  return [...names];
 }
 
 /** What agents are given: what was submitted, or what guardrails made of it. */

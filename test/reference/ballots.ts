@@ -181,7 +181,8 @@ function barredFrom(model: Model, task: Task): ReadonlySet<string> {
   const doers = [task.meantFor.pin, task.fallback?.others?.pin, ...attempted(task)].filter(
     (name) => name !== undefined,
   );
-  const crew = new Set(doers);
+  const makers = task.approval?.before === "output" ? task.givenBy : [];
+  const crew = new Set([...doers, ...makers]);
   for (const name of crew) for (const member of model.agent(name)?.team ?? []) crew.add(member);
   const parts = [...task.children];
   for (const part of parts) {

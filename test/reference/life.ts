@@ -3,7 +3,7 @@
 import type { AttemptEnd, StopReason } from "../../src/kernel/events/attempts.ts";
 import { tellBreakers } from "./breakers.ts";
 import { flightKey, lead, leave, ledBy } from "./flights.ts";
-import { type Attempt, type Flight, isTerminal, type Model, type Task } from "./model.ts";
+import { type Attempt, type Flight, type Given, isTerminal, type Model, type Task } from "./model.ts";
 
 const LOSSES = 3;
 const NEVER_AGAIN: readonly string[] = ["INVALID_ARGUMENT", "BUDGET_EXCEEDED", "GUARDRAIL_BLOCKED"];
@@ -175,13 +175,14 @@ function admitAll(model: Model, flight: Flight | undefined): void {
 export function answerFromBefore(model: Model, task: Task, key: string): boolean {
   const kept = model.outputs.get(key);
   if (kept === undefined || model.now - kept.at >= task.cacheMs) return false;
-  answer(model, task, kept.from);
+  answer(model, task, kept);
   return true;
 }
 
 /** It has an output, which counts once it is allowed where that is asked for. */
-export function giveOutput(model: Model, task: Task, given: Task["given"]): void {
+export function giveOutput(model: Model, task: Task, given: Task["given"], by: readonly string[] = []): void {
   task.given = given;
+  task.givenBy = by;
   if (task.approval?.before !== "output") complete(model, task);
   else ask(model, task, task.approval.expiresMs);
 }
@@ -190,18 +191,26 @@ export function giveOutput(model: Model, task: Task, given: Task["given"]): void
 export function complete(model: Model, task: Task): void {
   const isOwn = task.given === "own" && task.cacheKey !== undefined;
   const flight = isOwn ? ledBy(model, task) : undefined;
-  if (isOwn) model.outputs.set(flightKey(model, task), { from: task.id, at: model.now });
+  const output = { from: task.id, by: makersOf(task) };
+  if (isOwn) model.outputs.set(flightKey(model, task), { ...output, at: model.now });
   finish(model, task, "completed");
   for (const follower of flight?.followers ?? [])
-    if (flight?.followers.includes(follower) === true) answer(model, follower, task.id);
+    if (flight?.followers.includes(follower) === true) answer(model, follower, output);
+}
+
+/** Who has had an attempt at it, or at anything below it. */
+function makersOf(task: Task): readonly string[] {
+  const { attempt, ended, children } = task;
+  const own = [...ended.map(({ agent }) => agent), ...(attempt === undefined ? [] : [attempt.agent.name])];
+  return [...own, ...children.flatMap(makersOf)];
 }
 
 /** It has the output of another, once guardrails have let that pass for it too. */
-function answer(model: Model, task: Task, from: string): void {
-  if (model.settings.guardrails.output === undefined) giveOutput(model, task, "other");
+function answer(model: Model, task: Task, output: Given): void {
+  if (model.settings.guardrails.output === undefined) giveOutput(model, task, "other", output.by);
   else {
     leave(model, task);
-    model.offers.set(task, from);
+    model.offers.set(task, output);
     task.status = "waiting";
   }
 }

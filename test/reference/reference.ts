@@ -171,10 +171,10 @@ export class Reference {
         return this.#answer(command, (task) => allow(model, task, []));
       case "task.answer":
         return this.#person(command.taskId, (task) => {
-          const isMeant = model.offers.get(task) === command.from;
+          const isMeant = model.offers.get(task)?.from === command.from;
           if (!isMeant || !this.#isWhole("output", command.verdicts)) return { code: "INVALID_STATE" };
           if (isBlocked(command.verdicts)) leadOrFollow(model, task);
-          else giveOutput(model, task, "other");
+          else giveOutput(model, task, "other", model.offers.get(task)?.by);
           return OK;
         });
       case "task.reject":

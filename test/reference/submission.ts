@@ -234,6 +234,7 @@ function make(model: Model, id: string, request: TaskRequest, origin: Origin | u
     approvedBy: [],
     ballot: undefined,
     given: "own",
+    givenBy: [],
     cacheKey: request.cacheKey,
     cacheMs: request.cacheMs ?? 3_600_000,
     batchKey: request.batchKey,

@@ -16,13 +16,14 @@ export function approvalAsked(
   observer: StateObserver | undefined,
 ): void {
   const task = taskOf(state, event.taskId);
-  const { before, hash, seq, at, expiresAt, token, output, via, from } = event;
+  const { before, hash, seq, at, expiresAt, token, output, via, from, givers } = event;
   if (token !== undefined) attemptCompleted(state, token, at, observer);
   // Nobody waits for what it may never give; it has what it waited for.
   else if (task.spec.cacheKey !== undefined) leaveFlight(state, task, observer);
   dropClaim(state, task, observer);
   task.ending = undefined;
-  task.approval = { state: "asked", before, hash, seq, at, expiresAt, ballotId: undefined, token, output, via, from };
+  const given = { token, output, via, from, givers };
+  task.approval = { state: "asked", before, hash, seq, at, expiresAt, ballotId: undefined, ...given };
   setStatus(state, task, "waiting");
   observer?.task(task);
 }

@@ -20,7 +20,7 @@ import type { StateObserver } from "../observer.ts";
 import { report } from "../reports.ts";
 import { familyOf, revive } from "../settling.ts";
 import type { State } from "../state.ts";
-import { askedOf, FIRST_SERIES, rootOf, type Task } from "../task.ts";
+import { askedOf, FIRST_SERIES, giversOf, rootOf, type Task } from "../task.ts";
 import { becomePending, readyAt, setStatus } from "../task-status.ts";
 import { attemptCompleted } from "./attempts.ts";
 import { countChild, terminal } from "./ending.ts";
@@ -38,7 +38,7 @@ export function taskCompleted(
     attemptCompleted(state, token, at, observer);
   if (from !== undefined) state.outputs.touch(flightKey(state, task));
   else if (task.spec.cacheKey !== undefined && via === undefined)
-    state.outputs.put(flightKey(state, task), { taskId: task.id, at, output });
+    state.outputs.put(flightKey(state, task), { taskId: task.id, at, output, givers: giversOf(task) });
   terminal(
     state,
     task,
