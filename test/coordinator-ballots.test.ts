@@ -1,4 +1,7 @@
-import { describe, expect, it } from "vitest";
+import { once } from "node:events";
+import { setImmediate as immediate, setTimeout as sleep } from "node:timers/promises";
+import { Worker } from "node:worker_threads";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { type Coordinator, defineAgent, type Vote, type Voter } from "../src/index.ts";
 import { MemoryJournal } from "../src/journal/memory.ts";
 import { limits } from "../src/kernel/limits.ts";
@@ -174,6 +177,121 @@ describe("decide", () => {
     expect((await asked("3/4")).outcome).toBe("no_quorum");
     const refused = coordinator.decide({ question: "?", options: ["a"], method: "borda", threshold: 0.5 });
     expect(await rejection(refused)).toMatchObject({ code: "INVALID_ARGUMENT" });
+  });
+});
+
+describe("a process that is kept busy past the deadline", () => {
+  const question = { question: "?", options: ["yes", "no"], deadlineMs: 200 };
+
+  /** Nothing else happens until then, by `performance.now()`. */
+  function block(until: number): void {
+    while (performance.now() < until);
+  }
+
+  /** One that is done a while before the deadline. */
+  function givenAfter(ms: number): Voter {
+    return async () => {
+      await sleep(ms);
+      return "yes";
+    };
+  }
+
+  /** One that hears of its vote from elsewhere, a while before the deadline. */
+  async function informed(): Promise<Voter> {
+    const elsewhere = new Worker(
+      `const { parentPort } = require("node:worker_threads");
+      parentPort.on("message", () => setTimeout(() => parentPort.postMessage("yes"), 50));
+      parentPort.postMessage("ready");`,
+      { eval: true },
+    );
+    onTestFinished(() => elsewhere.terminate().then(() => undefined));
+    await once(elsewhere, "message");
+    return async () => {
+      elsewhere.postMessage("go");
+      const [vote] = (await once(elsewhere, "message")) as [Vote];
+      // As one does that reads what has come in pieces.
+      for (let piece = 0; piece < 3; piece++) await immediate();
+      return vote;
+    };
+  }
+
+  it.each([
+    { does: "votes", end: (): Vote => "no", votes: { busy: "no" }, abstained: [] },
+    {
+      does: "throws",
+      end: (): Vote => {
+        throw new Error("no idea");
+      },
+      votes: {},
+      abstained: ["busy"],
+    },
+  ])("takes nobody's vote away when a voter does it and then $does", async ({ end, votes, abstained }) => {
+    const coordinator = await opened();
+    const busy: Voter = async () => {
+      await sleep(10);
+      block(performance.now() + 500);
+      return end();
+    };
+    const others = { b: givenAfter(100), e: givenAfter(50), i: await informed() };
+    for (const [name, vote] of Object.entries({ busy, ...others })) await coordinator.register(voter(name, vote));
+    expect(await coordinator.decide(question)).toMatchObject({
+      outcome: "decided",
+      decision: "yes",
+      votes: { ...votes, b: "yes", e: "yes", i: "yes" },
+      abstained,
+    });
+  });
+
+  it.each([-1, 0, 1, 2])("takes nobody's vote away when it ends %s ms after the deadline", async (ms) => {
+    const coordinator = await opened();
+    const busy: Voter = async () => {
+      const opening = (await eventsOf(coordinator)).find(({ type }) => type === "ballot.opened");
+      await sleep(10);
+      block(performance.now() + Number(opening?.deadlineAt) - Date.now() + ms);
+      return undefined;
+    };
+    for (const [name, vote] of Object.entries({ busy, b: givenAfter(100), e: givenAfter(50) }))
+      await coordinator.register(voter(name, vote));
+    expect(await coordinator.decide(question)).toMatchObject({ votes: { b: "yes", e: "yes" }, abstained: ["busy"] });
+  });
+
+  it("takes nobody's vote away when an agent does it that has none, whatever it asks for then", async () => {
+    const coordinator = await opened();
+    await coordinator.register(voter("b", givenAfter(100)));
+    await coordinator.register(voter("e", givenAfter(50)));
+    const worker = defineAgent({
+      name: "worker",
+      skills: ["work"],
+      run: async (_, { checkpoint }) => {
+        await sleep(10);
+        block(performance.now() + 500);
+        await checkpoint("done");
+        return null;
+      },
+    });
+    await coordinator.register(worker);
+    const deciding = coordinator.decide(question);
+    await coordinator.submit({ skills: ["work"] });
+    expect(await deciding).toMatchObject({ decision: "yes", votes: { b: "yes", e: "yes" }, abstained: [] });
+  });
+
+  it("closes every ballot at last, also when it is kept busy again and again", async () => {
+    const coordinator = await opened();
+    const busy: Voter = async ({ signal }) => {
+      while (!signal.aborted) {
+        await sleep(1);
+        block(performance.now() + 30);
+      }
+      return "no";
+    };
+    const silent: Voter = ({ signal }) => aborted(signal).then(() => undefined);
+    for (const [name, vote] of Object.entries({ busy, silent, e: givenAfter(50) }))
+      await coordinator.register(voter(name, vote));
+    const decisions = await Promise.all(
+      [100, 110, 200].map((deadlineMs) => coordinator.decide({ ...question, deadlineMs })),
+    );
+    for (const decision of decisions)
+      expect(decision).toMatchObject({ votes: { e: "yes" }, abstained: ["busy", "silent"] });
   });
 });
 

@@ -75,10 +75,10 @@ describe("ballots", () => {
     story.do({ type: "task.submit", tasks: [{ id: "t", skills: ["nobody"], deadlineMs: 1_000 }] });
     story.now += 2_000;
     const { kernel } = story;
-    const first = kernel.batch([{ command: cast("ann", "no") }], story.now, "more");
+    const first = kernel.batch([{ command: cast("ann", "no") }], story.now, story.now - 1_001);
     expect(told(first.events)).toEqual(["t failed: TIMEOUT"]);
     expect(kernel.nextWakeAt()).toBe(story.now - 1_000);
-    const second = kernel.batch([{ command: { type: "tick" } }], story.now);
+    const second = kernel.batch([{ command: { type: "tick" } }], story.now, story.now - 1_000);
     expect(told(second.events)).toEqual(["b1 decided no"]);
   });
 

@@ -124,10 +124,10 @@ export class Kernel {
   }
 
   /**
-   * Decides what is asked at one instant: each command in order, then what is due, then one admission. `more`: commands that
-   * were asked for by now are still to come, in further batches; ballots whose time is up stay open for them.
+   * Decides what is asked at one instant: each command in order, then what is due, then one admission. `votedUpTo`: ballots
+   * whose time was up by then close; those that are due later stay open, since votes that were given in time are still to come.
    */
-  batch(envelopes: readonly Envelope[], now: number, more?: "more"): BatchResult {
+  batch(envelopes: readonly Envelope[], now: number, votedUpTo: number = now): BatchResult {
     const state = this.#state;
     if (!(now >= state.at)) throw new RangeError(`time runs backwards: ${now} after ${state.at}`);
     this.#decided = true;
@@ -165,8 +165,7 @@ export class Kernel {
       const { indexes, scheduler } = works();
       const { approvals, closings, timers } = indexes;
       const unroutable: ReadyClass[] = [];
-      const closing = (): Timer | undefined => (more === undefined ? closings.due(now) : undefined);
-      const next = (): Timer | undefined => timers.due(now) ?? closing() ?? approvals.expiries.due(now);
+      const next = (): Timer | undefined => timers.due(now) ?? closings.due(votedUpTo) ?? approvals.expiries.due(now);
       for (let timer = next(); timer !== undefined; timer = next()) {
         const of = this.#due(desk, timer);
         if (of !== undefined) unroutable.push(of);
@@ -194,6 +193,11 @@ export class Kernel {
     if (!this.#state.open || this.#works === undefined) return undefined;
     const { timers, first, closings } = this.#works.indexes;
     return earliest(earliest(timers.next(), first.next()), closings.next());
+  }
+
+  /** When the first of the open ballots is to close; undefined when none is open. */
+  nextClosingAt(): number | undefined {
+    return this.#state.open ? this.#works?.indexes.closings.next() : undefined;
   }
 
   /** What is to be approved of a task, whole; undefined when nothing is. */

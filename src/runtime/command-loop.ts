@@ -116,9 +116,13 @@ export class CommandLoop {
   #scheduled = false;
   #paused = false;
   #stopped: SafeguardsError | undefined;
-  /** How many calls were taken from the inbox so far, and how many had come when a batch first left some that it was too late for. */
+  /** How many calls were taken from the inbox so far, and how many of them come before the ballots that are to close. */
   #taken = 0;
-  #dueAfter: number | undefined = undefined;
+  #closesAfter: number | undefined = undefined;
+  /** Whatever was to happen by then has happened, as far as it is this process that was late. */
+  #caughtUpTo = Number.NEGATIVE_INFINITY;
+  /** It was late then: so many more times the timer is to ring. */
+  #catchingUp: { readonly to: number; rings: number } | undefined = undefined;
   /** The timer has rung, and no batch was decided since. */
   #rang = false;
   readonly #timer: WakeTimer;
@@ -228,11 +232,12 @@ export class CommandLoop {
   readonly #turn = (): void => {
     this.#scheduled = false;
     if (this.#paused || this.#stopped !== undefined) return;
+    const rang = this.#rang;
     this.#rang = false;
     const asked = this.#gather();
     const now = this.#clock.now();
-    const more = this.#leavesMore(now) ? "more" : undefined;
-    if (asked.length > 0 || this.#isDue(now)) this.#decide(asked, now, more);
+    const votedUpTo = this.#votedUpTo(now, rang);
+    if (asked.length > 0 || this.#isDue(now)) this.#decide(asked, now, votedUpTo);
     // After those that came before them.
     for (const recall of this.#refused.splice(0)) recall.done();
     this.#look();
@@ -276,16 +281,43 @@ export class CommandLoop {
   }
 
   /**
-   * Whether calls wait that had come when what is due became due, one batch being too small for all: votes among them still
-   * count. What comes later does not keep anything back, so that it is not kept back for ever.
+   * Up to what time all votes are there that were given by then, with the batch that was just gathered. One batch may be too
+   * small for all that had come; what comes later keeps nothing back, so that it is not kept back for ever.
    */
-  #leavesMore(now: number): boolean {
-    if (this.#dueAfter === undefined && this.length > 0 && this.#isDue(now)) this.#dueAfter = this.#taken + this.length;
-    if (this.#dueAfter !== undefined && this.#taken >= this.#dueAfter) this.#dueAfter = undefined;
-    return this.#dueAfter !== undefined;
+  #votedUpTo(now: number, rang: boolean): number {
+    const closingAt = this.#kernel.nextClosingAt();
+    if (closingAt === undefined || closingAt > now) {
+      this.#closesAfter = undefined;
+      this.#catchingUp = undefined;
+      return now;
+    }
+    if (closingAt > this.#caughtUpTo && !this.#catchesUp(closingAt, now, rang)) return this.#caughtUpTo;
+    this.#closesAfter ??= this.#taken + this.length;
+    if (this.#taken < this.#closesAfter) return Number.NEGATIVE_INFINITY;
+    this.#closesAfter = undefined;
+    return this.#caughtUpTo;
   }
 
-  #decide(asked: readonly Asked[], now: number, more: "more" | undefined): void {
+  /**
+   * Whether all has run that was to run by the time at which a ballot closes. Timers go off in the order of their times, so all
+   * before ours have when it does: a call alone tells nothing, since whoever made it may have kept the others from theirs. When
+   * ours is late, so is what was received meanwhile: that comes first.
+   */
+  #catchesUp(closingAt: number, now: number, rang: boolean): boolean {
+    if (!rang) return false;
+    if (this.#catchingUp === undefined) {
+      if (now - closingAt > runtimeLimits.punctualMs) this.#catchingUp = { to: now, rings: runtimeLimits.catchUpRings };
+      else this.#caughtUpTo = now;
+      return this.#catchingUp === undefined;
+    }
+    this.#catchingUp.rings -= 1;
+    if (this.#catchingUp.rings > 0) return false;
+    this.#caughtUpTo = this.#catchingUp.to;
+    this.#catchingUp = undefined;
+    return true;
+  }
+
+  #decide(asked: readonly Asked[], now: number, votedUpTo: number): void {
     const began = performance.now();
     let events: readonly KernelEvent[];
     let answers: readonly Answer[];
@@ -293,7 +325,7 @@ export class CommandLoop {
     let departed: readonly Departed[];
     let archived: (() => void) | undefined;
     try {
-      ({ events, answers, departed } = this.#kernel.batch(asked.map(envelopeOf), now, more));
+      ({ events, answers, departed } = this.#kernel.batch(asked.map(envelopeOf), now, votedUpTo));
       for (const { recall } of asked) recall?.done();
       if (departed.length > 0) archived = this.#departures.leave(departed);
       for (let index = 0; index < asked.length; index++) {

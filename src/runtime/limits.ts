@@ -6,6 +6,10 @@ export const runtimeLimits = {
   batchBytes: 262_144,
   /** Batches that are decided but not yet durable: enough to keep the journal busy, few enough to gather large ones. */
   batchesInFlight: 4,
+  /** How late the timer may ring without anything else being late as well, in milliseconds: it rings in whole ones. */
+  punctualMs: 1,
+  /** Further rings of it until what was kept waiting has run: timers and what had been received by the first, what these set off by the second. */
+  catchUpRings: 2,
   /** Ids for which the archive is asked at one time: it answers between commits. */
   recalledAtOnce: 1_000,
   /** Calls that wait to be decided: over it, QUEUE_FULL. */
