@@ -50,7 +50,7 @@ describe("the breaker of a resource", () => {
     story.after(1_500);
     expect(told(story.fail("a"))).toEqual(["a attempt failed", "shaky open"]);
     expect(told(story.after(999))).toEqual([]);
-    expect(told(story.after(1))).toEqual(["shaky half-open", "a starts on ann"]);
+    expect(told(story.after(1))).toEqual(["shaky half-open", "a starts on bob"]);
   });
 
   test("a probe that is stopped gives its place back after resetMs", () => {

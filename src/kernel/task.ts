@@ -57,7 +57,7 @@ export interface Series {
   readonly failures: number;
   readonly losses: number;
   readonly preemptions: number;
-  /** Agents that failed it. */
+  /** Agents that failed it, each once, who did so last at the end. */
   readonly excluded: readonly string[];
   /** How often a person had it tried again, a new series each time; undefined: never. */
   readonly retries?: number;

@@ -8,7 +8,8 @@ function kindOf(task: Task): string {
   const { pin, skills } = wantedFor(task);
   const levels = new Map<string, number>();
   for (const { skill, level } of skills) levels.set(skill, Math.max(level, levels.get(skill) ?? 0));
-  const not = [[...task.avoid].sort(), [...task.approvedBy].sort()];
+  const lastOn = [...new Set(task.avoid.toReversed())];
+  const not = [lastOn, [...task.approvedBy].sort()];
   const who = [task.manager?.name ?? pin, task.scope?.name, [...levels].sort(), ...not];
   return JSON.stringify([task.batchKey, who, [...task.needs.keys()].sort(), task.budget?.id, canFallBack(task)]);
 }

@@ -227,7 +227,7 @@ export class Cast {
       ...(isShared ? { cacheKey: tape.pick(["k", "k", "l"]), cacheMs: tape.pick([300, 0, 3_000, 3_000]) } : {}),
       graceMs: 100 * tape.below(10),
       // Jitter is drawn.
-      retry: { maxAttempts: 1 + tape.below(3), initialMs: 200, jitter: false },
+      retry: { maxAttempts: tape.pick([1, 2, 3, 3, 5]), initialMs: 200, jitter: false },
     };
   }
 

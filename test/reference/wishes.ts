@@ -87,11 +87,15 @@ export function eligible(model: Model, wish: Wish): readonly Agent[] {
   return able.filter((agent) => agent.online && breakerAdmits(model, agent));
 }
 
-/** Who would get it: not one that it failed on, as long as there is another that is large enough. One that goes on stays where it is. */
+/**
+ * Who would get it: not one that it failed on, as long as there is another that is large enough on which it did not, or did longer
+ * ago. One that goes on stays where it is.
+ */
 export function hosts(model: Model, wish: Wish): readonly Agent[] {
   const { attempt, avoid, load } = wish.task;
   if (wish.kind === "regain") return attempt === undefined ? [] : [attempt.agent];
   const may = eligible(model, wish);
-  const others = may.filter((agent) => !avoid.includes(agent.name));
-  return others.some((agent) => agent.capacity >= load) ? others : may;
+  const lastFailure = (agent: Agent): number => avoid.lastIndexOf(agent.name);
+  const earliest = Math.min(...may.filter((agent) => agent.capacity >= load).map(lastFailure));
+  return may.filter((agent) => lastFailure(agent) <= earliest);
 }
