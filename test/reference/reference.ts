@@ -410,7 +410,7 @@ export class Reference {
       const level = BigInt(amount) * BigInt(per ?? 1);
       const rate = { rate: per !== undefined, per: per ?? 1, level, levelAt: model.now };
       const made = { id, capacity: amount, ...rate, ...unwatched() };
-      watch(made, breaker);
+      watch(made, breaker ?? undefined);
       model.resources.push(made);
       return OK;
     }
@@ -423,7 +423,7 @@ export class Reference {
     }
     known.capacity = amount;
     known.per = per ?? 1;
-    watch(known, breaker);
+    if (breaker !== undefined) watch(known, breaker ?? undefined);
     for (const { attempt } of model.live())
       if ((attempt.request?.amounts.get(id) ?? 0) > amount) attempt.request = undefined;
     return OK;
