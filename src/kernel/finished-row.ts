@@ -44,6 +44,8 @@ interface More extends Partial<Subtasks> {
   readonly retries?: number;
   readonly from?: string;
   readonly isValue?: true;
+  /** How its subtasks stood when a person had it tried again from the start, and whoever did it has planned since. */
+  readonly since?: Before;
 }
 type Row = readonly [
   status: number,
@@ -141,7 +143,7 @@ function attemptRow(
 
 function moreOf(task: Task): More | undefined {
   const { ended, closedMs, phase, round, family, judgement, series } = task;
-  const before = phase === "aggregate" ? series.fallback : undefined;
+  const { fallback: before, before: since } = phase === "aggregate" ? series : FIRST_SERIES;
   const asked = task.spec.priority ?? 5;
   const accepted = judgement?.kind === "accepted" ? judgement : undefined;
   const plain =
@@ -162,6 +164,7 @@ function moreOf(task: Task): More | undefined {
     ...(ended?.from === undefined ? {} : { from: ended.from }),
     ...(ended?.isValue === undefined ? {} : { isValue: ended.isValue }),
     ...(before === undefined ? {} : { before }),
+    ...(since === undefined ? {} : { since }),
     ...(series.retries === undefined ? {} : { retries: series.retries }),
     ...(family === undefined ? {} : subtasksOf(task)),
     ...(accepted === undefined ? {} : { accepted: accepted.input === undefined ? {} : { input: accepted.input } }),
@@ -261,11 +264,12 @@ export function thaw(row: string, state: State): Thawed {
   return { task, children: more.children ?? [], planned: more.planned ?? 0, spentBelow };
 }
 
-function seriesIn({ before: fallback, retries }: More): Series {
+function seriesIn({ before: fallback, since, retries }: More): Series {
   if (fallback === undefined && retries === undefined) return FIRST_SERIES;
   return {
     ...FIRST_SERIES,
     ...(fallback === undefined ? {} : { fallback }),
+    ...(since === undefined ? {} : { before: since }),
     ...(retries === undefined ? {} : { retries }),
   };
 }

@@ -63,6 +63,19 @@ export interface Series {
   readonly retries?: number;
   /** Its fallback's agents do it; how its subtasks stood when that began. */
   readonly fallback?: Before;
+  /** The same where a person had it tried again from the start. */
+  readonly before?: Before;
+}
+
+/** The subtasks for which whoever leads it now does not answer. */
+export function othersPlans({ fallback, before }: Series): Before | undefined {
+  return fallback ?? before;
+}
+
+/** How its subtasks stand. */
+export function subtasksNow({ round, family }: Task): Before {
+  const { planned = 0, completedChildren: completed = 0, failedChildren: failed = 0 } = family ?? {};
+  return { round, planned, completed, failed };
 }
 
 /** Of what a manager planned before another took its place: its rounds, its subtasks, and those that had ended well or not. */

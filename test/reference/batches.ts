@@ -15,7 +15,7 @@ function kindOf(task: Task): string {
 }
 
 export function canFallBack({ fallback, fellBack }: Task): boolean {
-  return fallback?.hasValue === true || (fallback?.others !== undefined && fellBack === undefined);
+  return fallback?.hasValue === true || (fallback?.others !== undefined && !fellBack);
 }
 
 /** All that could be given to an agent together with it, itself among them. For whom something is set aside starts by itself. */

@@ -231,9 +231,10 @@ export function ask(model: Model, task: Task, expiresMs: number): void {
 function fallBack(model: Model, task: Task): boolean {
   const { fallback, instead, deadlineAt = Number.POSITIVE_INFINITY } = task;
   if (fallback === undefined || instead === undefined) return false;
-  if (instead === "any" && model.now < deadlineAt && task.fellBack === undefined && fallback.others !== undefined) {
+  if (instead === "any" && model.now < deadlineAt && !task.fellBack && fallback.others !== undefined) {
     model.fallbacks.push(`${task.id} agents`);
-    task.fellBack = { rounds: task.rounds };
+    task.fellBack = true;
+    task.since = task.rounds;
     task.ending = undefined;
     task.instead = undefined;
     task.manager = undefined;
@@ -312,8 +313,7 @@ export function judge(model: Model, parent: Task): void {
 /** Whether enough of all subtasks have succeeded, can still, or cannot any more. */
 export function enoughSucceeded(task: Task): "yes" | "open" | "no" {
   // What another planned, whose place its manager has taken, is not its to answer for.
-  const since = task.fellBack?.rounds ?? 0;
-  const planned = task.children.filter(({ round }) => round !== undefined && round > since);
+  const planned = task.children.filter(({ round }) => round !== undefined && round > task.since);
   const good = planned.filter(({ status }) => status === "completed").length;
   const bad = planned.filter((child) => isTerminal(child) && child.status !== "completed").length;
   const least = task.manager?.minSuccess ?? "all";

@@ -180,8 +180,10 @@ export interface Task {
   /** Once it has been planned, who goes on with it. */
   manager: Agent | undefined;
   rounds: number;
-  /** Its fallback's agents do it, since after so many rounds. */
-  fellBack: { readonly rounds: number } | undefined;
+  /** Its fallback's agents do it. */
+  fellBack: boolean;
+  /** The rounds that another has planned, or somebody before a person had it tried again from the start: they do not count. */
+  since: number;
   attempt: Attempt | undefined;
   ended: Ended[];
   /** What its attempts have spent. */

@@ -192,7 +192,7 @@ export class Reference {
           else {
             tellBreakers(model, task, attempt, "succeeded");
             closeAttempt(model, task, "completed");
-            giveOutput(model, task, task.fellBack === undefined ? "own" : "other");
+            giveOutput(model, task, task.fellBack ? "other" : "own");
           }
           return OK;
         });
@@ -334,7 +334,10 @@ export class Reference {
     // Too few of its subtasks succeeded: those first.
     if (task.manager !== undefined && enoughSucceeded(task) !== "yes") return { code: "INVALID_STATE" };
     // Who planned goes on with it; else it begins again with those that it was meant for.
-    if (task.manager === undefined) task.fellBack = undefined;
+    if (task.manager === undefined) {
+      task.fellBack = false;
+      task.since = task.rounds;
+    }
     task.spent = 0;
     task.losses = 0;
     task.preemptions = 0;

@@ -41,7 +41,7 @@ export function isNext(model: Model, task: Task): boolean {
 /** Whether another may give it its output: it has none to wait for before that is decided. */
 function isShared(model: Model, task: Task): boolean {
   const leads = model.flights.some(({ leader }) => leader === task);
-  return task.cacheKey !== undefined && task.fellBack === undefined && !leads;
+  return task.cacheKey !== undefined && !task.fellBack && !leads;
 }
 
 export function wishesOf(model: Model, task: Task): readonly Wish[] {
@@ -62,7 +62,7 @@ export function wishesOf(model: Model, task: Task): readonly Wish[] {
 
 /** Whom its present attempts are for. */
 export function wantedFor({ meantFor, fallback, fellBack }: Task): Wanted {
-  return fellBack === undefined ? meantFor : (fallback?.others ?? meantFor);
+  return fellBack ? (fallback?.others ?? meantFor) : meantFor;
 }
 
 /** Agents that the journal knows and that could do it, in order of registration, whether there or not. */

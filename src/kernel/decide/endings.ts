@@ -18,7 +18,7 @@ import type { KeptOutput } from "../kept-outputs.ts";
 import { defaults } from "../limits.ts";
 import { known } from "../named.ts";
 import type { AgentState } from "../state.ts";
-import { askedOf, childrenOf, giversOf, isTerminal, openChildrenOf, type Task } from "../task.ts";
+import { askedOf, childrenOf, giversOf, isTerminal, openChildrenOf, othersPlans, type Task } from "../task.ts";
 import { ask, type GivenOutput } from "./asking.ts";
 import type { Desk } from "./desk.ts";
 
@@ -257,7 +257,7 @@ export function enoughSucceeded(desk: Desk, task: Task): "yes" | "open" | "no" {
   const min = judge(desk, task).minSuccess;
   const { planned = 0, completedChildren = 0, failedChildren = 0 } = task.family ?? {};
   // What another planned, whose place it has taken, is not its to answer for.
-  const before = task.series.fallback;
+  const before = othersPlans(task.series);
   const all = planned - (before?.planned ?? 0);
   const succeeded = completedChildren - (before?.completed ?? 0);
   const failed = failedChildren - (before?.failed ?? 0);
@@ -269,7 +269,7 @@ export function enoughSucceeded(desk: Desk, task: Task): "yes" | "open" | "no" {
 /** Why a manager fails, with every cause. */
 export function shortOf(task: Task): Failure {
   const causes: Json[] = [];
-  const { round: after = 0, planned: before = 0 } = task.series.fallback ?? {};
+  const { round: after = 0, planned: before = 0 } = othersPlans(task.series) ?? {};
   for (const child of childrenOf(task)) {
     const error = child.ended?.error;
     if (child.spec.round === undefined || child.spec.round <= after || error === undefined) continue;

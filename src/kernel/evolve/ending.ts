@@ -4,7 +4,7 @@ import { leaveFlight } from "../flights.ts";
 import type { StateObserver } from "../observer.ts";
 import { familyOf, settle } from "../settling.ts";
 import type { State } from "../state.ts";
-import { askedOf, type Ended, isTerminal, rootOf, type Task } from "../task.ts";
+import { askedOf, type Ended, isTerminal, othersPlans, rootOf, type Task } from "../task.ts";
 import { becomePending, readyAt, setStatus } from "../task-status.ts";
 
 const NONE: readonly never[] = [];
@@ -76,7 +76,11 @@ export function countChild(parent: Task, { spec }: Task, how: "completed" | "fai
   const family = familyOf(parent);
   if (how === "completed") family.completedChildren += by;
   else family.failedChildren += by;
-  const before = parent.series.fallback;
+  const before = othersPlans(parent.series);
   if (before === undefined || (spec.round ?? 0) > before.round) return;
-  parent.series = { ...parent.series, fallback: { ...before, [how]: before[how] + by } };
+  const since = { ...before, [how]: before[how] + by };
+  parent.series = {
+    ...parent.series,
+    ...(parent.series.fallback === undefined ? { before: since } : { fallback: since }),
+  };
 }
