@@ -15,7 +15,15 @@ import type { EventHead } from "./events.ts";
 import { amount, known, needsOf } from "./named.ts";
 import { fundingOf } from "./spending.ts";
 import type { State } from "./state.ts";
-import { type Before, childrenOf, FIRST_SERIES, type Series, type Task, type TaskStatus } from "./task.ts";
+import {
+  type Before,
+  childrenOf,
+  FIRST_SERIES,
+  runApproversOf,
+  type Series,
+  type Task,
+  type TaskStatus,
+} from "./task.ts";
 
 export type EndStatus = Extract<TaskStatus, "completed" | "failed" | "skipped" | "cancelled">;
 
@@ -46,6 +54,8 @@ interface More extends Partial<Subtasks> {
   readonly isValue?: true;
   /** How its subtasks stood when a person had it tried again from the start, and whoever did it has planned since. */
   readonly since?: Before;
+  /** Who approved its run: they do nothing below it, should a person have that tried again. */
+  readonly approvers?: readonly string[];
 }
 type Row = readonly [
   status: number,
@@ -146,7 +156,9 @@ function moreOf(task: Task): More | undefined {
   const { fallback: before, before: since } = phase === "aggregate" ? series : FIRST_SERIES;
   const asked = task.spec.priority ?? 5;
   const accepted = judgement?.kind === "accepted" ? judgement : undefined;
+  const approvers = runApproversOf(task);
   const plain =
+    approvers.length === 0 &&
     ended?.error === undefined &&
     ended?.via === undefined &&
     task.priority === asked &&
@@ -163,6 +175,7 @@ function moreOf(task: Task): More | undefined {
     ...(ended?.via === undefined ? {} : { via: ended.via }),
     ...(ended?.from === undefined ? {} : { from: ended.from }),
     ...(ended?.isValue === undefined ? {} : { isValue: ended.isValue }),
+    ...(approvers.length === 0 ? {} : { approvers }),
     ...(before === undefined ? {} : { before }),
     ...(since === undefined ? {} : { since }),
     ...(series.retries === undefined ? {} : { retries: series.retries }),
@@ -248,7 +261,7 @@ export function thaw(row: string, state: State): Thawed {
     series: seriesIn(more),
     checkpoint: undefined,
     claim: undefined,
-    approval: undefined,
+    approval: more.approvers && { state: "given", who: more.approvers },
     ending: undefined,
     ended: {
       at: at + endedAfter,

@@ -242,6 +242,23 @@ function lacksApproval({ spec, approval }: Task): boolean {
   return spec.approval?.before === "run" && approval?.state !== "given";
 }
 
+const NOBODY: readonly string[] = [];
+
+/** Who approved its run, also once it has ended. */
+export function runApproversOf({ spec, approval }: Task): readonly string[] {
+  return approval?.state === "given" && spec.approval?.before === "run" ? approval.who : NOBODY;
+}
+
+/** Who must not do it: those who approved its run, or that of anything of which it is a part. Sorted where there are several. */
+export function approversOf(task: Task): readonly string[] {
+  let names = runApproversOf(task);
+  for (let above = task.parent; above !== undefined; above = above.parent) {
+    const more = runApproversOf(above);
+    if (more.length > 0) names = names.length === 0 ? more : [...names, ...more];
+  }
+  return names.length < 2 ? names : [...new Set(names)].sort();
+}
+
 /** What is asked of others before it goes on. */
 export function askedOf(task: Task): AskedApproval | undefined {
   return task.approval?.state === "asked" ? task.approval : undefined;
@@ -257,8 +274,6 @@ export function awaitedBy(task: Task): readonly Task[] {
   const open = task.dependsOn.filter(({ status }) => !isTerminal(status));
   return open.length <= task.missing ? open : open.filter(({ dependents }) => dependents?.includes(task) === true);
 }
-
-const NOBODY: readonly string[] = [];
 
 /**
  * Who made its output, by itself or below it: none of them approves that where it answers another task. Asked of those only whose

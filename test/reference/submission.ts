@@ -8,6 +8,7 @@ import { partFollowers } from "./flights.ts";
 import { finish } from "./life.ts";
 import { BILLION, type Budget, type Fallback, isTerminal, type Model, type Task, type Wanted } from "./model.ts";
 import { cents, isBeyondReach, levels } from "./money.ts";
+import { approversOf } from "./wishes.ts";
 
 export function nano(amount: number): number {
   return Math.round(amount * BILLION);
@@ -127,6 +128,7 @@ function refuse(model: Model, request: TaskRequest, origin: Origin | undefined):
     if (model.agent(pin) === undefined) return "UNKNOWN_AGENT";
     const scope = scopeOf(origin);
     if (scope !== undefined && !scope.team.includes(pin)) return "INVALID_ARGUMENT";
+    if (origin !== undefined && approversOf(origin.parent).includes(pin)) return "INVALID_ARGUMENT";
   }
   const unpaid = refusePayment(model, request, origin?.parent);
   if (unpaid !== undefined) return unpaid;

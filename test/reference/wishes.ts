@@ -65,6 +65,12 @@ export function wantedFor({ meantFor, fallback, fellBack }: Task): Wanted {
   return fellBack ? (fallback?.others ?? meantFor) : meantFor;
 }
 
+/** Who allowed its run, or that of what it is a part of: none of them does it. */
+export function approversOf(task: Task): readonly string[] {
+  const { approvedBy, parent } = task;
+  return parent === undefined ? approvedBy : [...new Set([...approvedBy, ...approversOf(parent)])].sort();
+}
+
 /** Agents that the journal knows and that could do it, in order of registration, whether there or not. */
 export function qualified(model: Model, task: Task): readonly Agent[] {
   // Who planned goes on with it: nobody else knows what to make of the subtasks.
@@ -73,7 +79,7 @@ export function qualified(model: Model, task: Task): readonly Agent[] {
   return model.agents.filter(
     (agent) =>
       (pin === undefined || agent.name === pin) &&
-      !task.approvedBy.includes(agent.name) &&
+      !approversOf(task).includes(agent.name) &&
       (task.scope === undefined || task.scope.team.includes(agent.name)) &&
       wanted.skills.every(({ skill, level }) => (agent.skills.get(skill) ?? -1) >= level),
   );

@@ -48,7 +48,7 @@ export interface ApprovalGivenEvent {
   readonly taskId: string;
   readonly before: "run" | "output";
   readonly hash: string;
-  /** Who approved, as far as they have names: none of them runs the task. */
+  /** Who approved, as far as they have names: none of them runs the task, nor anything below it. */
   readonly who: readonly string[];
   readonly ballotId?: string;
 }

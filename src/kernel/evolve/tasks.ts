@@ -22,6 +22,7 @@ import { familyOf, revive } from "../settling.ts";
 import type { State } from "../state.ts";
 import { askedOf, FIRST_SERIES, giversOf, rootOf, subtasksNow, type Task } from "../task.ts";
 import { becomePending, readyAt, setStatus } from "../task-status.ts";
+import { askBelowAnew } from "./approvals.ts";
 import { attemptCompleted } from "./attempts.ts";
 import { countChild, terminal } from "./ending.ts";
 import { judgedAnew } from "./guardrails.ts";
@@ -194,4 +195,5 @@ export function retried(state: State, id: string, at: number, observer: StateObs
     }
   }
   observer?.task(task);
+  askBelowAnew(task, observer);
 }
