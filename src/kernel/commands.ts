@@ -61,8 +61,7 @@ export interface ResourceSpec {
   readonly kind: ResourceKind;
   readonly capacity: number;
   readonly per?: number;
-  /** Left out: the one that it has, if any; null: none. */
-  readonly breaker?: BreakerPolicy | null;
+  readonly breaker?: BreakerPolicy;
 }
 
 export interface BudgetSpec {

@@ -143,10 +143,9 @@ export interface OfferRow extends Offer {
   readonly taskId: string;
 }
 /** An output that may answer later tasks. */
-export interface OutputRow extends Omit<KeptOutput, "givers"> {
+export interface OutputRow extends KeptOutput {
   readonly row: "output";
   readonly key: string;
-  readonly givers?: readonly string[];
 }
 export interface ReservationRow {
   readonly row: "reservation";

@@ -171,10 +171,10 @@ export class Reference {
         return this.#answer(command, (task) => allow(model, task, []));
       case "task.answer":
         return this.#person(command.taskId, (task) => {
-          const isMeant = model.offers.get(task)?.from === command.from;
+          const isMeant = model.offers.get(task) === command.from;
           if (!isMeant || !this.#isWhole("output", command.verdicts)) return { code: "INVALID_STATE" };
           if (isBlocked(command.verdicts)) leadOrFollow(model, task);
-          else giveOutput(model, task, "other", model.offers.get(task)?.by);
+          else giveOutput(model, task, "other");
           return OK;
         });
       case "task.reject":
@@ -192,7 +192,7 @@ export class Reference {
           else {
             tellBreakers(model, task, attempt, "succeeded");
             closeAttempt(model, task, "completed");
-            giveOutput(model, task, task.fellBack ? "other" : "own");
+            giveOutput(model, task, task.fellBack === undefined ? "own" : "other");
           }
           return OK;
         });
@@ -334,10 +334,7 @@ export class Reference {
     // Too few of its subtasks succeeded: those first.
     if (task.manager !== undefined && enoughSucceeded(task) !== "yes") return { code: "INVALID_STATE" };
     // Who planned goes on with it; else it begins again with those that it was meant for.
-    if (task.manager === undefined) {
-      task.fellBack = false;
-      task.since = task.rounds;
-    }
+    if (task.manager === undefined) task.fellBack = undefined;
     task.spent = 0;
     task.losses = 0;
     task.preemptions = 0;
@@ -413,7 +410,7 @@ export class Reference {
       const level = BigInt(amount) * BigInt(per ?? 1);
       const rate = { rate: per !== undefined, per: per ?? 1, level, levelAt: model.now };
       const made = { id, capacity: amount, ...rate, ...unwatched() };
-      watch(made, breaker ?? undefined);
+      watch(made, breaker);
       model.resources.push(made);
       return OK;
     }
@@ -426,7 +423,7 @@ export class Reference {
     }
     known.capacity = amount;
     known.per = per ?? 1;
-    if (breaker !== undefined) watch(known, breaker ?? undefined);
+    watch(known, breaker);
     for (const { attempt } of model.live())
       if ((attempt.request?.amounts.get(id) ?? 0) > amount) attempt.request = undefined;
     return OK;

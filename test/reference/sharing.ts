@@ -9,9 +9,9 @@ export function share(model: Model): boolean {
   let decided = false;
   // Who was opened without those whose verdict they waited for waits for none.
   if (model.settings.guardrails.output === undefined) {
-    for (const [task, { by }] of [...model.offers]) {
+    for (const task of [...model.offers.keys()]) {
       if (!model.offers.has(task)) continue;
-      giveOutput(model, task, "other", by);
+      giveOutput(model, task, "other");
       decided = true;
     }
   }

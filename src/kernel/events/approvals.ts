@@ -36,8 +36,6 @@ export interface ApprovalAskedEvent {
   readonly via?: Substitute;
   /** The task of the same `cacheKey` that gave it. */
   readonly from?: string;
-  /** The agents that made what another task gave: none of them approves it. Absent: none. */
-  readonly givers?: readonly string[];
   /** Epoch milliseconds from which it is too late; where a ballot decides, that has the time. */
   readonly expiresAt?: number;
 }
@@ -48,7 +46,7 @@ export interface ApprovalGivenEvent {
   readonly taskId: string;
   readonly before: "run" | "output";
   readonly hash: string;
-  /** Who approved, as far as they have names: none of them runs the task, nor anything below it. */
+  /** Who approved, as far as they have names: none of them runs the task. */
   readonly who: readonly string[];
   readonly ballotId?: string;
 }
@@ -71,7 +69,7 @@ export const APPROVAL_EVENTS: LayoutsOf<ApprovalEvent> = {
   "approval.asked": {
     code: 42,
     v: 1,
-    fields: ["taskId", "before", "hash", "token", "output", "expiresAt", "via", "from", "givers"],
+    fields: ["taskId", "before", "hash", "token", "output", "expiresAt", "via", "from"],
   },
   "approval.given": { code: 43, v: 1, fields: ["taskId", "before", "hash", "who", "ballotId"] },
   "approval.rejected": { code: 44, v: 1, fields: ["taskId", "before", "hash", "reason", "who", "ballotId"] },
