@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { type Coordinator, defineAgent, type Guardrail } from "../src/index.ts";
+import { MemoryJournal } from "../src/journal/memory.ts";
 import { eventsOf, gate, opened, rejection, silent } from "./coordinator.fixture.ts";
 
 const disk = { disk: { type: "storage", capacity: 1 } } as const;
@@ -89,7 +90,31 @@ describe("a resource with a breaker", () => {
     expect((await waits.explain()).reasons).toMatchObject([{ code: "breaker", who: ["api"] }]);
     expect(await coordinator.resources()).toMatchObject([{ id: "api", breaker: "open", allocated: 0 }]);
     expect(await (await coordinator.submit({})).result()).toBe("fine");
-    await coordinator.setResource("api", { type: "api_call", capacity: 5 });
+    await coordinator.setResource("api", { type: "api_call", capacity: 1 });
+    expect(await coordinator.resources()).toMatchObject([{ id: "api", breaker: "open", capacity: 1 }]);
+    expect((await waits.explain()).reasons).toMatchObject([{ code: "breaker", who: ["api"] }]);
+    await coordinator.setResource("api", { type: "api_call", capacity: 1, breaker: null });
     expect(await waits.result()).toBe("fine");
+  });
+
+  it("keeps its breaker, open as it is, when its journal is opened with other resources that say nothing of one", async () => {
+    const journal = new MemoryJournal();
+    const api = { type: "api_call", capacity: 5 } as const;
+    const first = await opened({ journal, resources: { api: { ...api, breaker: { failureThreshold: 1 } } } });
+    await first.register(
+      defineAgent({
+        name: "caller",
+        run: () => {
+          throw new Error("503");
+        },
+      }),
+    );
+    await rejection((await first.submit({ resources: { api: 1 }, retry: { maxAttempts: 1 } })).result());
+    await first.close();
+    const second = await opened({ journal, resources: { api: { ...api, capacity: 3 } } });
+    expect(await second.resources()).toMatchObject([{ id: "api", breaker: "open", capacity: 3 }]);
+    await second.close();
+    const third = await opened({ journal, resources: { api: { ...api, breaker: null } } });
+    expect((await third.resources())[0]?.breaker).toBeUndefined();
   });
 });

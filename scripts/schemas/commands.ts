@@ -57,7 +57,7 @@ export const COMMAND_SCHEMAS = {
     kind: resourceKind,
     capacity: number,
     per: ms.exactOptional(),
-    breaker: breaker.exactOptional(),
+    breaker: breaker.nullable().exactOptional(),
   }),
   "budget.set": command("budget.set", "Makes a budget, or gives it another limit.", {
     budget: text,

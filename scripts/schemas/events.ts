@@ -283,6 +283,7 @@ export const EVENT_SCHEMAS = {
     output: json.exactOptional(),
     via: z.enum(["fallback", "cache"]).exactOptional(),
     from: text.exactOptional(),
+    givers: list(text).exactOptional(),
     expiresAt: instant.exactOptional(),
   }),
   "approval.given": event("approval.given", "It was approved, by these.", {
@@ -324,6 +325,7 @@ export const EVENT_SCHEMAS = {
     taskId,
     from: text,
     output: json,
+    givers: list(text).exactOptional(),
   }),
   "message.sent": event("message.sent", "An attempt sent a message, to an agent or to a topic.", {
     messageId: text,

@@ -48,6 +48,10 @@ class Auditor {
           expect(task.approvers, `${event.taskId} runs and was not approved`).toBeDefined();
           expect(task.approvers).not.toContain(event.agent);
         }
+        for (let id = event.taskId; id.includes("/"); ) {
+          id = id.slice(0, id.lastIndexOf("/"));
+          expect(this.#tasks.get(id)?.approvers ?? [], `who does ${event.taskId}`).not.toContain(event.agent);
+        }
         task.agents.add(event.agent);
         break;
       case "approval.asked":
@@ -77,6 +81,9 @@ class Auditor {
       case "task.skipped":
       case "task.cancelled":
         this.#close(task);
+        break;
+      case "input.accepted":
+        if (event.input !== undefined) task.approvers = undefined;
         break;
       case "task.retried":
         task.approvers = undefined;
@@ -115,7 +122,12 @@ class Auditor {
       const team = this.#teams.get(name) ?? [];
       return [...team, ...team.flatMap(below)];
     };
-    return [...names, ...doers.flatMap(below)];
+    // What another task gave is the work of whoever did that, too.
+    const from = task.asked?.from;
+    const source = from === undefined ? undefined : this.#tasks.get(from);
+    if (source === undefined || from === undefined) return [...names, ...doers.flatMap(below)];
+    for (const [id, other] of this.#tasks) if (id.startsWith(`${from}/`)) names.push(...other.agents);
+    return [...names, ...source.agents, ...[...doers, ...source.agents].flatMap(below)];
   }
 }
 

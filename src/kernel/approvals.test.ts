@@ -31,6 +31,11 @@ function hashOf(story: Story, id = "a"): string {
   return info?.approval?.hash ?? `${id} asks for nothing`;
 }
 
+/** It goes on from its snapshot. */
+function restored(story: Story): void {
+  story.kernel = Kernel.restore(JSON.parse(JSON.stringify([...story.kernel.snapshot()])));
+}
+
 function vote(story: Story, ...votes: readonly (readonly [voter: string, vote?: string])[]): KernelEvent[] {
   const ballot = story.kernel.ballots().findLast(({ open }) => open);
   if (ballot === undefined) throw new Error("no ballot is open");
@@ -89,7 +94,9 @@ describe("before it runs", () => {
   test("who approved it does not run it, though nobody else could", () => {
     const story = submitted({ ...run, skills: ["x"] });
     story.agent("ann", { skills: ["x"], capacity: 4 });
+    story.agent("bob", { skills: ["x"], capacity: 0.5 });
     story.approve("a", { by: "ann" });
+    story.agent("bob");
     expect(story.why("a").reasons).toMatchObject([
       {
         code: "skills",
@@ -98,6 +105,106 @@ describe("before it runs", () => {
       },
     ]);
     expect(told(story.agent("bob", { skills: ["x"], capacity: 4 }))).toEqual(["a starts on bob"]);
+  });
+
+  test("should nobody else come, it says so when it fails", () => {
+    const story = submitted({ ...run, skills: ["x"] });
+    story.agent("ann", { skills: ["x"] });
+    story.agent("bob", { skills: ["x"], capacity: 0.5 });
+    story.approve("a", { by: "ann" });
+    story.agent("bob");
+    story.after(60_000);
+    expect(story.task("a").error).toMatchObject({
+      code: "NO_QUALIFIED_AGENT",
+      message: "those who could do it (ann) approved it, and nobody else came within 60000 ms",
+    });
+  });
+
+  test("who alone can do it does not approve it, online or not", () => {
+    const story = submitted({ ...run, skills: ["x"] });
+    story.agent("ann", { skills: ["x"], capacity: 4 });
+    story.do({ type: "agent.unregister", agent: "ann" });
+    expect(story.refusal({ type: "task.approve", taskId: "a" }, "ann")).toMatchObject({
+      code: "UNAUTHORIZED",
+      message: '"ann" decides nothing about task a: nobody else can do it',
+    });
+    story.approve("a", { by: "bob" });
+    expect(told(story.agent("ann", { skills: ["x"], capacity: 4 }))).toEqual(["a starts on ann"]);
+  });
+
+  test("nor has who alone can do it a vote on it", () => {
+    const story = crew();
+    story.agent("ann", { skills: ["x"], votes: true });
+    story.submit({ ...run, skills: ["x"], approval: { by: { ballot: "majority" } } });
+    expect(story.kernel.ballots()[0]?.opened.electorate).toEqual(["vic", "vera", "val"]);
+  });
+
+  describe("who approved it does nothing of it", () => {
+    /** `boss` leads `a`, which `leaf` of its team has approved. */
+    function led(team: readonly string[] = ["leaf", "ann"], settings = {}): Story {
+      const story = new Story({ concurrency: 4, ...settings });
+      story.agent("leaf", { capacity: 4 });
+      story.agent("ann", { capacity: 4 });
+      story.manager("boss", [...team], { skills: ["lead"] });
+      story.manager("chief", [...team], { skills: ["lead"], capacity: 0.5 });
+      story.submit({ ...run, skills: ["lead"] });
+      story.approve("a", { by: "leaf" });
+      return story;
+    }
+
+    test("neither what its manager plans, at any depth", () => {
+      const story = led();
+      expect(told(story.plan("a", { id: "s" })).at(-1)).toBe("a/s starts on ann");
+      expect(told(story.spawn("a/s", { id: "t" })).at(-1)).toBe("a/s/t starts on ann");
+    });
+
+    test("nor by any other way when nobody else is there: explain and the failure say so", () => {
+      const story = led(["leaf"]);
+      story.plan("a", { id: "s" });
+      const text = "leaf could do it but approved a, of which it is a part, and who approves a task does not run it";
+      expect(story.why("a/s").reasons).toMatchObject([{ code: "skills", who: ["leaf"], text }]);
+      story.after(60_000);
+      expect(story.task("a/s").error?.message).toBe(
+        "those who could do it (leaf) approved a, of which it is a part, and nobody else came within 60000 ms",
+      );
+    });
+
+    test("nor what goes on below it when it has ended, or is tried again when all of it has", () => {
+      const story = led(undefined, { keepCount: 100 });
+      story.submit({ id: "b", approval: {} });
+      story.approve("b", { by: "leaf" });
+      story.spawn("b", { id: "s", retry: { maxAttempts: 1 } });
+      story.complete("b");
+      restored(story);
+      story.fail("b/s");
+      expect(story.status("b", "b/s")).toBe("completed failed");
+      restored(story);
+      expect(told(story.do({ type: "task.retry", taskId: "b/s" })).at(-1)).toBe("b/s starts on ann");
+    });
+
+    test("what waits below goes by who approves it when it is tried again itself", () => {
+      const story = new Story({ concurrency: 2 });
+      story.agent("ann", { capacity: 4 });
+      story.agent("bob", { capacity: 4 });
+      story.submit({ ...run, retry: { maxAttempts: 1 } });
+      story.approve("a", { by: "rita" });
+      story.spawn("a", { id: "s", skills: ["x"] });
+      story.do({ type: "task.cancel", taskId: "a/s" });
+      story.spawn("a", { id: "t", skills: ["x"], retry: { maxAttempts: 1 } });
+      story.agent("bob", { capacity: 4, skills: ["x"] });
+      story.fail("a/t");
+      story.agent("bob", { capacity: 0.5, skills: ["x"] });
+      story.fail("a");
+      story.do({ type: "task.retry", taskId: "a/t" });
+      story.do({ type: "task.retry", taskId: "a" });
+      story.agent("cy", { capacity: 0.5, skills: ["x"] });
+      story.approve("a", { by: "cy" });
+      const before = story.why("a/t").reasons;
+      restored(story);
+      expect(story.why("a/t").reasons).toEqual(before);
+      story.agent("cy", { capacity: 4, skills: ["x"] });
+      expect(story.status("a/t")).toBe("pending");
+    });
   });
 
   test("one that a person holds asks when it is resumed, and one that waits to be approved stays held", () => {
@@ -324,6 +431,74 @@ describe("beside shared outputs", () => {
     expect(story.kernel.approvalOf("b")).toMatchObject({ via: "cache", from: "a", output: 7 });
     story.approve("b");
     expect(story.task("b")).toMatchObject({ status: "completed", output: 7, via: "cache" });
+  });
+
+  describe("who made what answers a task does not approve it there", () => {
+    function refusal(story: Story, by: string): unknown {
+      return story.refusal({ type: "task.approve", taskId: "b" }, by);
+    }
+
+    test("neither when it waited for that, nor those who work for it", () => {
+      const story = crew();
+      story.manager("boss", ["ann"], { skills: ["lead"] });
+      const led = { ...output, ...shared, skills: ["lead"] };
+      story.submit(led, { ...led, id: "b" });
+      story.plan("a", { id: "s" });
+      story.complete("a/s");
+      story.complete("a", 7);
+      story.approve("a", { by: "rita" });
+      expect(refusal(story, "boss")).toMatchObject({
+        code: "UNAUTHORIZED",
+        message: '"boss" decides nothing about task b: it worked on a, which gave the output',
+      });
+      expect(refusal(story, "ann")).toMatchObject({ code: "UNAUTHORIZED" });
+      expect(told(story.approve("b", { by: "bob" }))).toEqual(["b is approved", "b completed by a"]);
+    });
+
+    test.each([
+      ["a crash", (story: Story) => story.crash(5, { keepCount: 0 })],
+      ["a snapshot", (story: Story) => restored(story)],
+    ])("nor when that was kept from before, after %s and when the task has left memory", (_, happens) => {
+      const story = new Story({ concurrency: 4, keepCount: 0 });
+      story.agent("ann");
+      story.submit({ ...output, ...shared });
+      story.complete("a", 7);
+      story.approve("a");
+      happens(story);
+      story.agent("ann", { votes: true });
+      story.agent("vic", { capacity: 0, votes: true });
+      story.submit({ ...output, ...shared, id: "b" });
+      restored(story);
+      expect(refusal(story, "ann")).toMatchObject({ code: "UNAUTHORIZED" });
+      story.approve("b", { by: "vic" });
+      expect(story.kernel.task("b")?.status ?? "completed").toBe("completed");
+    });
+
+    test("nor has it a vote on it", () => {
+      const story = crew();
+      story.agent("ann", { capacity: 4, votes: true });
+      const voted = { ...output, ...shared, approval: { before: "output", by: { ballot: "majority" } } } as const;
+      story.submit(voted, { ...voted, id: "b" });
+      story.complete("a", 7);
+      vote(story, ["vic", "approve"], ["vera", "approve"], ["val", "approve"]);
+      expect(story.kernel.ballots().at(-1)?.opened).toMatchObject({
+        approves: "b",
+        electorate: ["vic", "vera", "val"],
+      });
+    });
+
+    test("nor when guardrails have to let it pass first", () => {
+      const story = new Story({ concurrency: 4, guardrails: { output: ["size"] } });
+      story.agent("ann");
+      story.submit({ ...output, ...shared }, { ...output, ...shared, id: "b" });
+      const verdicts = [{ guardrail: "size", verdict: "allow" }] as const;
+      story.do({ type: "attempt.complete", ...story.from("a"), output: 7, verdicts });
+      story.approve("a");
+      restored(story);
+      story.do({ type: "task.answer", taskId: "b", from: "a", verdicts });
+      expect(refusal(story, "ann")).toMatchObject({ code: "UNAUTHORIZED" });
+      expect(story.log.find(({ type }) => type === "output.offered")).toMatchObject({ givers: ["ann"] });
+    });
   });
 
   test("a rejected output answers nobody: the next does it itself", () => {

@@ -218,6 +218,7 @@ describe("counting", () => {
 
   test("is done once where the ballot decides on a task", () => {
     const story = voters("ann");
+    story.agent("bob");
     story.submit({ id: "t", approval: { by: { ballot: "approval" } } });
     const { vote, looks } = watched();
     story.do({ ...cast("ann"), vote } as Command);

@@ -61,7 +61,8 @@ export interface ResourceSpec {
   readonly kind: ResourceKind;
   readonly capacity: number;
   readonly per?: number;
-  readonly breaker?: BreakerPolicy;
+  /** Left out: the one that it has, if any; null: none. */
+  readonly breaker?: BreakerPolicy | null;
 }
 
 export interface BudgetSpec {

@@ -302,6 +302,24 @@ describe("a manager's task", () => {
     expect(story.task("a")).not.toHaveProperty("agent");
   });
 
+  test("that a person has tried again answers for none of the subtasks of before its fallback", () => {
+    const story = managed({ agent: "ann" });
+    story.fail("a/one");
+    story.complete("a/two");
+    expect(told(story.fail("a")).at(-1)).toBe("a failed: TASK_FAILED");
+    story.do({ type: "task.retry", taskId: "a" });
+    story.plan("a", { id: "three", agent: "ann", ...once });
+    story.complete("a/three");
+    expect(story.task("a")).toMatchObject({ status: "running" });
+    story.kernel = Kernel.restore([...story.kernel.snapshot()]);
+    expect(told(story.fail("a")).at(-1)).toBe("a starts on ann");
+    story.fail("a");
+    story.do({ type: "task.retry", taskId: "a" });
+    story.plan("a", { id: "four", agent: "ann", ...once });
+    story.complete("a/four");
+    expect(told(story.complete("a"))).toEqual(["a completed"]);
+  });
+
   test("is judged once when several of its subtasks end together", () => {
     const story = managed({ agent: "deputy" });
     story.submit({ id: "b", agent: "boss", ...once, fallback: { agent: "deputy" } });

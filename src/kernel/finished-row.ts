@@ -15,7 +15,15 @@ import type { EventHead } from "./events.ts";
 import { amount, known, needsOf } from "./named.ts";
 import { fundingOf } from "./spending.ts";
 import type { State } from "./state.ts";
-import { type Before, childrenOf, FIRST_SERIES, type Series, type Task, type TaskStatus } from "./task.ts";
+import {
+  type Before,
+  childrenOf,
+  FIRST_SERIES,
+  runApproversOf,
+  type Series,
+  type Task,
+  type TaskStatus,
+} from "./task.ts";
 
 export type EndStatus = Extract<TaskStatus, "completed" | "failed" | "skipped" | "cancelled">;
 
@@ -44,6 +52,10 @@ interface More extends Partial<Subtasks> {
   readonly retries?: number;
   readonly from?: string;
   readonly isValue?: true;
+  /** How its subtasks stood when a person had it tried again from the start, and whoever did it has planned since. */
+  readonly since?: Before;
+  /** Who approved its run: they do nothing below it, should a person have that tried again. */
+  readonly approvers?: readonly string[];
 }
 type Row = readonly [
   status: number,
@@ -141,10 +153,12 @@ function attemptRow(
 
 function moreOf(task: Task): More | undefined {
   const { ended, closedMs, phase, round, family, judgement, series } = task;
-  const before = phase === "aggregate" ? series.fallback : undefined;
+  const { fallback: before, before: since } = phase === "aggregate" ? series : FIRST_SERIES;
   const asked = task.spec.priority ?? 5;
   const accepted = judgement?.kind === "accepted" ? judgement : undefined;
+  const approvers = runApproversOf(task);
   const plain =
+    approvers.length === 0 &&
     ended?.error === undefined &&
     ended?.via === undefined &&
     task.priority === asked &&
@@ -161,7 +175,9 @@ function moreOf(task: Task): More | undefined {
     ...(ended?.via === undefined ? {} : { via: ended.via }),
     ...(ended?.from === undefined ? {} : { from: ended.from }),
     ...(ended?.isValue === undefined ? {} : { isValue: ended.isValue }),
+    ...(approvers.length === 0 ? {} : { approvers }),
     ...(before === undefined ? {} : { before }),
+    ...(since === undefined ? {} : { since }),
     ...(series.retries === undefined ? {} : { retries: series.retries }),
     ...(family === undefined ? {} : subtasksOf(task)),
     ...(accepted === undefined ? {} : { accepted: accepted.input === undefined ? {} : { input: accepted.input } }),
@@ -245,7 +261,7 @@ export function thaw(row: string, state: State): Thawed {
     series: seriesIn(more),
     checkpoint: undefined,
     claim: undefined,
-    approval: undefined,
+    approval: more.approvers && { state: "given", who: more.approvers },
     ending: undefined,
     ended: {
       at: at + endedAfter,
@@ -261,11 +277,12 @@ export function thaw(row: string, state: State): Thawed {
   return { task, children: more.children ?? [], planned: more.planned ?? 0, spentBelow };
 }
 
-function seriesIn({ before: fallback, retries }: More): Series {
+function seriesIn({ before: fallback, since, retries }: More): Series {
   if (fallback === undefined && retries === undefined) return FIRST_SERIES;
   return {
     ...FIRST_SERIES,
     ...(fallback === undefined ? {} : { fallback }),
+    ...(since === undefined ? {} : { before: since }),
     ...(retries === undefined ? {} : { retries }),
   };
 }

@@ -80,12 +80,17 @@ export class Fitting {
     );
   }
 
-  /** Whether it failed the task, and another who is large enough may get work now. */
+  /**
+   * Whether it failed the task, and another who is large enough may get work now that has not, or has longer ago: so once all
+   * have failed it, they take turns.
+   */
   avoids(wish: Wish, agent: AgentState): boolean {
     const { excluded, pool } = wish.of;
-    if (excluded.length === 0 || pool === undefined || !excluded.includes(agent.name)) return false;
-    const isOther = (other: AgentState): boolean => !excluded.includes(other.name);
-    return pool.largeEnough(this.#state, this.#indexes.now, wish.task.load, isOther) !== undefined;
+    if (excluded.length === 0 || pool === undefined) return false;
+    const place = excluded.indexOf(agent.name);
+    if (place < 0) return false;
+    const isBefore = (other: AgentState): boolean => excluded.indexOf(other.name) < place;
+    return pool.largeEnough(this.#state, this.#indexes.now, wish.task.load, isBefore) !== undefined;
   }
 
   /** Whether the agent could take it now if it had room. */

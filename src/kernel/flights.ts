@@ -30,6 +30,8 @@ export interface Offer {
   /** The task that gave it. */
   readonly from: string;
   readonly output: Json;
+  /** Who made it, and may not approve it: told where that has to be approved. */
+  readonly givers?: readonly string[];
 }
 
 export class Flights {

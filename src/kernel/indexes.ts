@@ -32,7 +32,16 @@ import { type Requirement, Requirements } from "./requirements.ts";
 import { givenFrom } from "./resource.ts";
 import { RunningIndex } from "./running-index.ts";
 import type { AgentState, Ballot, Budget, Resource, State } from "./state.ts";
-import { arrivedMs, awaitsJudgement, childrenOf, isReady, isTerminal, readyMs, type Task } from "./task.ts";
+import {
+  approversOf,
+  arrivedMs,
+  awaitsJudgement,
+  childrenOf,
+  isReady,
+  isTerminal,
+  readyMs,
+  type Task,
+} from "./task.ts";
 import { type Timer, Timers } from "./timers.ts";
 
 /** Whoever has a priority: a task, or a wait that lends one. */
@@ -135,9 +144,7 @@ export class Indexes implements StateObserver {
     const { skills, agent } = wantedOf(task);
     // Who planned aggregates: nobody else knows what to make of the subtasks.
     const pin = task.phase === "aggregate" ? task.attempts.at(-1)?.agent : agent;
-    // Who approved its run does not run it.
-    const barred = task.approval?.state === "given" ? task.approval.who : NONE;
-    return this.requirements.of(skills ?? NONE, pin, scope, barred);
+    return this.requirements.of(skills ?? NONE, pin, scope, approversOf(task));
   }
 
   task(task: Task): void {

@@ -13,6 +13,8 @@ export interface KeptOutput {
   /** When it was given: epoch milliseconds. */
   readonly at: number;
   readonly output: Json;
+  /** Who made it, and may not approve it: kept where that has to be approved. */
+  readonly givers: readonly string[];
 }
 
 interface Entry extends KeptOutput {
@@ -32,12 +34,13 @@ export class KeptOutputs {
     return this.#entries.get(key);
   }
 
-  put(key: string, { taskId, at, output }: KeptOutput): void {
+  put(key: string, { taskId, at, output, givers }: KeptOutput): void {
     this.#drop(key);
     // As JSON and as UTF-16, near enough: what counts is that it is the same on every machine.
-    const bytes = key.length + JSON.stringify(output).length;
+    let bytes = key.length + JSON.stringify(output).length;
+    for (const name of givers) bytes += name.length;
     if (bytes > limits.cachedBytes) return;
-    this.#entries.set(key, { taskId, at, output, bytes });
+    this.#entries.set(key, { taskId, at, output, givers, bytes });
     this.#bytes += bytes;
     for (const oldest of this.#entries.keys()) {
       if (this.#entries.size <= limits.cachedOutputs && this.#bytes <= limits.cachedBytes) return;

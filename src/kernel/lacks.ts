@@ -20,6 +20,7 @@ import type { Scheduler } from "./scheduler.ts";
 import type { AgentState, Budget, Resource, State } from "./state.ts";
 import type { Claim, Task } from "./task.ts";
 import type { Reason } from "./views.ts";
+import { whatApproved, withheldBy } from "./withheld.ts";
 import { listed, MOST_NAMES } from "./wording.ts";
 
 export function lacksOf(
@@ -169,7 +170,7 @@ function agentLacks(state: State, scheduler: Scheduler, wish: Wish, now: number)
   if (pool === undefined || scheduler.fitting.agentFor(wish, undefined) !== undefined) return [];
   // An attempt that wants its seat back is where it is, whatever became of the agent.
   if (wish.kind === "regain") return [roomLack(state, [...pool.members.keys()], [], wish)];
-  if (pool.members.size === 0) return [skillsLack(state, pool)];
+  if (pool.members.size === 0) return [skillsLack(state, pool, wish.task)];
   const able = [...pool.eligible(state, now)];
   if (able.length > 0) {
     const avoided = able.filter((agent) => scheduler.fitting.avoids(wish, agent));
@@ -231,19 +232,16 @@ function roomLack(state: State, able: readonly AgentState[], avoided: readonly A
 }
 
 /** Whoever could do it is not registered: which skill is it that nobody has? */
-function skillsLack(state: State, { requirement }: AgentPool): Reason {
-  const { skills, pin, scope, barred } = requirement;
+function skillsLack(state: State, { requirement }: AgentPool, task: Task): Reason {
+  const { skills, pin, scope } = requirement;
   const able = (some: Requirement["skills"]): readonly AgentState[] =>
     [...state.agents.values()].filter((agent) => qualifies(state, agent, { ...requirement, skills: some }));
   const need = skills.map(asked);
   const asideSkills = able([]);
-  if (barred.length > 0) {
-    const approvers = [...state.agents.values()].filter((agent) =>
-      qualifies(state, agent, { ...requirement, barred: [] }),
-    );
-    const who = approvers.map((agent) => agent.name);
-    const text = `${listed(who)} could do it but approved it, and who approves a task does not run it`;
-    if (who.length > 0) return { code: "skills", need, have: [], who: who.slice(0, MOST_NAMES), text };
+  const who = withheldBy(state, requirement).map((agent) => agent.name);
+  if (who.length > 0) {
+    const text = `${listed(who)} could do it but approved ${whatApproved(task, who)}, and who approves a task does not run it`;
+    return { code: "skills", need, have: [], who: who.slice(0, MOST_NAMES), text };
   }
   if (asideSkills.length === 0) return { code: "skills", need, have: [], text: nobodyThere(pin, scope) };
   const subject = pin ?? (scope === undefined ? "nobody registered" : `nobody on the team of ${scope}`);

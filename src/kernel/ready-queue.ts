@@ -56,7 +56,7 @@ export class ReadyClass {
   readonly kind: Wish["kind"];
   /** Who may do it; undefined when no agent is needed. */
   readonly pool: AgentPool | undefined;
-  /** Agents to avoid while others qualify. */
+  /** Agents to avoid while others qualify, the later the longer. */
   readonly excluded: readonly string[];
   readonly resources: readonly Resource[];
   /** From what they are paid. */

@@ -16,7 +16,7 @@ export interface Requirement {
   readonly pin: string | undefined;
   /** The manager whose team it must be on. */
   readonly scope: string | undefined;
-  /** Who must not do it: those who approved its run. */
+  /** Who must not do it: those who approved its run, or that of what it is a part of. */
   readonly barred: readonly string[];
 }
 

@@ -50,7 +50,7 @@ describe("the breaker of a resource", () => {
     story.after(1_500);
     expect(told(story.fail("a"))).toEqual(["a attempt failed", "shaky open"]);
     expect(told(story.after(999))).toEqual([]);
-    expect(told(story.after(1))).toEqual(["shaky half-open", "a starts on ann"]);
+    expect(told(story.after(1))).toEqual(["shaky half-open", "a starts on bob"]);
   });
 
   test("a probe that is stopped gives its place back after resetMs", () => {
@@ -140,12 +140,30 @@ describe("the breaker of a resource", () => {
     expect(told(story.after(1))).toEqual(["shaky half-open", "a starts on ann"]);
   });
 
-  test("goes when the resource is set without one, and stays as it is when it is set again with the same", () => {
+  test("stays as it is when the resource is set again with the same, or without one, and goes with null", () => {
     const story = opened();
     expect(story.resource("shaky", 3, { breaker: { ...breaker } })).toEqual([]);
+    expect(story.resource("shaky", 3)).toEqual([]);
     expect(told(story.resource("shaky", 4, { breaker }))).toEqual([]);
-    expect(told(story.resource("shaky", 4))).toEqual(["a starts on ann"]);
+    expect(story.resource("shaky", 2)).toMatchObject([{ type: "resource.set", capacity: 2, breaker }]);
+    expect(statusOf(story)).toBe("open");
+    expect(told(story.after(1_000))).toEqual(["shaky half-open", "a starts on ann"]);
+    story.fail("a");
+    expect(story.resource("shaky", 2, { breaker: null })[0]).not.toHaveProperty("breaker");
+    expect(story.running).toBe("a");
     expect(statusOf(story)).toBeUndefined();
+    expect(story.resource("shaky", 2, { breaker: null })).toEqual([]);
+    story.resource("shaky", 3);
+    expect(statusOf(story)).toBeUndefined();
+  });
+
+  test("stays open under another policy that counts alike, and begins anew under one that does not", () => {
+    const story = opened();
+    story.resource("shaky", 3, { breaker: { failureThreshold: 9, resetMs: 2_000 } });
+    story.after(1_999);
+    expect(statusOf(story)).toBe("open");
+    story.resource("shaky", 3, { breaker: { ratio: 0.5, resetMs: 2_000 } });
+    expect(statusOf(story)).toBe("closed");
   });
 
   test("is the same after a snapshot", () => {

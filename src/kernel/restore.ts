@@ -115,12 +115,14 @@ export class Restoration {
         this.#link();
         restoreFlight(state, row);
         break;
-      case "offer":
+      case "offer": {
         this.#link();
-        state.flights.offers.set(taskOf(state, row.taskId), { from: row.from, output: row.output });
+        const { row: _, taskId, ...offer } = row;
+        state.flights.offers.set(taskOf(state, taskId), offer);
         break;
+      }
       case "output":
-        state.outputs.put(row.key, row);
+        state.outputs.put(row.key, { ...row, givers: row.givers ?? [] });
         break;
       case "reservation": {
         const { what, startsAt = Number.POSITIVE_INFINITY } = row;
@@ -266,8 +268,8 @@ function restoreTask(state: State, row: TaskRow): void {
 /** With all its fields, those too that JSON has left out. */
 function approvalIn(approval: Approval): Approval {
   if (approval.state === "given") return { state: "given", who: approval.who };
-  const { state, before, hash, seq, at, expiresAt, ballotId, token, output, via, from } = approval;
-  return { state, before, hash, seq, at, expiresAt, ballotId, token, output, via, from };
+  const { state, before, hash, seq, at, expiresAt, ballotId, token, output, via, from, givers } = approval;
+  return { state, before, hash, seq, at, expiresAt, ballotId, token, output, via, from, givers };
 }
 
 /** Who waits for whom, and whose child it is. What it depends on may have ended and be kept apart, or have left memory. */

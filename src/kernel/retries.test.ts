@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { Kernel } from "./kernel.ts";
 import { limits } from "./limits.ts";
 import { register, Story, told } from "./story.fixture.ts";
 
@@ -53,14 +54,54 @@ describe("retries", () => {
     expect(Math.max(...first)).toBeLessThan(1_000);
   });
 
-  test("another qualified agent is tried when there is one, else the same again", () => {
+  test.each([
+    [["ann"], ["ann", "ann", "ann"]],
+    [
+      ["ann", "bob"],
+      ["ann", "bob", "ann", "bob", "ann", "bob"],
+    ],
+    [
+      ["ann", "bob", "cy"],
+      ["ann", "bob", "cy", "ann", "bob", "cy", "ann"],
+    ],
+  ])(
+    "another qualified agent is tried when there is one: of %j, who has not failed it for longest",
+    (names, starts) => {
+      const story = new Story({ concurrency: 9 });
+      for (const name of names) story.agent(name, { skills: ["x"] });
+      const tried = told(story.submit({ id: "a", skills: ["x"], retry: { maxAttempts: 9, initialMs: 0 } }));
+      while (tried.length < starts.length) tried.push(...told(story.fail("a")).slice(1));
+      expect(tried).toEqual(starts.map((name) => `a starts on ${name}`));
+    },
+  );
+
+  test("when all have failed it, it waits for the one whose turn it is, and another takes it when that one is gone", () => {
     const story = new Story({ concurrency: 9 });
-    story.agent("ann", { skills: ["x"] });
-    story.agent("bob", { skills: ["x"] });
+    for (const name of ["ann", "bob", "cy"]) story.agent(name, { skills: ["x"] });
     story.submit({ id: "a", skills: ["x"], retry: { maxAttempts: 9, initialMs: 0 } });
-    expect(told(story.fail("a"))).toContain("a starts on bob");
-    expect(told(story.fail("a"))).toContain("a starts on ann");
-    expect(told(story.fail("a"))).toContain("a starts on ann");
+    story.fail("a");
+    story.fail("a");
+    story.submit({ id: "b", agent: "ann", preemptible: false });
+    expect(told(story.fail("a"))).toEqual(["a attempt failed"]);
+    expect(story.why("a").text).toContain("bob and cy aside");
+    expect(told(story.do({ type: "agent.unregister", agent: "ann" }))).toContain("a starts on bob");
+  });
+
+  test("whose turn it is stays so in a snapshot", () => {
+    const story = new Story({ concurrency: 9 });
+    const names = ["ann", "bob"];
+    for (const name of names) story.agent(name, { skills: ["x"] });
+    story.submit({ id: "a", skills: ["x"], retry: { maxAttempts: 9, initialMs: 1_000, factor: 1, jitter: false } });
+    for (let failures = 0; failures < 3; failures++) {
+      story.fail("a");
+      if (failures < 2) story.after(1_000);
+    }
+    const rows = [...story.kernel.snapshot()];
+    story.kernel = Kernel.restore(rows);
+    expect([...story.kernel.snapshot()]).toEqual(rows);
+    story.do({ type: "coordinator.open", concurrency: 9 });
+    for (const name of names) story.agent(name, { skills: ["x"] });
+    expect(told(story.after(1_000))).toEqual(["a starts on bob"]);
   });
 
   test("it waits for the other while that one has no room, and goes back when that one leaves or loses the skill", () => {

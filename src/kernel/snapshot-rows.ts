@@ -143,9 +143,10 @@ export interface OfferRow extends Offer {
   readonly taskId: string;
 }
 /** An output that may answer later tasks. */
-export interface OutputRow extends KeptOutput {
+export interface OutputRow extends Omit<KeptOutput, "givers"> {
   readonly row: "output";
   readonly key: string;
+  readonly givers?: readonly string[];
 }
 export interface ReservationRow {
   readonly row: "reservation";

@@ -112,8 +112,9 @@ function* rowsOf(state: State): Generator<Row, void, undefined> {
     const ids = [...followers].map((task) => task.id);
     yield { row: "flight", key, ...defined({ leader: leader?.id }), followers: ids, open };
   }
-  for (const [task, { from, output }] of state.flights.offers) yield { row: "offer", taskId: task.id, from, output };
-  for (const [key, { taskId, at, output }] of state.outputs.entries()) yield { row: "output", key, taskId, at, output };
+  for (const [task, offer] of state.flights.offers) yield { row: "offer", taskId: task.id, ...offer };
+  for (const [key, { taskId, at, output, givers }] of state.outputs.entries())
+    yield { row: "output", key, taskId, at, output, ...(givers.length === 0 ? {} : { givers }) };
   if (state.reserved !== undefined) {
     const { task, what, agent, startsAt } = state.reserved;
     const foreseen = startsAt === Number.POSITIVE_INFINITY ? {} : { startsAt };

@@ -57,12 +57,25 @@ export interface Series {
   readonly failures: number;
   readonly losses: number;
   readonly preemptions: number;
-  /** Agents that failed it. */
+  /** Agents that failed it, each once, who did so last at the end. */
   readonly excluded: readonly string[];
   /** How often a person had it tried again, a new series each time; undefined: never. */
   readonly retries?: number;
   /** Its fallback's agents do it; how its subtasks stood when that began. */
   readonly fallback?: Before;
+  /** The same where a person had it tried again from the start. */
+  readonly before?: Before;
+}
+
+/** The subtasks for which whoever leads it now does not answer. */
+export function othersPlans({ fallback, before }: Series): Before | undefined {
+  return fallback ?? before;
+}
+
+/** How its subtasks stand. */
+export function subtasksNow({ round, family }: Task): Before {
+  const { planned = 0, completedChildren: completed = 0, failedChildren: failed = 0 } = family ?? {};
+  return { round, planned, completed, failed };
 }
 
 /** Of what a manager planned before another took its place: its rounds, its subtasks, and those that had ended well or not. */
@@ -112,6 +125,8 @@ export type Approval =
       readonly output: Json | undefined;
       readonly via: Substitute | undefined;
       readonly from: string | undefined;
+      /** The agents that made what another task gave. */
+      readonly givers: readonly string[] | undefined;
     }
   | { readonly state: "given"; readonly who: readonly string[] };
 
@@ -227,6 +242,23 @@ function lacksApproval({ spec, approval }: Task): boolean {
   return spec.approval?.before === "run" && approval?.state !== "given";
 }
 
+const NOBODY: readonly string[] = [];
+
+/** Who approved its run, also once it has ended. */
+export function runApproversOf({ spec, approval }: Task): readonly string[] {
+  return approval?.state === "given" && spec.approval?.before === "run" ? approval.who : NOBODY;
+}
+
+/** Who must not do it: those who approved its run, or that of anything of which it is a part. Sorted where there are several. */
+export function approversOf(task: Task): readonly string[] {
+  let names = runApproversOf(task);
+  for (let above = task.parent; above !== undefined; above = above.parent) {
+    const more = runApproversOf(above);
+    if (more.length > 0) names = names.length === 0 ? more : [...names, ...more];
+  }
+  return names.length < 2 ? names : [...new Set(names)].sort();
+}
+
 /** What is asked of others before it goes on. */
 export function askedOf(task: Task): AskedApproval | undefined {
   return task.approval?.state === "asked" ? task.approval : undefined;
@@ -241,6 +273,21 @@ export function awaitsJudgement(task: Task): boolean {
 export function awaitedBy(task: Task): readonly Task[] {
   const open = task.dependsOn.filter(({ status }) => !isTerminal(status));
   return open.length <= task.missing ? open : open.filter(({ dependents }) => dependents?.includes(task) === true);
+}
+
+/**
+ * Who made its output, by itself or below it: none of them approves that where it answers another task. Asked of those only whose
+ * outputs have to be approved, since only those answer tasks of which that is so too.
+ */
+export function giversOf(task: Task): readonly string[] {
+  if (task.spec.approval?.before !== "output") return NOBODY;
+  const names = new Set<string>();
+  const tree: Task[] = [task];
+  for (const one of tree) {
+    for (const { agent } of one.attempts) names.add(agent);
+    tree.push(...childrenOf(one));
+  }
+  return [...names];
 }
 
 /** What agents are given: what was submitted, or what guardrails made of it. */

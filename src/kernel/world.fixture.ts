@@ -253,7 +253,7 @@ export class World {
               resource: "net",
               kind: "api_call",
               capacity: 1 + draws.below(3),
-              ...(draws.chance(80) ? this.fuse : {}),
+              ...(draws.chance(80) ? this.fuse : draws.chance(50) ? { breaker: null } : {}),
             };
       case 15:
         return this.ballot(draws);
@@ -440,7 +440,7 @@ export class World {
     }
     this.run(
       { type: "resource.set", resource: "disk", kind: "storage", capacity: 9 },
-      { type: "resource.set", resource: "net", kind: "api_call", capacity: 9 },
+      { type: "resource.set", resource: "net", kind: "api_call", capacity: 9, breaker: null },
     );
     const calm = new Draws([]);
     for (let rounds = 0; rounds < 2_000; rounds++) {

@@ -18,9 +18,11 @@ export interface ResourceDescription {
   /** Makes it a rate: `capacity` each `per` milliseconds, refilling all the time. */
   readonly per?: number;
   /**
-   * When to give it to nobody for a while: how the attempts that hold it end is counted, as it is for agents. Default: never.
+   * When to give it to nobody for a while: how the attempts that hold it end is counted, as it is for agents. Default: never; for a
+   * resource that there is, also one that the journal holds: as before, open if it is. Another policy leaves it as it is, unless
+   * `ratio` changes: then it begins anew, closed. `null` takes it away.
    */
-  readonly breaker?: BreakerPolicy;
+  readonly breaker?: BreakerPolicy | null;
 }
 
 /** A budget that tasks are paid from. */

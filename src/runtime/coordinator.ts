@@ -280,7 +280,10 @@ export class Coordinator implements AsyncDisposable {
     await this.#command({ type: "task.reject", ...about, reason }, 0, { by });
   }
 
-  /** A new resource, or another capacity for one. Lowering a capacity takes nothing back. */
+  /**
+   * A new resource, or another capacity for one. Lowering a capacity takes nothing back. A breaker stays as it is when `breaker` is
+   * left out, also while it is open; `breaker: null` takes it away.
+   */
   async setResource(id: string, spec: ResourceDescription): Promise<void> {
     this.#assertOpen();
     await this.#command({ type: "resource.set", resource: checkId(id, "resource"), ...resourceOf(id, spec) });

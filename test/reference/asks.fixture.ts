@@ -111,12 +111,12 @@ export const ASKS = {
     return task && allow(situation.tape, task);
   },
   offer: (situation) => {
-    const [task, from] = situation.tape.pick([...situation.model.offers]) ?? [];
-    if (task === undefined || from === undefined) {
+    const [task, given] = situation.tape.pick([...situation.model.offers]) ?? [];
+    if (task === undefined || given === undefined) {
       const other = someTask(situation);
       return other && answerOf(situation, other.id, "another");
     }
-    return answerOf(situation, task.id, from);
+    return answerOf(situation, task.id, given.from);
   },
   judge: (situation) => {
     const { model } = situation;
@@ -287,8 +287,9 @@ function end(situation: Situation): Command | undefined {
   const { model, cast, tape } = situation;
   const unjudged = someTask(situation, (one) => awaitsJudgement(model, one));
   if (unjudged !== undefined && (model.running.length === 0 || tape.chance(60))) return judge(situation, unjudged);
-  const [offered, giver] = tape.pick([...model.offers]) ?? [];
-  if (offered !== undefined && giver !== undefined && tape.chance(50)) return answerOf(situation, offered.id, giver);
+  const [offered, given] = tape.pick([...model.offers]) ?? [];
+  if (offered !== undefined && given !== undefined && tape.chance(50))
+    return answerOf(situation, offered.id, given.from);
   const asked = someTask(situation, isAsked);
   if (asked !== undefined && (model.running.length === 0 || tape.chance(30))) return allow(tape, asked);
   if (model.ballots.some(({ open }) => open) && tape.chance(model.running.length === 0 ? 80 : 30))

@@ -3,6 +3,7 @@
 import type { Command } from "../../src/kernel/commands.ts";
 import { becomePending, complete, endAs } from "./life.ts";
 import type { Agent, Ballot, Model, Task } from "./model.ts";
+import { qualified } from "./wishes.ts";
 
 type Asked = Extract<Command, { type: "ballot.open" }>;
 type Outcome = "decided" | "tied" | "no_majority" | "no_consensus" | "no_quorum";
@@ -181,7 +182,10 @@ function barredFrom(model: Model, task: Task): ReadonlySet<string> {
   const doers = [task.meantFor.pin, task.fallback?.others?.pin, ...attempted(task)].filter(
     (name) => name !== undefined,
   );
-  const crew = new Set(doers);
+  const able = task.approval?.before === "run" ? qualified(model, task) : [];
+  if (able.length === 1) for (const { name } of able) barred.add(name);
+  const makers = task.approval?.before === "output" ? task.givenBy : [];
+  const crew = new Set([...doers, ...makers]);
   for (const name of crew) for (const member of model.agent(name)?.team ?? []) crew.add(member);
   const parts = [...task.children];
   for (const part of parts) {

@@ -8,7 +8,6 @@ import type {
   ResourceSpec,
   TaskRequest,
 } from "../../src/kernel/commands.ts";
-import type { BreakerPolicy } from "../../src/kernel/events/agents.ts";
 import type { ApprovalPolicy } from "../../src/kernel/events/approvals.ts";
 import type { GuardrailNames } from "../../src/kernel/events/guardrails.ts";
 import type { FallbackPolicy } from "../../src/kernel/events/tasks.ts";
@@ -156,14 +155,14 @@ export class Cast {
         resource: "net",
         kind: "api_call",
         capacity: 1 + tape.below(3),
-        breaker: tape.pick<BreakerPolicy>([SHAKY, OFTEN]),
+        ...tape.pick([{ breaker: SHAKY }, { breaker: OFTEN }, {}]),
       },
       {
         resource: "calls",
         kind: "api_call",
         capacity: 1 + tape.below(5),
         per: tape.pick([4_000, 1_000]),
-        ...(tape.chance(50) ? { breaker: OFTEN } : {}),
+        ...tape.pick([{ breaker: OFTEN }, {}, { breaker: null }]),
       },
     ];
     return { type: "resource.set", ...tape.pick(specs) };
@@ -227,7 +226,7 @@ export class Cast {
       ...(isShared ? { cacheKey: tape.pick(["k", "k", "l"]), cacheMs: tape.pick([300, 0, 3_000, 3_000]) } : {}),
       graceMs: 100 * tape.below(10),
       // Jitter is drawn.
-      retry: { maxAttempts: 1 + tape.below(3), initialMs: 200, jitter: false },
+      retry: { maxAttempts: tape.pick([1, 2, 3, 3, 5]), initialMs: 200, jitter: false },
     };
   }
 

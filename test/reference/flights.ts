@@ -33,7 +33,7 @@ export function waitsForOutput(model: Model, task: Task): boolean {
 
 /** A ready task of which it is not decided whether it gives the output or waits for it. */
 export function isUndecided(model: Model, task: Task): boolean {
-  if (task.cacheKey === undefined || task.fellBack !== undefined || task.attempt !== undefined) return false;
+  if (task.cacheKey === undefined || task.fellBack || task.attempt !== undefined) return false;
   return ledBy(model, task) === undefined && isNext(model, task) && task.notBefore <= model.timersAt;
 }
 

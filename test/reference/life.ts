@@ -3,7 +3,7 @@
 import type { AttemptEnd, StopReason } from "../../src/kernel/events/attempts.ts";
 import { tellBreakers } from "./breakers.ts";
 import { flightKey, lead, leave, ledBy } from "./flights.ts";
-import { type Attempt, type Flight, isTerminal, type Model, type Task } from "./model.ts";
+import { type Attempt, type Flight, type Given, isTerminal, type Model, type Task } from "./model.ts";
 
 const LOSSES = 3;
 const NEVER_AGAIN: readonly string[] = ["INVALID_ARGUMENT", "BUDGET_EXCEEDED", "GUARDRAIL_BLOCKED"];
@@ -175,13 +175,14 @@ function admitAll(model: Model, flight: Flight | undefined): void {
 export function answerFromBefore(model: Model, task: Task, key: string): boolean {
   const kept = model.outputs.get(key);
   if (kept === undefined || model.now - kept.at >= task.cacheMs) return false;
-  answer(model, task, kept.from);
+  answer(model, task, kept);
   return true;
 }
 
 /** It has an output, which counts once it is allowed where that is asked for. */
-export function giveOutput(model: Model, task: Task, given: Task["given"]): void {
+export function giveOutput(model: Model, task: Task, given: Task["given"], by: readonly string[] = []): void {
   task.given = given;
+  task.givenBy = by;
   if (task.approval?.before !== "output") complete(model, task);
   else ask(model, task, task.approval.expiresMs);
 }
@@ -190,18 +191,26 @@ export function giveOutput(model: Model, task: Task, given: Task["given"]): void
 export function complete(model: Model, task: Task): void {
   const isOwn = task.given === "own" && task.cacheKey !== undefined;
   const flight = isOwn ? ledBy(model, task) : undefined;
-  if (isOwn) model.outputs.set(flightKey(model, task), { from: task.id, at: model.now });
+  const output = { from: task.id, by: makersOf(task) };
+  if (isOwn) model.outputs.set(flightKey(model, task), { ...output, at: model.now });
   finish(model, task, "completed");
   for (const follower of flight?.followers ?? [])
-    if (flight?.followers.includes(follower) === true) answer(model, follower, task.id);
+    if (flight?.followers.includes(follower) === true) answer(model, follower, output);
+}
+
+/** Who has had an attempt at it, or at anything below it. */
+function makersOf(task: Task): readonly string[] {
+  const { attempt, ended, children } = task;
+  const own = [...ended.map(({ agent }) => agent), ...(attempt === undefined ? [] : [attempt.agent.name])];
+  return [...own, ...children.flatMap(makersOf)];
 }
 
 /** It has the output of another, once guardrails have let that pass for it too. */
-function answer(model: Model, task: Task, from: string): void {
-  if (model.settings.guardrails.output === undefined) giveOutput(model, task, "other");
+function answer(model: Model, task: Task, output: Given): void {
+  if (model.settings.guardrails.output === undefined) giveOutput(model, task, "other", output.by);
   else {
     leave(model, task);
-    model.offers.set(task, from);
+    model.offers.set(task, output);
     task.status = "waiting";
   }
 }
@@ -222,9 +231,10 @@ export function ask(model: Model, task: Task, expiresMs: number): void {
 function fallBack(model: Model, task: Task): boolean {
   const { fallback, instead, deadlineAt = Number.POSITIVE_INFINITY } = task;
   if (fallback === undefined || instead === undefined) return false;
-  if (instead === "any" && model.now < deadlineAt && task.fellBack === undefined && fallback.others !== undefined) {
+  if (instead === "any" && model.now < deadlineAt && !task.fellBack && fallback.others !== undefined) {
     model.fallbacks.push(`${task.id} agents`);
-    task.fellBack = { rounds: task.rounds };
+    task.fellBack = true;
+    task.since = task.rounds;
     task.ending = undefined;
     task.instead = undefined;
     task.manager = undefined;
@@ -303,8 +313,7 @@ export function judge(model: Model, parent: Task): void {
 /** Whether enough of all subtasks have succeeded, can still, or cannot any more. */
 export function enoughSucceeded(task: Task): "yes" | "open" | "no" {
   // What another planned, whose place its manager has taken, is not its to answer for.
-  const since = task.fellBack?.rounds ?? 0;
-  const planned = task.children.filter(({ round }) => round !== undefined && round > since);
+  const planned = task.children.filter(({ round }) => round !== undefined && round > task.since);
   const good = planned.filter(({ status }) => status === "completed").length;
   const bad = planned.filter((child) => isTerminal(child) && child.status !== "completed").length;
   const least = task.manager?.minSuccess ?? "all";

@@ -180,8 +180,10 @@ export interface Task {
   /** Once it has been planned, who goes on with it. */
   manager: Agent | undefined;
   rounds: number;
-  /** Its fallback's agents do it, since after so many rounds. */
-  fellBack: { readonly rounds: number } | undefined;
+  /** Its fallback's agents do it. */
+  fellBack: boolean;
+  /** The rounds that another has planned, or somebody before a person had it tried again from the start: they do not count. */
+  since: number;
   attempt: Attempt | undefined;
   ended: Ended[];
   /** What its attempts have spent. */
@@ -219,6 +221,8 @@ export interface Task {
   approvedBy: readonly string[];
   /** Where its output has to be allowed, whether one of its own attempts gave that, before it fell back. */
   given: "own" | "other";
+  /** Who made what another task gave it. */
+  givenBy: readonly string[];
   /** Until when it can be allowed what was asked for. */
   askedUntil: number | undefined;
   /** Opened on what was asked for last. */
@@ -250,6 +254,12 @@ export interface Promised {
   readonly agent: Agent;
   /** Those that make way, as long as they have not ended. */
   victims: readonly Task[];
+}
+
+/** The output of a task that may answer another: of which, and who made that, by itself or below it. */
+export interface Given {
+  readonly from: string;
+  readonly by: readonly string[];
 }
 
 /** Who waits for a resource lends its priority to those that hold it and cannot be made to give it up. */
@@ -296,9 +306,9 @@ export class Model {
   kept: Kept[] = [];
   flights: Flight[] = [];
   /** By whose output these are to be answered once guardrails have let it pass. */
-  offers: Map<Task, string> = new Map();
+  offers: Map<Task, Given> = new Map();
   /** By what the tasks have in common that ask for it: who gave the latest output, and when. */
-  outputs: Map<string, { readonly from: string; readonly at: number }> = new Map();
+  outputs: Map<string, Given & { readonly at: number }> = new Map();
   /** When an agent last lost a skill, or some of its level, in open time. */
   skillLostAt: Map<string, number> = new Map();
   reserved: Reserved | undefined;

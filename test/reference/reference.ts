@@ -171,10 +171,10 @@ export class Reference {
         return this.#answer(command, (task) => allow(model, task, []));
       case "task.answer":
         return this.#person(command.taskId, (task) => {
-          const isMeant = model.offers.get(task) === command.from;
+          const isMeant = model.offers.get(task)?.from === command.from;
           if (!isMeant || !this.#isWhole("output", command.verdicts)) return { code: "INVALID_STATE" };
           if (isBlocked(command.verdicts)) leadOrFollow(model, task);
-          else giveOutput(model, task, "other");
+          else giveOutput(model, task, "other", model.offers.get(task)?.by);
           return OK;
         });
       case "task.reject":
@@ -192,7 +192,7 @@ export class Reference {
           else {
             tellBreakers(model, task, attempt, "succeeded");
             closeAttempt(model, task, "completed");
-            giveOutput(model, task, task.fellBack === undefined ? "own" : "other");
+            giveOutput(model, task, task.fellBack ? "other" : "own");
           }
           return OK;
         });
@@ -334,7 +334,10 @@ export class Reference {
     // Too few of its subtasks succeeded: those first.
     if (task.manager !== undefined && enoughSucceeded(task) !== "yes") return { code: "INVALID_STATE" };
     // Who planned goes on with it; else it begins again with those that it was meant for.
-    if (task.manager === undefined) task.fellBack = undefined;
+    if (task.manager === undefined) {
+      task.fellBack = false;
+      task.since = task.rounds;
+    }
     task.spent = 0;
     task.losses = 0;
     task.preemptions = 0;
@@ -410,7 +413,7 @@ export class Reference {
       const level = BigInt(amount) * BigInt(per ?? 1);
       const rate = { rate: per !== undefined, per: per ?? 1, level, levelAt: model.now };
       const made = { id, capacity: amount, ...rate, ...unwatched() };
-      watch(made, breaker);
+      watch(made, breaker ?? undefined);
       model.resources.push(made);
       return OK;
     }
@@ -423,7 +426,7 @@ export class Reference {
     }
     known.capacity = amount;
     known.per = per ?? 1;
-    watch(known, breaker);
+    if (breaker !== undefined) watch(known, breaker ?? undefined);
     for (const { attempt } of model.live())
       if ((attempt.request?.amounts.get(id) ?? 0) > amount) attempt.request = undefined;
     return OK;

@@ -9,9 +9,9 @@ export function share(model: Model): boolean {
   let decided = false;
   // Who was opened without those whose verdict they waited for waits for none.
   if (model.settings.guardrails.output === undefined) {
-    for (const task of [...model.offers.keys()]) {
+    for (const [task, { by }] of [...model.offers]) {
       if (!model.offers.has(task)) continue;
-      giveOutput(model, task, "other");
+      giveOutput(model, task, "other", by);
       decided = true;
     }
   }

@@ -8,6 +8,7 @@ import { partFollowers } from "./flights.ts";
 import { finish } from "./life.ts";
 import { BILLION, type Budget, type Fallback, isTerminal, type Model, type Task, type Wanted } from "./model.ts";
 import { cents, isBeyondReach, levels } from "./money.ts";
+import { approversOf } from "./wishes.ts";
 
 export function nano(amount: number): number {
   return Math.round(amount * BILLION);
@@ -127,6 +128,7 @@ function refuse(model: Model, request: TaskRequest, origin: Origin | undefined):
     if (model.agent(pin) === undefined) return "UNKNOWN_AGENT";
     const scope = scopeOf(origin);
     if (scope !== undefined && !scope.team.includes(pin)) return "INVALID_ARGUMENT";
+    if (origin !== undefined && approversOf(origin.parent).includes(pin)) return "INVALID_ARGUMENT";
   }
   const unpaid = refusePayment(model, request, origin?.parent);
   if (unpaid !== undefined) return unpaid;
@@ -234,6 +236,7 @@ function make(model: Model, id: string, request: TaskRequest, origin: Origin | u
     approvedBy: [],
     ballot: undefined,
     given: "own",
+    givenBy: [],
     cacheKey: request.cacheKey,
     cacheMs: request.cacheMs ?? 3_600_000,
     batchKey: request.batchKey,
@@ -245,7 +248,8 @@ function make(model: Model, id: string, request: TaskRequest, origin: Origin | u
     children: [],
     manager: undefined,
     rounds: 0,
-    fellBack: undefined,
+    fellBack: false,
+    since: 0,
     attempt: undefined,
     ended: [],
     paid: 0,

@@ -41,7 +41,7 @@ export function isNext(model: Model, task: Task): boolean {
 /** Whether another may give it its output: it has none to wait for before that is decided. */
 function isShared(model: Model, task: Task): boolean {
   const leads = model.flights.some(({ leader }) => leader === task);
-  return task.cacheKey !== undefined && task.fellBack === undefined && !leads;
+  return task.cacheKey !== undefined && !task.fellBack && !leads;
 }
 
 export function wishesOf(model: Model, task: Task): readonly Wish[] {
@@ -62,7 +62,13 @@ export function wishesOf(model: Model, task: Task): readonly Wish[] {
 
 /** Whom its present attempts are for. */
 export function wantedFor({ meantFor, fallback, fellBack }: Task): Wanted {
-  return fellBack === undefined ? meantFor : (fallback?.others ?? meantFor);
+  return fellBack ? (fallback?.others ?? meantFor) : meantFor;
+}
+
+/** Who allowed its run, or that of what it is a part of: none of them does it. */
+export function approversOf(task: Task): readonly string[] {
+  const { approvedBy, parent } = task;
+  return parent === undefined ? approvedBy : [...new Set([...approvedBy, ...approversOf(parent)])].sort();
 }
 
 /** Agents that the journal knows and that could do it, in order of registration, whether there or not. */
@@ -73,7 +79,7 @@ export function qualified(model: Model, task: Task): readonly Agent[] {
   return model.agents.filter(
     (agent) =>
       (pin === undefined || agent.name === pin) &&
-      !task.approvedBy.includes(agent.name) &&
+      !approversOf(task).includes(agent.name) &&
       (task.scope === undefined || task.scope.team.includes(agent.name)) &&
       wanted.skills.every(({ skill, level }) => (agent.skills.get(skill) ?? -1) >= level),
   );
@@ -87,11 +93,15 @@ export function eligible(model: Model, wish: Wish): readonly Agent[] {
   return able.filter((agent) => agent.online && breakerAdmits(model, agent));
 }
 
-/** Who would get it: not one that it failed on, as long as there is another that is large enough. One that goes on stays where it is. */
+/**
+ * Who would get it: not one that it failed on, as long as there is another that is large enough on which it did not, or did longer
+ * ago. One that goes on stays where it is.
+ */
 export function hosts(model: Model, wish: Wish): readonly Agent[] {
   const { attempt, avoid, load } = wish.task;
   if (wish.kind === "regain") return attempt === undefined ? [] : [attempt.agent];
   const may = eligible(model, wish);
-  const others = may.filter((agent) => !avoid.includes(agent.name));
-  return others.some((agent) => agent.capacity >= load) ? others : may;
+  const lastFailure = (agent: Agent): number => avoid.lastIndexOf(agent.name);
+  const earliest = Math.min(...may.filter((agent) => agent.capacity >= load).map(lastFailure));
+  return may.filter((agent) => lastFailure(agent) <= earliest);
 }

@@ -2,8 +2,8 @@
  * Approvals: asked for when a task's turn comes or its output is there, given once, or refused.
  *
  * 1. What is asked for has a hash that no other asking has; who names another is refused.
- * 2. Whoever submitted the task, does it, or works for who does it, neither approves nor rejects it, nor has a vote on it; who
- *    approved its run does not run it.
+ * 2. Whoever submitted the task, does it, alone can do it, or works for who does it, neither approves nor rejects it, nor has a
+ *    vote on it; who approved its run does not run it, nor anything below it.
  * 3. A task that was rejected, or was not approved in time, fails; nothing tries it again but a person's `retry`, and that asks
  *    anew.
  */
@@ -74,7 +74,7 @@ function waiting(desk: Desk, { taskId, hash }: CommandOf<"task.approve" | "task.
       taskId: task.id,
       hash: asked.hash,
     });
-  const why = by === undefined ? undefined : barredFrom(desk.state, task).get(by);
+  const why = by === undefined ? undefined : barredFrom(desk, task).get(by);
   if (why !== undefined)
     throw refused("UNAUTHORIZED", `${show(by)} decides nothing about task ${task.id}: ${why}`, { taskId: task.id });
   return { task, asked, who: by === undefined ? [] : [by] };
@@ -117,7 +117,7 @@ function open(desk: Desk, task: Task): void {
   const { by, expiresMs = defaults.ballotDeadlineMs } = task.spec.approval ?? {};
   const asked = askedOf(task);
   if (asked === undefined || typeof by !== "object") return;
-  const barred = barredFrom(state, task);
+  const barred = barredFrom(desk, task);
   const names = by.voters ?? state.agents.keys();
   const electorate: string[] = [];
   const weights = nullRecord<number>();

@@ -12,6 +12,8 @@ export interface GivenOutput {
   readonly via?: Substitute;
   /** The task of the same `cacheKey` that gave it. */
   readonly from?: string;
+  /** Who made that, where there are any. */
+  readonly givers?: readonly string[];
 }
 
 /** Asks for the approval of the task's run, or of the output that was given. */

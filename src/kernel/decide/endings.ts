@@ -18,7 +18,7 @@ import type { KeptOutput } from "../kept-outputs.ts";
 import { defaults } from "../limits.ts";
 import { known } from "../named.ts";
 import type { AgentState } from "../state.ts";
-import { askedOf, childrenOf, isTerminal, openChildrenOf, type Task } from "../task.ts";
+import { askedOf, childrenOf, giversOf, isTerminal, openChildrenOf, othersPlans, type Task } from "../task.ts";
 import { ask, type GivenOutput } from "./asking.ts";
 import type { Desk } from "./desk.ts";
 
@@ -30,9 +30,10 @@ export function end(desk: Desk, task: Task, body: TerminalEvent): void {
   if (body.type === "task.completed") {
     const judges = task.parent?.status === "waiting";
     const flight = body.via === undefined ? ledBy(desk, task) : undefined;
+    const givers = flight === undefined ? [] : giversOf(task);
     desk.emit(body);
     if (task.parent !== undefined) afterChild(desk, task.parent, task, judges);
-    if (flight !== undefined) answerAll(desk, flight, { taskId: task.id, output: body.output });
+    if (flight !== undefined) answerAll(desk, flight, { taskId: task.id, output: body.output, givers });
     return;
   }
   const flight = body.type === "task.failed" ? ledBy(desk, task) : undefined;
@@ -91,16 +92,23 @@ function answerAll(desk: Desk, flight: Flight, given: Given): void {
 interface Given {
   readonly taskId: string;
   readonly output: Json;
+  /** Who made it, where it has to be approved. */
+  readonly givers?: readonly string[];
 }
 
 /** The task has its output from another of its `cacheKey`, if guardrails let that pass for it too. */
-export function answer(desk: Desk, task: Task, { taskId, output }: Given): void {
-  if (desk.state.settings?.guardrails?.output === undefined) answered(desk, task, { taskId, output });
-  else desk.emit({ type: "output.offered", v: 1, taskId: task.id, from: taskId, output });
+export function answer(desk: Desk, task: Task, given: Given): void {
+  const { taskId, output, givers = [] } = given;
+  if (desk.state.settings?.guardrails?.output === undefined) answered(desk, task, given);
+  else desk.emit({ type: "output.offered", v: 1, taskId: task.id, from: taskId, output, ...named(givers) });
 }
 
-export function answered(desk: Desk, task: Task, { taskId, output }: Given): void {
-  giveOutput(desk, task, { output, via: "cache", from: taskId });
+export function answered(desk: Desk, task: Task, { taskId, output, givers = [] }: Given): void {
+  giveOutput(desk, task, { output, via: "cache", from: taskId, ...named(givers) });
+}
+
+function named(givers: readonly string[]): { readonly givers?: readonly string[] } {
+  return givers.length === 0 ? {} : { givers };
 }
 
 export function skipped(task: Task, dependency: Task): TaskSkippedEvent {
@@ -249,7 +257,7 @@ export function enoughSucceeded(desk: Desk, task: Task): "yes" | "open" | "no" {
   const min = judge(desk, task).minSuccess;
   const { planned = 0, completedChildren = 0, failedChildren = 0 } = task.family ?? {};
   // What another planned, whose place it has taken, is not its to answer for.
-  const before = task.series.fallback;
+  const before = othersPlans(task.series);
   const all = planned - (before?.planned ?? 0);
   const succeeded = completedChildren - (before?.completed ?? 0);
   const failed = failedChildren - (before?.failed ?? 0);
@@ -261,7 +269,7 @@ export function enoughSucceeded(desk: Desk, task: Task): "yes" | "open" | "no" {
 /** Why a manager fails, with every cause. */
 export function shortOf(task: Task): Failure {
   const causes: Json[] = [];
-  const { round: after = 0, planned: before = 0 } = task.series.fallback ?? {};
+  const { round: after = 0, planned: before = 0 } = othersPlans(task.series) ?? {};
   for (const child of childrenOf(task)) {
     const error = child.ended?.error;
     if (child.spec.round === undefined || child.spec.round <= after || error === undefined) continue;

@@ -5,6 +5,8 @@ import { defaults } from "../limits.ts";
 import { READY, type ReadyClass } from "../ready-queue.ts";
 import type { Requirement } from "../requirements.ts";
 import type { Task } from "../task.ts";
+import { whatApproved, withheldBy } from "../withheld.ts";
+import { listed } from "../wording.ts";
 import { beyondReach } from "./budgets.ts";
 import type { Desk } from "./desk.ts";
 import { windDown } from "./endings.ts";
@@ -45,9 +47,11 @@ export function failUnroutable(desk: Desk, classes: readonly ReadyClass[]): void
     const lack = of.pool && lackOfAgents(state, of, of.pool, now);
     if (of.pool === undefined || lack === undefined) continue;
     const text = inWords(lack, of.pool.requirement, patience);
+    const withheld = lack.why === "unable" ? withheldBy(state, of.pool.requirement).map(({ name }) => name) : [];
     for (const { item, measures } of of.index) {
       const since = Math.max(measures[READY]?.whole ?? 0, lack.since ?? 0);
-      if (lack.since === undefined || now >= since + patience + state.closedMs) due.set(item.task, text);
+      if (lack.since === undefined || now >= since + patience + state.closedMs)
+        due.set(item.task, withheld.length === 0 ? text : onlyApprovers(item.task, withheld, patience));
     }
   }
   for (const task of inOrder(due.keys())) {
@@ -69,6 +73,11 @@ function inWords({ why }: LackOfAgents, { skills }: Requirement, patience: numbe
       return `no registered agent can do it${which}, and none came within ${patience} ms`;
     }
   }
+}
+
+function onlyApprovers(task: Task, withheld: readonly string[], patience: number): string {
+  const what = whatApproved(task, withheld);
+  return `those who could do it (${listed(withheld)}) approved ${what}, and nobody else came within ${patience} ms`;
 }
 
 function inOrder(tasks: Iterable<Task>): readonly Task[] {

@@ -23,13 +23,15 @@ const KINDS: readonly string[] = ["compute", "memory", "storage", "api_call", "d
 
 export function setResource(desk: Desk, command: CommandOf<"resource.set">): Answer {
   checkKeys(command, ["type", "resource", "kind", "capacity", "per", "breaker"], "resource");
-  const { kind, per, breaker } = command;
+  const { kind, per } = command;
   const resource = checkId(command.resource, "resource");
   if (!KINDS.includes(kind)) throw invalid("resource type", kind, `one of ${KINDS.join(", ")}`);
   const capacity = checkAmount(command.capacity, `capacity of ${resource}`, { zero: true });
   if (per !== undefined) checkInteger(per, "per", 1, Number.MAX_SAFE_INTEGER);
-  const rule = breaker === undefined ? undefined : breakerRule(breaker);
   const before = desk.state.resources.get(resource);
+  // Another capacity is no reason to trust it again.
+  const breaker = (command.breaker === undefined ? before?.breakerPolicy : command.breaker) ?? undefined;
+  const rule = breaker === undefined ? undefined : breakerRule(breaker);
   if (before === undefined && desk.state.resources.size >= limits.resources)
     throw refused("QUEUE_FULL", `there is no place for resource ${resource}: ${limits.resources} are the most`, {
       resource,

@@ -23,7 +23,7 @@ export function shareOutputs(desk: Desk): boolean {
   if (undecided.size === 0 && leaderless.size === 0 && offers.size === 0) return false;
   // Who is opened without those whose verdict they waited for waits for none.
   if (offers.size > 0 && desk.state.settings?.guardrails?.output === undefined)
-    for (const [task, { from, output }] of [...offers]) answered(desk, task, { taskId: from, output });
+    for (const [task, { from, ...given }] of [...offers]) answered(desk, task, { taskId: from, ...given });
   if (undecided.size === 0 && leaderless.size === 0) return false;
   for (const flight of [...leaderless]) findLeader(desk, flight);
   for (const task of [...undecided].sort((a, b) => a.seq - b.seq)) if (undecided.has(task)) decideOn(desk, task);
@@ -75,8 +75,10 @@ export function judgeOffer(desk: Desk, command: CommandOf<"task.answer">): Answe
     });
   requireAll(desk, "output", task.id, verdicts);
   const blocked = noted(desk, { taskId: task.id, on: "output" }, verdicts);
-  if (blocked === undefined) answered(desk, task, { taskId: from, output: command.output ?? offer.output });
-  else leadOrFollow(desk, task, flightKey(desk.state, task));
+  if (blocked === undefined) {
+    const { output, givers = [] } = offer;
+    answered(desk, task, { taskId: from, output: command.output ?? output, givers });
+  } else leadOrFollow(desk, task, flightKey(desk.state, task));
   return DONE;
 }
 

@@ -15,7 +15,7 @@ import { type EndStatus, statusIn } from "../finished-row.ts";
 import { limits } from "../limits.ts";
 import { amount } from "../named.ts";
 import type { Budget, State } from "../state.ts";
-import { awaitedBy, childrenOf, isTerminal, type Task } from "../task.ts";
+import { awaitedBy, childrenOf, isTerminal, runApproversOf, type Task } from "../task.ts";
 import { sameIds } from "./again.ts";
 import { watchingBreakers } from "./attempts.ts";
 import { budgetNamed } from "./budgets.ts";
@@ -355,9 +355,9 @@ function isObject(value: Json): value is { readonly [key: string]: Json } {
 }
 
 function checkNames(state: State, event: TaskSubmittedEvent, place: Place): void {
-  const { scope, parent } = place;
-  if (event.agent !== undefined) checkPin(state, event.taskId, event.agent, scope);
-  if (event.fallback?.agent !== undefined) checkPin(state, event.taskId, event.fallback.agent, scope);
+  const { parent } = place;
+  if (event.agent !== undefined) checkPin(state, event.taskId, event.agent, place);
+  if (event.fallback?.agent !== undefined) checkPin(state, event.taskId, event.fallback.agent, place);
   checkBudget(state, event, parent);
   if (typeof event.approval?.by === "object") {
     for (const name of event.approval.by.voters ?? []) {
@@ -443,7 +443,7 @@ function checkBudget(state: State, event: TaskSubmittedEvent, parent: Task | und
   }
 }
 
-function checkPin(state: State, taskId: string, agent: string, scope: string | undefined): void {
+function checkPin(state: State, taskId: string, agent: string, { scope, parent }: Place): void {
   if (!state.agents.has(agent))
     throw refused(
       "UNKNOWN_AGENT",
@@ -454,6 +454,14 @@ function checkPin(state: State, taskId: string, agent: string, scope: string | u
     throw refused(
       "INVALID_ARGUMENT",
       `task ${taskId} names the agent ${JSON.stringify(agent)}, which is not on the team of ${scope}`,
+      { taskId, agent },
+    );
+  }
+  for (let above = parent; above !== undefined; above = above.parent) {
+    if (!runApproversOf(above).includes(agent)) continue;
+    throw refused(
+      "INVALID_ARGUMENT",
+      `task ${taskId} names the agent ${JSON.stringify(agent)}, which approved ${above.id}, of which it is a part`,
       { taskId, agent },
     );
   }

@@ -36,6 +36,8 @@ export interface ApprovalAskedEvent {
   readonly via?: Substitute;
   /** The task of the same `cacheKey` that gave it. */
   readonly from?: string;
+  /** The agents that made what another task gave: none of them approves it. Absent: none. */
+  readonly givers?: readonly string[];
   /** Epoch milliseconds from which it is too late; where a ballot decides, that has the time. */
   readonly expiresAt?: number;
 }
@@ -46,7 +48,7 @@ export interface ApprovalGivenEvent {
   readonly taskId: string;
   readonly before: "run" | "output";
   readonly hash: string;
-  /** Who approved, as far as they have names: none of them runs the task. */
+  /** Who approved, as far as they have names: none of them runs the task, nor anything below it. */
   readonly who: readonly string[];
   readonly ballotId?: string;
 }
@@ -69,7 +71,7 @@ export const APPROVAL_EVENTS: LayoutsOf<ApprovalEvent> = {
   "approval.asked": {
     code: 42,
     v: 1,
-    fields: ["taskId", "before", "hash", "token", "output", "expiresAt", "via", "from"],
+    fields: ["taskId", "before", "hash", "token", "output", "expiresAt", "via", "from", "givers"],
   },
   "approval.given": { code: 43, v: 1, fields: ["taskId", "before", "hash", "who", "ballotId"] },
   "approval.rejected": { code: 44, v: 1, fields: ["taskId", "before", "hash", "reason", "who", "ballotId"] },

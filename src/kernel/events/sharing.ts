@@ -26,6 +26,8 @@ export interface OutputOfferedEvent {
   /** The task that gave it. */
   readonly from: string;
   readonly output: Json;
+  /** The agents that made it, where the output has to be approved: none of them approves it. Absent: none. */
+  readonly givers?: readonly string[];
 }
 
 export type SharingEvent = FlightLedEvent | FlightJoinedEvent | OutputOfferedEvent;
@@ -33,5 +35,5 @@ export type SharingEvent = FlightLedEvent | FlightJoinedEvent | OutputOfferedEve
 export const SHARING_EVENTS: LayoutsOf<SharingEvent> = {
   "flight.led": { code: 54, v: 1, fields: ["taskId", "alone"] },
   "flight.joined": { code: 55, v: 1, fields: ["taskId", "leader"] },
-  "output.offered": { code: 56, v: 1, fields: ["taskId", "from", "output"] },
+  "output.offered": { code: 56, v: 1, fields: ["taskId", "from", "output", "givers"] },
 };

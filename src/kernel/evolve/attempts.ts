@@ -96,7 +96,7 @@ export function attemptEnded(
       task.series = { ...task.series, failures: failures + 1, losses: losses + 1 };
     else {
       const { name } = live.agent;
-      const avoided = excluded.includes(name) ? excluded : [...excluded, name];
+      const avoided = excluded.at(-1) === name ? excluded : [...excluded.filter((other) => other !== name), name];
       task.series = { ...task.series, failures: failures + 1, excluded: avoided };
       report(live, breakerFailed, state.openMs(at));
     }

@@ -4,7 +4,7 @@ import { leaveFlight } from "../flights.ts";
 import type { StateObserver } from "../observer.ts";
 import { familyOf, settle } from "../settling.ts";
 import type { State } from "../state.ts";
-import { askedOf, type Ended, isTerminal, rootOf, type Task } from "../task.ts";
+import { askedOf, type Ended, isTerminal, othersPlans, rootOf, runApproversOf, type Task } from "../task.ts";
 import { becomePending, readyAt, setStatus } from "../task-status.ts";
 
 const NONE: readonly never[] = [];
@@ -26,7 +26,8 @@ export function terminal(
   task.held = false;
   task.notBefore = 0;
   task.checkpoint = undefined;
-  task.approval = undefined;
+  // Who approved its run does nothing of it, also of what goes on below it when it has ended.
+  if (runApproversOf(task).length === 0) task.approval = undefined;
   const { dependents, parent, dependsOn } = task;
   task.dependents = undefined;
   // Else each of a chain would keep all before it.
@@ -76,7 +77,11 @@ export function countChild(parent: Task, { spec }: Task, how: "completed" | "fai
   const family = familyOf(parent);
   if (how === "completed") family.completedChildren += by;
   else family.failedChildren += by;
-  const before = parent.series.fallback;
+  const before = othersPlans(parent.series);
   if (before === undefined || (spec.round ?? 0) > before.round) return;
-  parent.series = { ...parent.series, fallback: { ...before, [how]: before[how] + by } };
+  const since = { ...before, [how]: before[how] + by };
+  parent.series = {
+    ...parent.series,
+    ...(parent.series.fallback === undefined ? { before: since } : { fallback: since }),
+  };
 }

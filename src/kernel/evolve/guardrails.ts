@@ -7,6 +7,7 @@ import type { StateObserver } from "../observer.ts";
 import type { State } from "../state.ts";
 import { ACCEPTED, AWAITED, isReady, type Judgement } from "../task.ts";
 import { becomePending, readyAt } from "../task-status.ts";
+import { askBelowAnew } from "./approvals.ts";
 
 /** What was let pass stays so; anything else is looked at by the guardrails that there are now. */
 export function judgedAnew(state: State, before: Judgement | undefined): Judgement | undefined {
@@ -31,6 +32,7 @@ export function inputAccepted(
   if (input !== undefined && task.approval !== undefined && task.spec.approval?.before === "run") {
     const isAsked = task.approval.state === "asked";
     task.approval = undefined;
+    askBelowAnew(task, observer);
     if (isAsked) becomePending(state, task, at, observer);
   }
   if (isReady(task)) readyAt(state, task, Math.max(at, task.notBefore));

@@ -23,6 +23,7 @@ export function flightJoined(state: State, event: FlightJoinedEvent, observer: S
 export function outputOffered(state: State, event: OutputOfferedEvent, observer: StateObserver | undefined): void {
   const task = taskOf(state, event.taskId);
   setStatus(state, task, "waiting");
-  offer(state, task, { from: event.from, output: event.output }, observer);
+  const { from, output, givers } = event;
+  offer(state, task, { from, output, ...(givers === undefined ? {} : { givers }) }, observer);
   observer?.task(task);
 }

@@ -20,8 +20,9 @@ import type { StateObserver } from "../observer.ts";
 import { report } from "../reports.ts";
 import { familyOf, revive } from "../settling.ts";
 import type { State } from "../state.ts";
-import { askedOf, FIRST_SERIES, rootOf, type Task } from "../task.ts";
+import { askedOf, FIRST_SERIES, giversOf, rootOf, subtasksNow, type Task } from "../task.ts";
 import { becomePending, readyAt, setStatus } from "../task-status.ts";
+import { askBelowAnew } from "./approvals.ts";
 import { attemptCompleted } from "./attempts.ts";
 import { countChild, terminal } from "./ending.ts";
 import { judgedAnew } from "./guardrails.ts";
@@ -38,7 +39,7 @@ export function taskCompleted(
     attemptCompleted(state, token, at, observer);
   if (from !== undefined) state.outputs.touch(flightKey(state, task));
   else if (task.spec.cacheKey !== undefined && via === undefined)
-    state.outputs.put(flightKey(state, task), { taskId: task.id, at, output });
+    state.outputs.put(flightKey(state, task), { taskId: task.id, at, output, givers: giversOf(task) });
   terminal(
     state,
     task,
@@ -150,9 +151,7 @@ export function taskPlanned(
 
 /** Others do it from now on, in a series of their own; what the first knew of it, and left for a next attempt, is theirs. */
 export function fellBack(state: State, task: Task, at: number, observer: StateObserver | undefined): void {
-  const { family, round, series } = task;
-  const { planned = 0, completedChildren: completed = 0, failedChildren: failed = 0 } = family ?? {};
-  task.series = { ...series, failures: 0, fallback: { round, planned, completed, failed } };
+  task.series = { ...task.series, failures: 0, fallback: subtasksNow(task) };
   task.phase = "run";
   task.checkpoint = undefined;
   task.notBefore = 0;
@@ -172,9 +171,15 @@ export function retried(state: State, id: string, at: number, observer: StateObs
   task.missing = 0;
   task.judgement = judgedAnew(state, task.judgement);
   // Who planned goes on with its plan; else it begins again with those whom it was meant for.
-  const { fallback, retries = 0 } = task.series;
-  const series = { ...FIRST_SERIES, retries: retries + 1 };
-  task.series = fallback === undefined || task.phase !== "aggregate" ? series : { ...series, fallback };
+  const { fallback, before, retries = 0 } = task.series;
+  const goesOn = task.phase === "aggregate";
+  const since = goesOn ? before : task.round === 0 ? undefined : subtasksNow(task);
+  task.series = {
+    ...FIRST_SERIES,
+    retries: retries + 1,
+    ...(goesOn && fallback !== undefined ? { fallback } : {}),
+    ...(since === undefined ? {} : { before: since }),
+  };
   task.ended = undefined;
   task.approval = undefined;
   readyAt(state, task, at);
@@ -190,4 +195,5 @@ export function retried(state: State, id: string, at: number, observer: StateObs
     }
   }
   observer?.task(task);
+  askBelowAnew(task, observer);
 }

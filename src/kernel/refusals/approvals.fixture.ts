@@ -37,6 +37,7 @@ export const approvals: readonly Refused[] = [
   },
   {
     ask: (story) => {
+      story.agent("bob");
       story.submit({ id: "a", approval: { by: { ballot: "majority" } } });
       return approving();
     },
@@ -61,6 +62,17 @@ export const approvals: readonly Refused[] = [
     by: "ann",
     code: "UNAUTHORIZED",
     says: '"ann" decides nothing about task a: it does it',
+    details,
+  },
+  {
+    ask: (story) => {
+      story.agent("eve", { skills: ["rare"] });
+      story.submit({ ...needed, skills: ["rare"] });
+      return approving();
+    },
+    by: "eve",
+    code: "UNAUTHORIZED",
+    says: '"eve" decides nothing about task a: nobody else can do it',
     details,
   },
 ];

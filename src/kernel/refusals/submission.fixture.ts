@@ -152,6 +152,17 @@ export const submission: readonly Refused[] = [
     details: { taskId: "m/s", agent: "bob" },
   },
   {
+    ask: (story) => {
+      story.agent("leaf");
+      story.submit({ id: "a", approval: {} });
+      story.approve("a", { by: "leaf" });
+      return { type: "task.submit", from: story.from("a"), tasks: [{ id: "s", agent: "leaf" }] };
+    },
+    code: "INVALID_ARGUMENT",
+    says: 'task a/s names the agent "leaf", which approved a, of which it is a part',
+    details: { taskId: "a/s", agent: "leaf" },
+  },
+  {
     ask: () => submitting({ resources: { tape: 1 } }),
     code: "UNKNOWN_RESOURCE",
     says: 'task t1 asks for "tape", which is no resource',
