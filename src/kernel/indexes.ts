@@ -156,9 +156,8 @@ export class Indexes implements StateObserver {
     const ready = isReady(task);
     const early = ready && task.notBefore > this.now;
     this.#watchBackoff(task, early);
-    const { spec, series } = task;
-    const isShared = spec.cacheKey !== undefined && series.fallback === undefined;
-    const shares = isShared && !this.#leads(task, ready && !early);
+    const { spec } = task;
+    const shares = spec.cacheKey !== undefined && !this.#leads(task, ready && !early);
     if (!ready || early || shares) {
       this.impossible.delete(task);
       this.#leaveQueue(task);
@@ -199,9 +198,12 @@ export class Indexes implements StateObserver {
     else this.leaderless.delete(flight);
   }
 
-  /** Whether it is decided that it gives the output for all of its key; one that is ready is to be decided on. */
+  /**
+   * Whether it is decided that it gives the output for all of its key, or for itself, since its fallback's agents do it; one that
+   * is ready is to be decided on.
+   */
   #leads(task: Task, ready: boolean): boolean {
-    const leads = this.state.flights.leads(task);
+    const leads = task.series.fallback !== undefined || this.state.flights.leads(task);
     if (ready && !leads) this.undecided.add(task);
     else this.undecided.delete(task);
     return leads;

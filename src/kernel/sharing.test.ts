@@ -419,6 +419,29 @@ describe("nobody waits for what waits for it", () => {
   });
 });
 
+test("a manager that falls back as its round ends, and whose lead another opening had taken away, leads nobody", () => {
+  const story = new Story();
+  const team = (): void => {
+    for (const name of ["ann", "bob"]) story.agent(name, { capacity: 9 });
+    story.manager("boss", ["ann"]);
+  };
+  story.do({ type: "coordinator.open" });
+  team();
+  const once = { retry: { maxAttempts: 1 } };
+  story.submit({ id: "m", agent: "boss", cacheKey: "k", fallback: { agent: "bob" }, ...once });
+  story.plan("m", { id: "one", agent: "ann", retry: { maxAttempts: 2, initialMs: 0 } });
+  story.crash(10, { guardrails: { input: ["shape"] } });
+  team();
+  story.judge("m");
+  story.judge("m/one");
+  expect(told(story.fail("m/one"))).toEqual([
+    "m/one attempt failed",
+    "m/one failed: TASK_FAILED",
+    "m falls back on others: TASK_FAILED",
+    "m starts on bob",
+  ]);
+});
+
 describe("guardrails on outputs", () => {
   const guardrails = { output: ["tone", "size"] } as const;
   const passed = guardrails.output.map((guardrail) => ({ guardrail, verdict: "allow" }) as const);
