@@ -90,8 +90,13 @@ describe("allowedHosts", () => {
       "it has more text than is looked through: 1000000 characters",
     );
     expect(await asked(guardrail, `https://x${"!".repeat(900_000)}y`)).toMatchObject({ allow: false });
-    for (const part of ["a", ":", "/", "http", "http:", "a://", "\\", "aB3-"])
-      expect(await asked(guardrail, part.repeat(1_000_000 / part.length))).toBeDefined();
+    for (const part of ["a", ":", "http", "aB3-"])
+      expect(await said(guardrail, part.repeat(1_000_000 / part.length)), part).toBe("allowed");
+    // What a browser would take for one address, of a host that is not allowed.
+    for (const part of ["/", "http:", "a://", "\\"])
+      expect(await said(guardrail, part.repeat(1_000_000 / part.length)), part).toBe(
+        "it has addresses of hosts that are not allowed: 1 of 1",
+      );
   });
 
   test("looks where it is told to", () => {

@@ -6,7 +6,7 @@
  * 2. Whatever an attempt holds is taken when it starts (or is granted) and given back once, when it ends or waits.
  * 3. What an event changes, the observer is told of; during replay there is none.
  *
- * What each event does is in `evolve/`, in the file that is named as the one of `events/` that describes it.
+ * What each event does is in `evolve/`, parted as `events/` is, which describes them.
  */
 import { sumIn } from "../coordination/structures/money.ts";
 import { dropClaim } from "./claims.ts";
