@@ -48,5 +48,29 @@ tasks:
 `,
   });
   expect((await safeguards(folder, "run", "crew.yaml")).code).toBe(0);
-  expect((await safeguards(folder, "status")).stdout).toContain("all 0 of 2.5 spent");
+  expect((await safeguards(folder, "status")).stdout).toContain("all 0.5 of 2.5 spent");
+});
+
+test("tasks of a crew that name no budget are paid from its default one, and stop where that ends", async () => {
+  const crew = (budgets: string, tasks: string) => `name: sums
+agents: [{ name: cat, command: [cat] }]
+budgets: ${budgets}
+tasks: ${tasks}
+`;
+  const folder = folderWith({
+    "crew.yaml": crew(
+      '{ default: { limit: "1" }, other: { limit: 9 } }',
+      "[{ cost: 0.4 }, { cost: 0.4 }, { cost: 0.4 }, { cost: 0.4, budget: other }]",
+    ),
+    "dear.yaml": crew("{ default: { limit: 1 } }", "[{ cost: 1.4 }]"),
+    "other.yaml": crew("{ other: { limit: 1 } }", "[{ cost: 1.4 }]"),
+  });
+  expect((await safeguards(folder, "run", "crew.yaml")).code).toBe(1);
+  expect((await safeguards(folder, "status")).stdout).toContain(
+    "budgets\n  default 0.8 of 1 spent\n  other 0.4 of 9 spent\n",
+  );
+  expect((await safeguards(folder, "check", "dear.yaml")).stdout).toContain(
+    "tasks[0].cost is 1.4 — at most 1, the limit of budget",
+  );
+  expect((await safeguards(folder, "check", "other.yaml")).code).toBe(0);
 });

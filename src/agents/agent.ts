@@ -15,6 +15,8 @@ export interface Task<I extends Json = Json> {
   readonly priority: number;
   /** Epoch milliseconds. */
   readonly deadlineAt?: number;
+  /** What an attempt is estimated to cost, as a plain decimal: so much is set aside for it. Left out: nothing. */
+  readonly cost?: string;
 }
 
 /** Where structured log lines go; pino and most others fit. */

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
@@ -61,6 +61,33 @@ async function pidsIn(file: string): Promise<number[]> {
 }
 
 describe("a command", () => {
+  it("is taken to spend what its task costs as it starts, and does not start where that is refused", async () => {
+    const file = join(newFolder(), "ran");
+    const run = command([node, "--eval", `require("node:fs").writeFileSync(${JSON.stringify(file)}, "")`]);
+    const isThere = () => existsSync(file);
+    const told: unknown[] = [];
+    const spend = async (...spent: unknown[]) => {
+      told.push([...spent, isThere()]);
+      if (told.length === 1) throw new Error("nothing is left");
+    };
+    const ctx: AgentContext = { ...context(), budget: { spend } };
+    await expect(run({ ...task, cost: "0.25" }, ctx)).rejects.toThrow("nothing is left");
+    expect(isThere()).toBe(false);
+    await run({ ...task, cost: "0.25" }, ctx);
+    expect(told).toEqual(Array.from({ length: 2 }, () => ["0.25", node, false]));
+    await run(task, ctx);
+    expect([told.length, isThere()]).toEqual([2, true]);
+  });
+
+  it("does not start when it is stopped while its cost is spent", async () => {
+    const file = join(newFolder(), "ran");
+    const stop = new AbortController();
+    const ctx: AgentContext = { ...context(stop.signal), budget: { spend: async () => stop.abort(new Error("stop")) } };
+    const run = command([node, "--eval", `require("node:fs").writeFileSync(${JSON.stringify(file)}, "")`]);
+    await expect(run({ ...task, cost: "1" }, ctx)).rejects.toThrow("stop");
+    expect(existsSync(file)).toBe(false);
+  });
+
   it("gets its task as JSON on stdin, and gives what it prints", async () => {
     const output = await script("process.stdin.pipe(process.stdout)");
     expect(output).toEqual({

@@ -42,7 +42,8 @@ const groups = new Set<number>();
 /**
  * The `run` of an agent whose work is done by a program. It gets `{ task, input, context, dependencies, attempt, token,
  * idempotencyKey }` as JSON on stdin and prints its output on stdout. Exit code 0 is success, 75 a failure worth trying
- * again, anything else a failure for good, with the end of stderr in its message. When the attempt is aborted the
+ * again, anything else a failure for good, with the end of stderr in its message. It has no way to say what it spent: each
+ * attempt is taken to spend the task's `cost` as it starts. When the attempt is aborted the
  * program and all that it started get SIGTERM, and SIGKILL a second later. `INVALID_ARGUMENT` for options of wrong shape.
  *
  * @example
@@ -67,6 +68,11 @@ export function command(
   const given = checkEnvironment(env);
   return async (task, ctx) => {
     ctx.signal.throwIfAborted();
+    // It cannot say what it spends: all that it was thought to cost is spent before it starts.
+    if (task.cost !== undefined) {
+      await ctx.budget.spend(task.cost, program);
+      ctx.signal.throwIfAborted();
+    }
     const stdout = await run({
       program,
       args,

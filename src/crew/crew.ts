@@ -24,7 +24,7 @@ export interface CrewSpec {
     | undefined;
   /** Look at the inputs and outputs of its tasks, and of the run itself, and at what its agents do. Default: none. */
   readonly guardrails?: readonly Guardrail[];
-  /** What its tasks are paid from. */
+  /** What its tasks are paid from: each from the one that it names, or from one called `default`, if there is one. */
   readonly budgets?: RecordOf<{ readonly limit: Money; readonly parent?: string }> | undefined;
   /** Tasks that run at once. Default: 64. */
   readonly concurrency?: number;

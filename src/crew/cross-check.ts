@@ -4,7 +4,14 @@ import { findCycle } from "../coordination/structures/dependency-graph.ts";
 import { textOf } from "../coordination/structures/money.ts";
 import { limits } from "../kernel/limits.ts";
 import { type Flaw, formatPath, type Path } from "./fault.ts";
-import type { AgentOutline, BudgetOutline, CrewOutline, NameAt, TaskOutline } from "./outline.ts";
+import {
+  type AgentOutline,
+  type BudgetOutline,
+  type CrewOutline,
+  DEFAULT_BUDGET,
+  type NameAt,
+  type TaskOutline,
+} from "./outline.ts";
 
 /** The run itself is a manager above all others. */
 const MAX_TEAM_DEPTH = limits.managerDepth - 1;
@@ -20,7 +27,12 @@ export function crossCheck(crew: CrewOutline, runName: string): Flaw[] {
     ...crew.agents.flatMap((agent) => checkTeam(agent, agents)),
     ...checkTeams(crew.agents),
     ...checkBudgets(crew.budgets),
-    ...checkTasks(crew.tasks, crew, agents, agents),
+    ...checkTasks(
+      crew.tasks.map((task) => paidFromDefault(task, crew)),
+      crew,
+      agents,
+      agents,
+    ),
     ...crew.agents.flatMap((agent) => checkPlan(agent, crew, agents)),
   ];
 }
@@ -197,6 +209,12 @@ function checkBudgets(budgets: CrewOutline["budgets"]): Flaw[] {
 function unknownBudget({ name, path }: NameAt, budgets: CrewOutline["budgets"]): Flaw {
   const message = `${formatPath(path)} is ${show(name)}, which is no budget — ${listed(budgets.keys())}`;
   return { path, message };
+}
+
+/** What a task is paid from that names no budget: a subtask from what its parent is, a task of the crew from `default`. */
+function paidFromDefault(task: TaskOutline, { budgets }: CrewOutline): TaskOutline {
+  if (task.budget !== undefined || !budgets.has(DEFAULT_BUDGET)) return task;
+  return { ...task, budget: { name: DEFAULT_BUDGET, path: [...task.path, "budget"] } };
 }
 
 /** Whether what it is to be paid from is there, and large enough all the way up. */

@@ -6,6 +6,9 @@
 import { type Sum, sumOf } from "../coordination/structures/money.ts";
 import type { Path } from "./fault.ts";
 
+/** What a crew's task is paid from that names no budget, where the crew has one of this name. */
+export const DEFAULT_BUDGET = "default";
+
 export interface NameAt {
   readonly name: string;
   readonly path: Path;

@@ -16,9 +16,10 @@ import type { TaskInfo } from "../kernel/views.ts";
 import type { Coordinator } from "../runtime/coordinator.ts";
 import type { CoordinatorOptions } from "../runtime/coordinator-options.ts";
 import { isList } from "../runtime/json.ts";
-import type { TaskHandle } from "../runtime/task.ts";
+import type { TaskHandle, TaskSpec } from "../runtime/task.ts";
 import { type CrewSpec, runManagerName } from "./crew.ts";
 import type { LoadedCrew } from "./load.ts";
+import { DEFAULT_BUDGET } from "./outline.ts";
 
 /** What a run is of. */
 export interface RunName {
@@ -161,7 +162,7 @@ function agentsOf(crew: CrewSpec): Agent[] {
     minSuccess: 0,
     plan: async ({ input }) => {
       const tasks = typeof crew.tasks === "function" ? await crew.tasks(input) : crew.tasks;
-      return tasks.map((task) => ({ ...task, priority: task.priority ?? DEFAULT_PRIORITY }));
+      return tasks.map((task) => paidFromDefault(crew, { ...task, priority: task.priority ?? DEFAULT_PRIORITY }));
     },
     aggregate: (task, outcomes) => {
       const local = outcomes.map((outcome) => ({ ...outcome, taskId: outcome.taskId.slice(task.id.length + 1) }));
@@ -169,6 +170,13 @@ function agentsOf(crew: CrewSpec): Agent[] {
     },
   });
   return [...crew.agents, run];
+}
+
+/** The task, paid from the crew's `default` budget where it names none and there is one. */
+function paidFromDefault({ budgets }: CrewSpec, task: TaskSpec): TaskSpec {
+  if (task.budget !== undefined || budgets === undefined) return task;
+  const hasDefault = budgets instanceof Map ? budgets.has(DEFAULT_BUDGET) : Object.hasOwn(budgets, DEFAULT_BUDGET);
+  return hasDefault ? { ...task, budget: DEFAULT_BUDGET } : task;
 }
 
 function hashOf(input: Json): string {

@@ -129,7 +129,9 @@ const task = mapping({
     .max(limits.cacheMs, CACHE_MS)
     .optional()
     .describe("How old an output may be to answer it, in milliseconds. Default: 3600000"),
-  budget: id().optional().describe("What it is paid from. Default: its parent's, or nothing"),
+  budget: id()
+    .optional()
+    .describe("What it is paid from. Default: what its parent is, or the budget called default, if there is one"),
   cost: money().optional().describe("What an attempt is thought to cost: set aside while it runs. Default: 0"),
   approval: approval.optional().describe("Who must allow that it runs, or that its output counts. Default: nobody"),
   batchKey: text(KEY, limits.keyLength)

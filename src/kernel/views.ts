@@ -57,6 +57,8 @@ export interface TaskView {
   /** The highest among its own and those that wait for it. */
   readonly effectivePriority: number;
   readonly deadlineAt?: number;
+  /** What an attempt is estimated to cost, where that is more than nothing. */
+  readonly estimatedCost?: string;
   readonly timeoutMs?: number;
   readonly graceMs?: number;
   readonly submittedAt: number;
@@ -256,6 +258,7 @@ export function taskView(
       context: spec.context,
       parentId: spec.parentId,
       deadlineAt: spec.deadlineAt,
+      estimatedCost: spec.cost,
       timeoutMs: spec.timeoutMs,
       graceMs: spec.graceMs,
       startedAt: task.attempts[0]?.startedAt,

@@ -12,5 +12,6 @@ export function taskOf(view: TaskView): Task {
     ...(view.parentId === undefined ? {} : { parentId: view.parentId }),
     priority: view.priority,
     ...(view.deadlineAt === undefined ? {} : { deadlineAt: view.deadlineAt }),
+    ...(view.estimatedCost === undefined ? {} : { cost: view.estimatedCost }),
   };
 }
