@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import * as z from "zod";
 import {
+  allOf,
   type Coordinator,
   type CoordinatorOptions,
   defineAgent,
@@ -192,6 +193,43 @@ describe("guardrails on inputs", () => {
       Array.from({ length: 2_000 }, (_, i) => i),
     );
     expect(asked).toEqual(Array.from({ length: 2_000 }, (_, i) => i));
+  });
+});
+
+describe("a guardrail that is an instance of a class", () => {
+  class Quota implements Guardrail {
+    name = "quota";
+    readonly on = "input";
+    readonly most: number;
+    #asked = 0;
+
+    constructor(most: number) {
+      this.most = most;
+    }
+
+    check(): Verdict {
+      this.#asked += 1;
+      this.name = `quota after ${this.#asked}`;
+      return this.#asked > this.most ? { allow: false, reason: `more than ${this.most}` } : { allow: true };
+    }
+  }
+
+  it("has fields and a state of its own, and the name that it had at first", async () => {
+    const coordinator = await opened({ guardrails: [new Quota(1)] });
+    await coordinator.register(echo);
+    const [first, second] = await coordinator.submit([{ id: "a" }, { id: "b" }]);
+    expect(await first?.result()).toBeNull();
+    expect(await second?.outcome()).toMatchObject({ error: { code: "GUARDRAIL_BLOCKED" } });
+    expect(await verdicts(coordinator)).toEqual(["quota allow input of a", "quota block input of b"]);
+  });
+
+  it("works inside of another, too", async () => {
+    const both = allOf({ name: "both", guardrails: [new Quota(1), allows("more", "input")] });
+    const coordinator = await opened({ guardrails: [both] });
+    await coordinator.register(echo);
+    const handles = await coordinator.submit([{ id: "a" }, { id: "b" }]);
+    const codes = await Promise.all(handles.map(async (handle) => (await handle.outcome()).error?.message ?? "none"));
+    expect(codes).toEqual(["none", expect.stringContaining("quota: more than 1")]);
   });
 });
 

@@ -25,7 +25,7 @@ export interface AllOfOptions {
 export function allOf(options: AllOfOptions): Guardrail {
   checkOptions(options, { known: ["name", "guardrails"] }, "the options of allOf");
   const name = checkId(options.name, "name of allOf");
-  const guardrails = [...checkGuardrails(options.guardrails, "guardrails of allOf")];
+  const guardrails = checkGuardrails(options.guardrails, "guardrails of allOf");
   const [first] = guardrails;
   if (first === undefined || guardrails.some(({ on }) => on !== first.on))
     throw invalid("guardrails of allOf", options.guardrails, "a list of at least one, which all look at the same");

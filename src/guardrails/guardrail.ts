@@ -32,7 +32,8 @@ export type Verdict =
 
 /**
  * A check of what goes in, of what comes out, or of what an agent is about to do. One that throws, answers nothing proper,
- * or does not answer within 30 000 ms blocks. It runs in the coordinator's own process, for several tasks at a time.
+ * or does not answer within 30 000 ms blocks. It runs in the coordinator's own process, for several tasks at a time. An object
+ * of these three, or an instance of a class, which may have fields of its own; what it is called and looks at is read once.
  *
  * @example
  * ```ts
@@ -61,29 +62,50 @@ export function checkPoint(value: unknown, what: string, allowed: readonly Guard
   return point;
 }
 
-/** A list of guardrails. INVALID_ARGUMENT for anything else, and for two of one name that look at the same. */
+/**
+ * A list of guardrails, with the names and the points that they have now. INVALID_ARGUMENT for anything else, and for two of
+ * one name that look at the same.
+ */
 export function checkGuardrails(value: unknown, what: string): readonly Guardrail[] {
   if (!Array.isArray(value)) throw invalid(what, value, "a list of guardrails");
+  const guardrails = value.map((guardrail: unknown, i) => checkGuardrail(guardrail, `${what}[${i}]`));
   const seen = new Set<string>();
-  for (const [i, guardrail] of value.entries()) {
-    const place = `${what}[${i}]`;
-    checkKeys(guardrail, ["name", "on", "check"], place);
-    const { name, on, check } = guardrail;
-    checkId(name, `the name of ${place}`);
-    const point = checkPoint(on, `on of ${place}`);
-    checkFunction(check, `check of ${place}`);
-    if (seen.has(`${point} ${name}`)) {
-      const message = `two guardrails on the ${point} have the name ${show(name)}; each must have another`;
+  for (const { name, on } of guardrails) {
+    if (seen.has(`${on} ${name}`)) {
+      const message = `two guardrails on the ${on} have the name ${show(name)}; each must have another`;
       throw new SafeguardsError("INVALID_ARGUMENT", message);
     }
-    seen.add(`${point} ${name}`);
+    seen.add(`${on} ${name}`);
   }
   for (const on of POINTS) {
-    const { length } = value.filter((guardrail) => guardrail.on === on);
+    const { length } = guardrails.filter((guardrail) => guardrail.on === on);
     if (length > limits.guardrails)
       throw invalid(`the number of guardrails on the ${on}`, length, `at most ${limits.guardrails}`);
   }
-  return value;
+  return guardrails;
+}
+
+/** The log tells guardrails apart by name: one that changed its own would be taken for another. */
+function checkGuardrail(value: unknown, place: string): Guardrail {
+  const guardrail = checkShape(value, place);
+  const { name, on, check } = guardrail;
+  checkId(name, `the name of ${place}`);
+  checkPoint(on, `on of ${place}`);
+  checkFunction(check, `check of ${place}`);
+  return { name, on, check: (subject) => guardrail.check(subject) };
+}
+
+/** What a class keeps in its instances is its own affair; in a plain object, what nobody knows is a mistake. */
+function checkShape(value: unknown, place: string): Guardrail {
+  if (isInstance(value)) return value;
+  checkKeys(value, ["name", "on", "check"], place);
+  return value as Guardrail;
+}
+
+function isInstance(value: unknown): value is Guardrail {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype !== Object.prototype && prototype !== null;
 }
 
 /** Their names by what they look at, as the kernel is told of them; undefined when there are none. */

@@ -79,8 +79,15 @@ const KEYS = {
 };
 const JOINING = ["journal", "join", "logger"];
 
-/** Whether the options ask for a coordinator that joins. INVALID_ARGUMENT for options that are not as described. */
-export function checkCoordinatorOptions(options: CoordinatorOptions): { readonly join: boolean } {
+/** What of the options was read once, and holds from then on. */
+export interface CheckedOptions {
+  /** Whether they ask for a coordinator that joins. */
+  readonly join: boolean;
+  readonly guardrails: readonly Guardrail[];
+}
+
+/** INVALID_ARGUMENT for options that are not as described. */
+export function checkCoordinatorOptions(options: CoordinatorOptions): CheckedOptions {
   checkOptions(options, KEYS, "a coordinator's options");
   const { journal, join = false, guardrails, logger } = options;
   checkOptional(join, "boolean", "join");
@@ -88,14 +95,14 @@ export function checkCoordinatorOptions(options: CoordinatorOptions): { readonly
     throw invalid("journal", journal, "a URL or a journal");
   }
   if (logger !== undefined) checkLogger(logger);
-  if (guardrails !== undefined) checkGuardrails(guardrails, "guardrails");
-  if (!join) return { join };
+  const checked = { join, guardrails: guardrails === undefined ? [] : checkGuardrails(guardrails, "guardrails") };
+  if (!join) return checked;
   for (const key of Object.keys(options)) {
     if (JOINING.includes(key)) continue;
     const message = `the option ${show(key)} is for the process that writes the journal; with join it has no effect`;
     throw new SafeguardsError("INVALID_ARGUMENT", message);
   }
-  return { join };
+  return checked;
 }
 
 export function settingsOf(options: CoordinatorOptions): OpenSettings {

@@ -146,17 +146,17 @@ export class Coordinator implements AsyncDisposable {
    * one), JOURNAL_CORRUPT when it is damaged. Linear in the events since its newest snapshot.
    */
   static async open(options: CoordinatorOptions = {}): Promise<Coordinator> {
-    const { join } = checkCoordinatorOptions(options);
+    const { join, guardrails } = checkCoordinatorOptions(options);
     const { journal = "memory:", logger = defaultLogger } = options;
     if (join) return new Coordinator(await RemoteBackend.join(joinablePath(journal)), undefined);
     const kept = openJournal(journal);
     const local = await LocalBackend.open({
       journal: kept,
       logger,
-      settings: settingsOf(options),
+      settings: settingsOf({ ...options, guardrails }),
       resources: resourcesOf(options),
       budgets: budgetsOf(options),
-      guardrails: options.guardrails ?? [],
+      guardrails,
       clock: (notBefore) => new SystemClock(notBefore),
     });
     const path = socketPathOf(kept.url);
