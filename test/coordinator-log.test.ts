@@ -28,7 +28,7 @@ describe("logEvents", () => {
         },
       }),
     );
-    const shared = { cacheKey: "canary-key", fallback: { value: "canary-fallback" } };
+    const shared = { cacheKey: "canary-key", batchKey: "canary-batch", fallback: { value: "canary-fallback" } };
     const good = { id: "good", input: "canary-good", context: "canary-context", ...shared };
     const [first] = await coordinator.submit([good, { id: "bad", input: "canary-bad", retry: { maxAttempts: 1 } }]);
     await first?.result();

@@ -16,6 +16,7 @@ const PAYLOADS: ReadonlySet<string> = new Set([
   "value",
   "args",
   "cacheKey",
+  "batchKey",
   "fallback",
 ]);
 const WARNED: ReadonlySet<string> = new Set(["task.failed", "breaker.changed", "budget.overrun"]);
@@ -23,7 +24,7 @@ const ENDED_WELL: ReadonlySet<string> = new Set(["completed", "preempted", "canc
 
 /**
  * Tells a logger every event as one line: its type as the message, its fields as facts, but for what users handed in or got out
- * (inputs, contexts, outputs, checkpoints, votes, messages, values, keys of caches, fallbacks). Failed tasks, attempts that ended ill, breakers and
+ * (inputs, contexts, outputs, checkpoints, votes, messages, values, keys of caches and batches, fallbacks). Failed tasks, attempts that ended ill, breakers and
  * overrun budgets are warnings, what else concerns tasks is `info`, the rest `debug`. Any logger of the shape of pino's will do.
  *
  * @param options As for `coordinator.events`: `from` (default 1), `follow` (default false), `signal`.
