@@ -205,6 +205,27 @@ describe("before it runs", () => {
       story.agent("cy", { capacity: 4, skills: ["x"] });
       expect(story.status("a/t")).toBe("pending");
     });
+
+    test("nor is it given what others are being stopped for by then: that goes back to them", () => {
+      const story = new Story({ concurrency: 9 });
+      story.agent("ann", { capacity: 4 });
+      story.agent("bob", { capacity: 1, skills: ["x"] });
+      story.submit({ ...run, agent: "ann", retry: { maxAttempts: 1 } });
+      story.approve("a", { by: "rita" });
+      story.spawn("a", { id: "t", skills: ["x"], retry: { maxAttempts: 1 } });
+      story.fail("a/t");
+      story.fail("a");
+      story.agent("bob", { capacity: 0.5, skills: ["x"] });
+      story.agent("cy", { capacity: 1, skills: ["x"] });
+      story.submit({ id: "low", skills: ["x"], priority: 1 });
+      expect(told(story.do({ type: "task.retry", taskId: "a/t" }))).toEqual(["low stops: preempted for a/t"]);
+      story.do({ type: "task.retry", taskId: "a" });
+      story.approve("a", { by: "cy" });
+      expect(story.task("a").status).toBe("running");
+      restored(story);
+      expect(told(story.fail("low"))).toEqual(["low attempt preempted", "a/t loses its promise", "low starts on cy"]);
+      expect(story.status("a/t", "low")).toBe("pending running");
+    });
   });
 
   test("one that a person holds asks when it is resumed, and one that waits to be approved stays held", () => {
