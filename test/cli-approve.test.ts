@@ -74,6 +74,20 @@ test("what waits in a journal that nobody writes is approved there, and the next
   });
 });
 
+test("what is to be approved is shown as far as a page or two go, and where the rest is", async () => {
+  const crew = `name: long
+agents: [{ name: cat, command: [cat] }]
+tasks: [{ id: publish, approval: { before: run }, input: ${"x".repeat(5_000)} }]
+`;
+  const folder = folderWith({ "crew.yaml": crew });
+  const { says, ended, child } = start(folder, ["run", "crew.yaml"]);
+  await says("r1/publish: its run has to be approved");
+  const { stdout } = await safeguards(folder, "explain", "publish");
+  expect(stdout).toMatch(/to approve \{"before":"run",.*x{3000}.*… \(--json has all of it\)\n/);
+  child.kill("SIGKILL");
+  await ended;
+});
+
 test("each command tells what it is for, with an example", async () => {
   const folder = folderWith({});
   for (const command of ["approve", "reject"]) {

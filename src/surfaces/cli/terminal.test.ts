@@ -36,6 +36,14 @@ test("a screen gets colours and lines of its own width", () => {
   expect(out.written()).toBe(`\u001b[31mfailed\u001b[39m ${"x".repeat(12)}…\n`);
 });
 
+test("what has to be read to its end is cut nowhere", () => {
+  for (const columns of [20, undefined]) {
+    const { terminal: screen, out } = terminal(columns, { NO_COLOR: "1" });
+    screen.printWhole([paint("red", "to approve"), "x".repeat(3_000)]);
+    expect(out.written()).toBe(`to approve${"x".repeat(3_000)}\n`);
+  }
+});
+
 test("NO_COLOR, a dumb terminal and a pipe get no escapes", () => {
   for (const { terminal: plain, out } of [
     terminal(80, { NO_COLOR: "1" }),

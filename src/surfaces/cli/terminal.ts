@@ -45,6 +45,12 @@ export class Terminal {
     for (const line of lines) this.out.write(`${print(line, paper)}\n`);
   }
 
+  /** The same uncut, for what has to be read to its end: a screen wraps it. */
+  printWhole(...lines: readonly Line[]): void {
+    const paper = this.paper(Number.POSITIVE_INFINITY);
+    for (const line of lines) this.out.write(`${print(line, paper)}\n`);
+  }
+
   /** For people who look for what went wrong: on stderr, uncut and without colours. */
   complain(message: string): void {
     this.err.write(`${message.split("\n").map(printable).join("\n")}\n`);

@@ -34,9 +34,9 @@ export async function explainCommand(task: string, options: ExplainOptions, term
     }
     const { taskId, status, text, reasons } = explanation;
     const head = reasons.length === 0 ? `${status}: ${text}` : `${status}, ${text.split(":")[0]}:`;
-    terminal.print([paint("bold", printable(taskId)), ` ${printable(head)}`]);
-    terminal.print(...reasons.map((reason) => ["  ", paint("cyan", reason.code), ` ${printable(reason.text)}`]));
-    terminal.print(...reasons.flatMap(({ need }) => subjectLine(need)));
+    terminal.printWhole([paint("bold", printable(taskId)), ` ${printable(head)}`]);
+    terminal.printWhole(...reasons.map((reason) => ["  ", paint("cyan", reason.code), ` ${printable(reason.text)}`]));
+    terminal.printWhole(...reasons.flatMap(({ need }) => subjectLine(need)));
     if (view.asOf !== undefined) {
       terminal.print([paint("dim", `nobody runs it now; as of event ${view.asOf.seq}, ${clock(view.asOf.at)}`)]);
     }
