@@ -85,6 +85,28 @@ describe("logEvents", () => {
   });
 });
 
+describe("the logger of an attempt", () => {
+  it("says whose lines they are, whatever its code says, and works when its members are taken out", async () => {
+    const { logger, told } = listener();
+    const coordinator = await opened({ logger });
+    await coordinator.register(
+      defineAgent({
+        name: "cook",
+        run: (_, { log: { info, warn } }) => {
+          info({ n: 1, taskId: "other", agent: "boss" }, "hot");
+          warn(null as never);
+        },
+      }),
+    );
+    await (await coordinator.submit({ id: "soup" })).result();
+    const facts = { taskId: "soup", agent: "cook", attempt: 1 };
+    expect(told).toEqual([
+      { level: "info", message: "hot", facts: { ...facts, n: 1 } },
+      { level: "warn", message: undefined, facts },
+    ]);
+  });
+});
+
 describe("the default logger", () => {
   it("writes warnings as lines of JSON to stderr, and nothing else", () => {
     const program = `

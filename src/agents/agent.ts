@@ -94,6 +94,7 @@ export interface AgentContext {
   heartbeat(): Promise<void>;
   /** How far it is, 0 to 1, for those who watch. Not journaled; told at most ten times a second. */
   progress(fraction: number, note?: string): void;
+  /** The coordinator's logger; each line has `taskId`, `agent` and `attempt`, which the code cannot say otherwise. */
   readonly log: Logger;
   /**
    * Tells that so much is about to be spent (`what`: on what, at most 4 096 characters), and resolves when that is durable: then

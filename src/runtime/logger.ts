@@ -17,11 +17,11 @@ function lines(): Logger {
   return made;
 }
 
-/** The same logger, with these facts in each line. A logger that throws harms nobody. */
+/** The same logger, with these facts in each line, whatever else it tells of them. A logger that throws harms nobody. */
 export function withFacts(logger: Logger, facts: object): Logger {
   const at = (level: keyof Logger) => (o: object, m?: string) => {
     try {
-      logger[level]({ ...facts, ...o }, m);
+      logger[level]({ ...facts, ...o, ...facts }, m);
     } catch {
       // Nothing is left to tell it to.
     }
