@@ -187,6 +187,21 @@ describe("ranked-pairs", () => {
     expect(elect("ranked-pairs", ABC, rankings([3, "abc"])).decision).toBe("a");
   });
 
+  test("where there is too much to look through, the order of the options still changes nothing", () => {
+    // With a bound on looking that depended on it, n was held to lose by the second order only.
+    const votes = rankings(
+      [1, "eklcbdapnhfjmgoi"],
+      [1, "cjenladhgmokipbf"],
+      [1, "pfcehknobmlgajdi"],
+      [1, "bgaofijmhdklnpce"],
+      [1, "lganjhdmfeobkcpi"],
+    );
+    const orders = ["abcdefghijklmnop", "ponmlkjihgfedcba", "fgjildmeaohnckpb"];
+    const winners = orders.map((order) => winnersOf(elect("ranked-pairs", order.split(""), votes)).toSorted());
+    expect(winners).toEqual([winners[0], winners[0], winners[0]]);
+    expect(winners[0]).toEqual(expect.arrayContaining(["c", "e", "l"]));
+  });
+
   test("a circle of fifty equal pairs is opened at any of them, without looking through all orders", () => {
     const options = Array.from({ length: 50 }, (_, at) => `o${at}`);
     const groups = options.map((_, at): Group => [1, [...options.slice(at), ...options.slice(0, at)]]);

@@ -1,8 +1,9 @@
 import { integerAt, itemAt } from "../structures/at.ts";
 import { LockedPairs, type Pair } from "./locked-pairs.ts";
 import { readList } from "./option-list.ts";
-import { OrdersOfEqualPairs, settle } from "./orders-of-equal-pairs.ts";
+import { OrdersOfEqualPairs, type Progress, settle } from "./orders-of-equal-pairs.ts";
 import { victories } from "./pairwise.ts";
+import { placesByVictories } from "./places-by-victories.ts";
 import { firstPick } from "./single-choice.ts";
 import type { VotingRule } from "./voting-rule.ts";
 
@@ -15,8 +16,9 @@ import type { VotingRule } from "./voting-rule.ts";
  * tied, and the tie-break chooses among these orders by whom they let win. Finding them is NP-complete (Brill & Fischer,
  * "The Price of Neutrality for the Ranked Pairs Method", AAAI 2012): the answer is exact for as long as
  * 20 million looks at pairs (`MOST_LOOKS`) are enough. They are wherever the order of equal pairs hardly matters, and
- * wherever there are up to about 20 options; a few voters who disagree about many more can need longer. Then an option that
- * is not shown to lose counts as tied, so that nothing is called decided that is a tie.
+ * wherever there are up to a dozen options; a few voters who disagree about more can need longer, rarely with up to twenty, often
+ * with thirty. Then an option that is not shown to lose counts as tied, so that nothing is called decided that is a tie. How the
+ * options are ordered or named has no part in how far looking comes.
  *
  * The score of an option is how many others are below it by all that is locked before the order of equal pairs first
  * matters: where it never does, the scores are the whole ranking. Takes at most 100 options.
@@ -34,20 +36,43 @@ export const rankedPairs: VotingRule = {
   read: readList,
   count(ballots, size) {
     const strengths = victories(ballots, size);
-    const groups = equalPairs(strengths, size);
-    const locked = new LockedPairs(size);
-    let winners: readonly number[] | undefined;
-    for (const [at, group] of groups.entries()) {
-      const contested = settle(locked, group);
-      if (contested.length === 0) continue;
-      winners = new OrdersOfEqualPairs(strengths, groups, { locked, at, open: contested, out: [] }).winners();
-      break;
-    }
+    const { locked, from } = lockUntilContested(strengths, size);
     const scores = Array.from({ length: size }, (_, place) => locked.below(place));
-    return { scores, winners: winners ?? locked.top() };
+    return { scores, winners: from === undefined ? locked.top() : winnersInSomeOrder(strengths, size) };
   },
   favourite: firstPick,
 };
+
+interface Locking {
+  readonly locked: LockedPairs;
+  readonly groups: readonly (readonly Pair[])[];
+  /** From where on the order of equal pairs matters; `undefined`: it never does. */
+  readonly from: Progress | undefined;
+}
+
+function lockUntilContested(strengths: Int32Array, size: number): Locking {
+  const groups = equalPairs(strengths, size);
+  const locked = new LockedPairs(size);
+  for (const [at, group] of groups.entries()) {
+    const open = settle(locked, group);
+    if (open.length > 0) return { locked, groups, from: { locked, at, open, out: [] } };
+  }
+  return { locked, groups, from: undefined };
+}
+
+/** Ascending. The places are numbered anew, so that how far looking comes does not depend on how the options are handed in. */
+function winnersInSomeOrder(strengths: Int32Array, size: number): readonly number[] {
+  const places = placesByVictories(strengths, size);
+  const renumbered = new Int32Array(strengths.length);
+  places.forEach((winner, i) => {
+    places.forEach((loser, j) => {
+      renumbered[i * size + j] = integerAt(strengths, winner * size + loser);
+    });
+  });
+  const { locked, groups, from } = lockUntilContested(renumbered, size);
+  const winners = from === undefined ? locked.top() : new OrdersOfEqualPairs(renumbered, groups, from).winners();
+  return winners.map((i) => itemAt(places, i)).sort((a, b) => a - b);
+}
 
 /** Victories of the same strength, the strongest first. */
 function equalPairs(strengths: Int32Array, size: number): readonly (readonly Pair[])[] {
