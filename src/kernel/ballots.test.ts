@@ -171,6 +171,19 @@ describe("ballots", () => {
     expect(voters("ann").refusal(ask({ voters: ["eve"] })).code).toBe("UNKNOWN_AGENT");
   });
 
+  test.each<Partial<BallotRequest>>([
+    { options: ["a", "a"] },
+    { method: "magic" },
+    { method: "borda", threshold: 0.5 },
+    { quorum: -1 },
+    { tieBreak: "coin" },
+    { voters: ["eve", "eve"] },
+    { voters: ["eve", "a/b"] },
+  ])("what is wrong with the question itself is told before who is not there: %j", (more) => {
+    const nobody = { voters: ["eve"], weights: { eve: 2 } };
+    expect(voters("ann").refusal(ask({ ...nobody, ...more })).code).toBe("INVALID_ARGUMENT");
+  });
+
   test("open ballots, their votes and the recount survive a restart", () => {
     const story = voters("ann", "bob", "cy");
     story.do(ask({ deadlineMs: 60_000 }), cast("ann", "yes"), cast("bob", "yes"));

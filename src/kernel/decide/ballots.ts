@@ -58,15 +58,19 @@ export function openBallot(desk: Desk, command: CommandOf<"ballot.open">): Answe
     throw invalid("voters", voters, `a list of at most ${limits.voters} agents' names`);
   const given = new Map(asked === "reputation" ? [] : entriesOf(asked, "weights", WEIGHTS));
   for (const [name, weight] of given) checkAmount(weight, `weight of ${name}`, { zero: true });
-  const electorate =
-    voters === undefined
-      ? [...state.agents.values()].filter((agent) => agent.votes).map((agent) => agent.name)
-      : [
-          ...checkDistinct(
-            voters.map((name) => checkId(name, "voter")),
-            "voters",
-          ),
-        ];
+  // What is wrong whoever votes is told before who of them is not there.
+  const terms = {
+    question,
+    options,
+    method,
+    ...(quorum === undefined ? {} : { quorum }),
+    ...(threshold === undefined ? {} : { threshold }),
+    ...(tieBreak === undefined ? {} : { tieBreak }),
+  };
+  checkTerms(terms);
+  const named = voters?.map((name) => checkId(name, "voter"));
+  if (named !== undefined) checkDistinct(named, "voters");
+  const electorate = named ?? [...state.agents.values()].filter((agent) => agent.votes).map((agent) => agent.name);
   for (const name of given.keys()) {
     if (!state.agents.has(name))
       throw refused(
@@ -95,14 +99,9 @@ export function openBallot(desk: Desk, command: CommandOf<"ballot.open">): Answe
     type: "ballot.opened",
     v: 1,
     ballotId: `b${state.lastBallotNumber + 1}`,
-    question,
-    options,
-    method,
+    ...terms,
     electorate,
     weights: exact(weights),
-    ...(quorum === undefined ? {} : { quorum }),
-    ...(threshold === undefined ? {} : { threshold }),
-    ...(tieBreak === undefined ? {} : { tieBreak }),
     deadlineAt: desk.now + deadlineMs,
     ...(context === undefined ? {} : { context }),
   };
