@@ -40,7 +40,7 @@ describe("decide", () => {
     expect(await coordinator.ballots()).toMatchObject([{ ballotId: decision.ballotId, open: false, decision: "yes" }]);
   });
 
-  it("lets one who throws, gives what is no JSON, or is late, abstain", async () => {
+  it("lets one who throws, gives nothing, or is late, abstain; what is no vote at all is invalid", async () => {
     const coordinator = await opened();
     const told = gate<unknown>();
     await coordinator.register(voter("good", () => "yes"));
@@ -49,7 +49,8 @@ describe("decide", () => {
         throw new Error("no idea");
       }),
     );
-    await coordinator.register(voter("strange", () => new Map() as never));
+    const strange = [new Map(), Number.NaN, 1n, Symbol("a"), () => "yes", ["yes", undefined], null, 42];
+    for (const [i, vote] of strange.entries()) await coordinator.register(voter(`strange ${i}`, () => vote as never));
     await coordinator.register(voter("silent", () => undefined));
     await coordinator.register(
       voter("late", async ({ signal }) => {
@@ -63,8 +64,8 @@ describe("decide", () => {
     expect(decision).toMatchObject({
       decision: "yes",
       votes: { good: "yes" },
-      abstained: ["late", "silent", "strange", "thrower"],
-      invalid: ["wrong"],
+      abstained: ["late", "silent", "thrower"],
+      invalid: [...strange.map((_, i) => `strange ${i}`), "wrong"],
     });
     expect(await told.promise).toBe(true);
     await coordinator.idle();
@@ -165,6 +166,22 @@ describe("decide", () => {
       expect(decision.decision).toBe(method === "approval" ? undefined : "b");
       expect(decision.weightsUsed).toEqual({ bad: 1, x: 0.5, y: 0.5 });
     }
+  });
+
+  it("counts scores that are no finite numbers nowhere, and tells them as invalid, also over a restart", async () => {
+    const journal = new MemoryJournal();
+    const first = await opened({ journal });
+    const scores: Record<string, Vote> = {
+      good: { b: 1 },
+      nan: { a: Number.NaN },
+      endless: { a: Number.POSITIVE_INFINITY },
+    };
+    for (const [name, vote] of Object.entries(scores)) await first.register(voter(name, () => vote));
+    const { ballotId } = await first.decide({ question: "?", options: ["a", "b"], method: "score" });
+    const counted = { decision: "b", abstained: [], invalid: ["endless", "nan"], votes: { good: { b: 1 } } };
+    expect(await first.recount(ballotId)).toMatchObject(counted);
+    await first.close();
+    expect(await (await opened({ journal })).recount(ballotId)).toMatchObject(counted);
   });
 
   it("takes exact fractions as quorum and threshold, and refuses a threshold where there is none", async () => {

@@ -2,7 +2,8 @@
  * Asks the voters that live in this process.
  *
  * 1. A voter is asked once for each ballot in which it has a vote, when the ballot is durably open.
- * 2. One that throws, or gives what is not JSON, abstains; one that is late is not waited for.
+ * 2. One that throws abstains; one that is late is not waited for. What is given and is not JSON is a vote of a wrong kind: it
+ *    is cast as `null`, which is no vote with any method, so that the count tells it as invalid.
  * 3. The time of a ballot is its voters': what passes before they are asked, or while one of them keeps the process busy as
  *    it is asked, puts the end off. That one has only its own time, and abstains when it took longer.
  */
@@ -128,17 +129,27 @@ export class Ballots {
   }
 
   async #take(ballotId: string, voter: string, answer: Promise<unknown>): Promise<void> {
-    let given: Json | undefined;
-    let bytes = 0;
+    let vote: unknown;
     try {
-      const vote = await answer;
-      if (vote !== undefined)
-        ({ json: given, bytes } = admit(vote, `the vote of ${show(voter)}`, runtimeLimits.inputBytes));
+      vote = await answer;
     } catch (error) {
       this.#abstains(ballotId, voter, failureOf(error).message);
       return;
     }
-    this.#cast(ballotId, voter, given, bytes);
+    const { json, bytes } = this.#admitted(ballotId, voter, vote);
+    this.#cast(ballotId, voter, json, bytes);
+  }
+
+  /** A vote of a wrong kind stays one. */
+  #admitted(ballotId: string, voter: string, vote: unknown): { readonly json?: Json; readonly bytes: number } {
+    if (vote === undefined) return { bytes: 0 };
+    try {
+      return admit(vote, `the vote of ${show(voter)}`, runtimeLimits.inputBytes);
+    } catch (error) {
+      const { message } = failureOf(error);
+      this.#logger.warn({ ballotId, voter, error: message }, `the vote of ${show(voter)} is invalid: ${message}`);
+      return { json: null, bytes: 0 };
+    }
   }
 
   #abstains(ballotId: string, voter: string, why: string): void {
