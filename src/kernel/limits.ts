@@ -14,7 +14,7 @@ export const limits = {
   skillsPerTask: 64,
   skillsPerAgent: 1_024,
   dependenciesPerTask: 10_000,
-  /** Depth of a tree of managers: deeper is a loop of plans. */
+  /** How many managers may be above one another, and tasks above a task: deeper is a loop of plans. */
   managerDepth: 32,
   /** Rounds of one manager's plan. */
   rounds: 100,

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import type { Command } from "./commands.ts";
 import { limits } from "./limits.ts";
 import { Story, told } from "./story.fixture.ts";
 
@@ -159,6 +160,32 @@ describe("managers", () => {
     expect(told(story.plan("m"))).toEqual(["m aggregates on boss"]);
   });
 
+  test.each(["any", 1] as const)("a plan with no subtasks is short of minSuccess %s", (minSuccess) => {
+    const story = crew({}, { minSuccess });
+    expect(told(story.plan("m"))).toEqual(["m failed: TASK_FAILED"]);
+    const again = crew({}, { minSuccess });
+    again.plan("m", { skills: ["x"] });
+    again.complete("m/0");
+    // What succeeded in rounds before is enough for one that is empty.
+    expect(told(again.plan("m"))).toEqual(["m aggregates on boss"]);
+  });
+
+  test("a subtask that is there already cannot be planned again, so that none is dropped in silence", () => {
+    const story = crew();
+    story.spawn("m", { id: "side", skills: ["x"] });
+    const plan = (id: string): Command => ({
+      type: "attempt.plan",
+      ...story.from("m"),
+      tasks: [{ id, skills: ["x"] }],
+    });
+    const refusal = { code: "DUPLICATE_ID", details: { taskId: "m/side" } };
+    expect(story.refusal(plan("side"))).toMatchObject(refusal);
+    story.plan("m", { id: "a", skills: ["x"] });
+    story.complete("m/a");
+    expect(story.refusal(plan("a"))).toMatchObject({ code: "DUPLICATE_ID", details: { taskId: "m/a" } });
+    expect(story.task("m")).toMatchObject({ status: "running", round: 1 });
+  });
+
   test("the manager that planned aggregates, though others could do the task", () => {
     const story = new Story();
     story.agent("ann", { skills: ["x"] });
@@ -286,18 +313,33 @@ describe("managers", () => {
     expect(story.refusal({ type: "attempt.plan", ...story.from("m/0"), tasks: [] }).code).toBe("INVALID_STATE");
   });
 
-  test("at most 32 levels", () => {
+  test("at most 32 tasks above one another are those of others", () => {
     const story = new Story();
     story.agent("ann", { capacity: 99 });
     story.submit({ id: "0" });
     let id = "0";
-    for (let depth = 1; depth < limits.managerDepth; depth++) {
+    for (let above = 1; above <= limits.managerDepth; above++) {
       story.spawn(id, { id: "s" });
       id += "/s";
     }
     expect(story.refusal({ type: "task.submit", from: story.from(id), tasks: [{ id: "s" }] }).code).toBe(
       "INVALID_ARGUMENT",
     );
+  });
+
+  test("32 managers may stand above one another, each with a plan, and no more", () => {
+    const story = new Story({ concurrency: 1 });
+    story.agent("w");
+    for (let level = 33; level > 0; level--) story.manager(`m${level}`, [level === 33 ? "w" : `m${level + 1}`]);
+    story.submit({ id: "t", agent: "m1" });
+    let id = "t";
+    for (let level = 1; level <= 32; level++) {
+      story.plan(id, { id: "s" });
+      id += "/s";
+    }
+    expect(story.running).toBe(id);
+    const plan: Command = { type: "attempt.plan", ...story.from(id), tasks: [{ id: "s" }] };
+    expect(story.refusal(plan)).toMatchObject({ code: "INVALID_ARGUMENT" });
   });
 
   test("a manager survives a restart between any two events: nothing done is done again", () => {

@@ -314,12 +314,11 @@ export class Reference {
     task.rounds += 1;
     tellBreakers(model, task, attempt, "succeeded");
     closeAttempt(model, task, "completed");
-    // Where there is nothing to wait for, it goes on at once.
-    if (tasks.length === 0) becomePending(model, task);
-    else {
-      task.status = "waiting";
-      judge(model, task);
-    }
+    task.status = "waiting";
+    if (tasks.length > 0) judge(model, task);
+    // Where there is nothing to wait for, it goes on at once, if what there was before is enough.
+    else if (enoughSucceeded(task) === "no") endAs(model, task, "failed", { instead: "any" });
+    else becomePending(model, task);
     return planned;
   }
 

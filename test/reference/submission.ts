@@ -44,7 +44,7 @@ export function submit(model: Model, requests: readonly TaskRequest[], origin?: 
     namesOthers ||= names.some((name) => !ids.includes(name));
     const known = model.task(id);
     if (known !== undefined) {
-      if (known.asked === JSON.stringify(request)) continue;
+      if (origin?.round === undefined && known.asked === JSON.stringify(request)) continue;
       return { code: "DUPLICATE_ID" };
     }
     const refusal = refuse(model, request, origin);

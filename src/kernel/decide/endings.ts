@@ -234,16 +234,19 @@ function afterChild(desk: Desk, parent: Task, child: Task, judges: boolean): voi
   // to be approved has been judged.
   const isPlanned = parent.phase === "aggregate" && parent.live === undefined && askedOf(parent) === undefined;
   if (child.spec.round === undefined || !isPlanned || !judges) return;
-  if (parent.family?.openRound === 0) {
-    if (enoughSucceeded(desk, parent) === "no")
-      windDown(desk, parent, { as: "failed", error: shortOf(parent), fallback: "any" }, "cancelled");
-  } else failFast(desk, parent);
+  if (parent.family?.openRound === 0) judgeRound(desk, parent);
+  else failFast(desk, parent);
+}
+
+/** Ends a manager whose round has ended, when too few of its subtasks have succeeded. */
+export function judgeRound(desk: Desk, task: Task): void {
+  if (enoughSucceeded(desk, task) === "no")
+    windDown(desk, task, { as: "failed", error: shortOf(task), fallback: "any" }, "cancelled");
 }
 
 /** Ends a manager that fails fast when too few of its subtasks can still succeed. */
 export function failFast(desk: Desk, task: Task): void {
-  if (judge(desk, task).failFast && enoughSucceeded(desk, task) === "no")
-    windDown(desk, task, { as: "failed", error: shortOf(task), fallback: "any" }, "cancelled");
+  if (judge(desk, task).failFast) judgeRound(desk, task);
 }
 
 /** The manager whose plan it is. */

@@ -21,7 +21,7 @@ import { watchingBreakers } from "./attempts.ts";
 import { budgetNamed } from "./budgets.ts";
 import { heldFirmly } from "./deadlock.ts";
 import { type Desk, isKnown, isPresent, refused, speaker, taskKnown } from "./desk.ts";
-import { end, failFast, skipped } from "./endings.ts";
+import { end, failFast, judgeRound, skipped } from "./endings.ts";
 import { noteRead } from "./messages.ts";
 import { checkTask } from "./shapes.ts";
 import { partFollowers } from "./sharing.ts";
@@ -80,8 +80,14 @@ export function plan(desk: Desk, command: CommandOf<"attempt.plan">): Answer {
     desk.emit({ type: "task.planned", v: 1, taskId: task.id, token: live.token, round, count });
   });
   submitAll(desk, prepared, task);
-  if ((task.family?.openRound ?? 0) > 0 && task.ending === undefined) failFast(desk, task);
+  judgePlan(desk, task, count);
   return { ok: true, ids: prepared.ids };
+}
+
+/** A round that is empty has ended as it begins; one of which all is skipped at once was judged by that. */
+function judgePlan(desk: Desk, task: Task, count: number): void {
+  if (count === 0) judgeRound(desk, task);
+  else if ((task.family?.openRound ?? 0) > 0 && task.ending === undefined) failFast(desk, task);
 }
 
 /** First all are there; then those end whose dependency is lost already, so that nobody judges an incomplete round. */
@@ -169,6 +175,13 @@ function prepare(
     const event = eventFor(desk, id, fields, dependsOn, place, key);
     const existing = requests[i]?.id === undefined ? undefined : taskKnown(desk, id);
     if (existing !== undefined) {
+      // The round would go on as if it had never been asked for.
+      if (place.round !== undefined)
+        throw refused(
+          "DUPLICATE_ID",
+          `a subtask with the id ${JSON.stringify(id)} exists already; a manager plans each of its subtasks once, over all rounds`,
+          { taskId: id },
+        );
       if (!sameTask(existing.spec, event))
         throw refused("DUPLICATE_ID", `a task with the id ${JSON.stringify(id)} exists already, and is another`, {
           taskId: id,
@@ -201,12 +214,12 @@ function prepare(
 }
 
 function checkDepth(parent: Task): void {
-  let depth = 1;
+  let depth = 0;
   for (let task: Task | undefined = parent; task !== undefined; task = task.parent) depth += 1;
   if (depth > limits.managerDepth)
     throw refused(
       "INVALID_ARGUMENT",
-      `a subtask of ${parent.id} would be ${depth} levels deep; at most ${limits.managerDepth} are allowed`,
+      `a subtask of ${parent.id} would have ${depth} tasks above it; at most ${limits.managerDepth} are allowed`,
     );
 }
 

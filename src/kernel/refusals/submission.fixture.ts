@@ -97,6 +97,17 @@ export const submission: readonly Refused[] = [
     details: { taskId: "a" },
   },
   {
+    ask: (story) => {
+      story.manager("boss", ["ann"]);
+      story.submit({ id: "m", agent: "boss" });
+      story.spawn("m", { id: "a" });
+      return { type: "attempt.plan", ...story.from("m"), tasks: [{ id: "a" }] };
+    },
+    code: "DUPLICATE_ID",
+    says: 'a subtask with the id "m/a" exists already; a manager plans each of its subtasks once, over all rounds',
+    details: { taskId: "m/a" },
+  },
+  {
     ask: () => submitting({ id: "a", dependsOn: ["b"] }, { id: "b", dependsOn: ["a"] }),
     code: "DEPENDENCY_CYCLE",
     says: "these tasks would wait for one another for ever: a → b → a",
@@ -104,11 +115,11 @@ export const submission: readonly Refused[] = [
   },
   {
     ask: (story) => {
-      const id = nested(story, "a", 32);
+      const id = nested(story, "a", 33);
       return { type: "task.submit", from: story.from(id), tasks: [{ id: "b" }] };
     },
     code: "INVALID_ARGUMENT",
-    says: `a subtask of ${"a/".repeat(31)}a would be 33 levels deep; at most 32 are allowed`,
+    says: `a subtask of ${"a/".repeat(32)}a would have 33 tasks above it; at most 32 are allowed`,
   },
   {
     ask: (story) => {
