@@ -169,6 +169,23 @@ describe("before it runs", () => {
       );
     });
 
+    test("of those who approved it only who could do it else is told, in order of registration, and what they approved", () => {
+      const story = led();
+      for (const name of ["cy", "dan"]) story.agent(name, { skills: name === "cy" ? ["x"] : [] });
+      story.agent("leaf", { skills: ["x"] });
+      story.do({ type: "team.set", manager: "boss", team: ["leaf", "ann", "cy", "dan"] });
+      story.plan("a", { id: "s", approval: {}, agent: "ann" });
+      story.approve("a/s", { by: "cy" });
+      story.spawn("a/s", { id: "t", skills: ["x"], approval: {} });
+      story.approve("a/s/t", { by: "dan" });
+      const [reason] = story.why("a/s/t").reasons;
+      expect(reason?.who).toEqual(["leaf", "cy"]);
+      story.after(60_000);
+      expect(story.task("a/s/t").error?.message).toBe(
+        "those who could do it (leaf and cy) approved it or what it is a part of, and nobody else came within 60000 ms",
+      );
+    });
+
     test("nor what goes on below it when it has ended, or is tried again when all of it has", () => {
       const story = led(undefined, { keepCount: 100 });
       story.submit({ id: "b", approval: {} });
@@ -745,8 +762,14 @@ describe("never by", () => {
     story.plan("m", { id: "w" });
     const [worker = ""] = story.task("m/w").attempts.map(({ agent }) => agent);
     story.spawn("m/w", { id: "a", approval: {} });
-    for (const by of ["boss", worker])
-      expect(story.refusal({ type: "task.approve", taskId: "m/w/a" }, by)).toMatchObject({ code: "UNAUTHORIZED" });
+    for (const [by, on] of [
+      ["boss", "m"],
+      [worker, "m/w"],
+    ] as const)
+      expect(story.refusal({ type: "task.approve", taskId: "m/w/a" }, by)).toMatchObject({
+        code: "UNAUTHORIZED",
+        message: `"${by}" decides nothing about task m/w/a: it works on ${on}, by which it was submitted`,
+      });
     story.approve("m/w/a", { by: "vic" });
   });
 
@@ -763,10 +786,35 @@ describe("never by", () => {
     });
   });
 
+  test("an agent that worked below what is below it", () => {
+    const story = crew();
+    story.agent("cy", { skills: ["deep"] });
+    story.submit(output);
+    story.spawn("a", { id: "part" });
+    story.spawn("a/part", { id: "deep", skills: ["deep"] });
+    for (const id of ["a/part/deep", "a/part", "a"]) story.complete(id);
+    expect(story.refusal({ type: "task.approve", taskId: "a" }, "cy")).toMatchObject({
+      message: '"cy" decides nothing about task a: it works on a/part/deep, which is a part of it',
+    });
+  });
+
+  test("somebody on a team within the team of who does it", () => {
+    const story = crew();
+    story.manager("lead", ["bob"]);
+    story.manager("boss", ["lead"]);
+    story.submit({ ...run, agent: "boss" });
+    expect(story.refusal({ type: "task.approve", taskId: "a" }, "bob")).toMatchObject({
+      message: '"bob" decides nothing about task a: it works for lead, who does it',
+    });
+  });
+
   test("who submitted it", () => {
     const story = crew();
     story.send({ command: { type: "task.submit", tasks: [run] }, by: "rita" });
-    expect(story.refusal({ type: "task.approve", taskId: "a" }, "rita")).toMatchObject({ code: "UNAUTHORIZED" });
+    expect(story.refusal({ type: "task.approve", taskId: "a" }, "rita")).toMatchObject({
+      code: "UNAUTHORIZED",
+      message: '"rita" decides nothing about task a: it submitted it',
+    });
   });
 });
 

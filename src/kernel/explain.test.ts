@@ -218,6 +218,7 @@ describe("why", () => {
     story.fail("tried");
     story.resource("disk", 1);
     story.after(1_000);
+    expect(story.task("large").error?.details).toEqual({ resource: "disk", need: 2, capacity: 1 });
     expect(["large", "odd", "tried"].map((id) => story.why(id))).toMatchObject([
       {
         verdict: "refused",

@@ -169,6 +169,12 @@ describe("what it falls back on", () => {
   });
 });
 
+/** Why it fell back, in words. */
+function whyOther({ log }: Story, id: string): string | undefined {
+  const fall = log.find((event) => event.type === "task.fell-back" && event.taskId === id);
+  return fall?.type === "task.fell-back" ? fall.error.message : undefined;
+}
+
 describe("when nobody is to be had", () => {
   test("because nobody registered can do it: after unroutableMs", () => {
     const story = submitted({ agent: "bob" }, { skills: ["z"] });
@@ -183,6 +189,7 @@ describe("when nobody is to be had", () => {
     story.submit({ id: "waits", skills: ["x"] });
     expect(told(story.after(4_999))).toEqual([]);
     expect(told(story.after(1))).toEqual(["a falls back on a value: NO_QUALIFIED_AGENT", "a completed via fallback"]);
+    expect(whyOther(story, "a")).toBe("nobody who can do it is online, and none came within 5000 ms");
     expect(told(story.after(60_000))).toEqual([]);
     expect(story.reasons("waits")).toBe("offline");
   });
@@ -210,6 +217,7 @@ describe("when nobody is to be had", () => {
       "a falls back on others: NO_QUALIFIED_AGENT",
       "a starts on bob",
     ]);
+    expect(whyOther(story, "a")).toBe("no breaker of those who can do it lets it through");
     expect(story.task("a").attempts).toHaveLength(1);
     expect(told(story.submit({ id: "b", skills: ["x"], fallback: { value: 0 } }))).toEqual([
       "b falls back on a value: NO_QUALIFIED_AGENT",

@@ -158,6 +158,25 @@ describe("who can do it", () => {
     expect(told(story.after(1))).toEqual(["a failed: NO_QUALIFIED_AGENT"]);
   });
 
+  test("each in its own time, also when the coordinator was closed meanwhile", () => {
+    const story = new Story({ unroutableMs: 1_000 });
+    story.submit({ id: "a", skills: ["x"] });
+    story.after(400);
+    story.submit({ id: "b", skills: ["x"] });
+    story.crash(1_000_000, { unroutableMs: 1_000 });
+    expect(told(story.after(599))).toEqual([]);
+    expect(told(story.after(1))).toEqual(["a failed: NO_QUALIFIED_AGENT"]);
+    expect(told(story.after(399))).toEqual([]);
+    expect(told(story.after(1))).toEqual(["b failed: NO_QUALIFIED_AGENT"]);
+  });
+
+  test("those for whom it is too late at once fail in order of arrival, whatever they lack", () => {
+    const story = new Story({ unroutableMs: 1_000 });
+    const skills = ["x", "y", "x", "z", "y"];
+    story.submit(...skills.map((skill, at) => ({ id: `t${at}`, skills: [skill] })));
+    expect(told(story.after(1_000))).toEqual(skills.map((_, at) => `t${at} failed: NO_QUALIFIED_AGENT`));
+  });
+
   test("each in its own time, also when all slots are taken", () => {
     const story = new Story({ concurrency: 1, unroutableMs: 1_000 });
     story.agent("ann");
