@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Command } from "./commands.ts";
+import { Kernel } from "./kernel.ts";
 import { limits } from "./limits.ts";
 import { Story, told } from "./story.fixture.ts";
 
@@ -397,4 +398,61 @@ test("a round is judged once, when it ends: not again when one of it that was tr
   story.manager("boss", ["ann", "bob"], { skills: ["lead"], minSuccess: "all" });
   expect(told(story.fail("m/fails"))).toEqual(["m/fails attempt failed", "m/fails failed: TASK_FAILED"]);
   expect(told(story.do({ type: "task.resume", taskId: "m" }))).toEqual(["m aggregates on boss"]);
+});
+
+describe("a restart after any step, and another after the next", () => {
+  const steps: readonly ((story: Story) => unknown)[] = [
+    (story) => story.submit({ id: "m", agent: "boss" }),
+    (story) => story.plan("m", { id: "a", skills: ["x"] }, { id: "sub", agent: "under" }),
+    (story) => story.complete("m/a", "a"),
+    (story) => story.plan("m/sub", { id: "b", skills: ["x"] }, { id: "c", skills: ["x"], dependsOn: ["b"] }),
+    (story) => story.complete("m/sub/b", "b"),
+    (story) => story.complete("m/sub/c", "c"),
+    (story) => story.complete("m/sub", "sub"),
+    (story) => story.plan("m", { id: "d", skills: ["x"], dependsOn: ["a"] }),
+    (story) => story.complete("m/d", "d"),
+    (story) => story.complete("m", "all"),
+  ];
+
+  function crewOf(story: Story): void {
+    story.agent("ann", { skills: ["x"], capacity: 9 });
+    story.manager("under", ["ann"]);
+    story.manager("boss", ["ann", "under"]);
+  }
+
+  /** What was done, and not again, in the order of the tasks. */
+  function done(story: Story): readonly string[] {
+    return ["m", "m/a", "m/sub", "m/sub/b", "m/sub/c", "m/d"].map((id) => {
+      const { output, attempts } = story.task(id);
+      return `${id}=${output}: ${attempts.filter(({ end }) => end === "completed").map(({ phase }) => phase)}`;
+    });
+  }
+
+  const whens = [...steps.keys()];
+  test.each(whens.flatMap((when) => (["log", "snapshot"] as const).map((from) => ({ when, from }))))(
+    "does nothing again that is done: after step $when, from the $from",
+    ({ when, from }) => {
+      const story = new Story({ concurrency: 9 });
+      crewOf(story);
+      for (const [at, step] of steps.entries()) {
+        step(story);
+        // No more: a task whose process dies three times is given up.
+        if (at !== when && at !== when + 1) continue;
+        if (from === "snapshot") story.kernel = Kernel.restore([...story.kernel.snapshot()]);
+        if (from === "snapshot") story.do({ type: "coordinator.open" });
+        else story.crash(1_000);
+        crewOf(story);
+        // Those whose attempts were lost are tried again.
+        story.after(60_000);
+      }
+      expect(done(story)).toEqual([
+        "m=all: plan,aggregate,aggregate",
+        "m/a=a: run",
+        "m/sub=sub: plan,aggregate",
+        "m/sub/b=b: run",
+        "m/sub/c=c: run",
+        "m/d=d: run",
+      ]);
+    },
+  );
 });
