@@ -104,6 +104,24 @@ describe("decide", () => {
     ]);
   });
 
+  it("does not wait for those who were unregistered", async () => {
+    const coordinator = await opened();
+    for (const name of ["a", "gone", "b"]) await coordinator.register(voter(name, () => "yes"));
+    await coordinator.unregister("gone");
+    const ballot = {
+      question: "?",
+      options: ["yes", "no"],
+      method: "unanimous",
+      quorum: 1,
+      deadlineMs: 600_000,
+    } as const;
+    expect(await coordinator.decide(ballot)).toMatchObject({
+      decision: "yes",
+      votes: { a: "yes", b: "yes" },
+      abstained: [],
+    });
+  });
+
   it("is no_quorum without a vote, never the first option", async () => {
     const coordinator = await opened();
     const decision = await coordinator.decide({ question: "?", options: ["a", "b"] });

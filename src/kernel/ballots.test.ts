@@ -108,6 +108,20 @@ describe("ballots", () => {
     expect(story.refusal({ type: "ballot.cast", ballotId: "b9", voter: "ann" }).code).toBe("UNKNOWN_BALLOT");
   });
 
+  test("who is offline has a vote where it is named, and else none", () => {
+    const story = voters("ann", "bob", "cy");
+    story.do({ type: "agent.unregister", agent: "bob" });
+    story.do(ask(), ask({ voters: ["ann", "bob"] }));
+    expect(story.kernel.ballots().map(({ opened }) => opened.electorate)).toEqual([
+      ["ann", "cy"],
+      ["ann", "bob"],
+    ]);
+    story.crash(1_000);
+    story.agent("bob", { votes: true });
+    story.do(ask());
+    expect(story.kernel.ballot("b3")?.opened.electorate).toEqual(["bob"]);
+  });
+
   test("electorate and weights are fixed at opening", () => {
     const story = voters("ann", "bob");
     story.do(ask({ method: "weighted" }));

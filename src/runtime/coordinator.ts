@@ -54,7 +54,7 @@ export interface BallotSpec<O extends string = string> {
   readonly question: string;
   /** 1 to 1 000 distinct strings. */
   readonly options: readonly O[];
-  /** Names of agents that vote, each once. Default: all that have a voter. */
+  /** Names of agents that vote, each once; who is offline is waited for. Default: all that have a voter and are online. */
   readonly voters?: readonly string[];
   /** How votes are counted, as `tally` of `safeguards/coordination` describes. Default: `"majority"`. */
   readonly method?: VotingMethod;

@@ -28,7 +28,7 @@ export function openBallot(
   asked: Asked,
 ): { readonly code: "UNKNOWN_AGENT" | "INVALID_ARGUMENT" } | { readonly ids: readonly string[] } {
   const given = new Map(typeof asked.weights === "object" ? Object.entries(asked.weights) : []);
-  const voters = asked.voters ?? model.agents.filter(({ votes }) => votes).map(({ name }) => name);
+  const voters = asked.voters ?? model.agents.filter(({ votes, online }) => votes && online).map(({ name }) => name);
   if ([...given.keys(), ...voters].some((name) => model.agent(name) === undefined)) return { code: "UNKNOWN_AGENT" };
   const agents = voters.flatMap((name) => model.agent(name) ?? []);
   if (agents.some(({ votes }) => !votes)) return { code: "INVALID_ARGUMENT" };

@@ -20,7 +20,7 @@ import type { Answer, Command } from "../commands.ts";
 import type { BallotOpenedEvent } from "../events/ballots.ts";
 import { defaults, limits } from "../limits.ts";
 import { known } from "../named.ts";
-import type { Ballot, State } from "../state.ts";
+import type { AgentState, Ballot, State } from "../state.ts";
 import { agentNamed, type Desk, DONE, refused } from "./desk.ts";
 import { duration } from "./shapes.ts";
 
@@ -70,7 +70,7 @@ export function openBallot(desk: Desk, command: CommandOf<"ballot.open">): Answe
   checkTerms(terms);
   const named = voters?.map((name) => checkId(name, "voter"));
   if (named !== undefined) checkDistinct(named, "voters");
-  const electorate = named ?? [...state.agents.values()].filter((agent) => agent.votes).map((agent) => agent.name);
+  const electorate = named ?? [...state.agents.values()].filter(isThereToVote).map((agent) => agent.name);
   for (const name of given.keys()) {
     if (!state.agents.has(name))
       throw refused(
@@ -110,6 +110,11 @@ export function openBallot(desk: Desk, command: CommandOf<"ballot.open">): Answe
   const ballot = state.ballots.get(opened.ballotId);
   if (ballot !== undefined) closeIfComplete(desk, ballot);
   return { ok: true, ids: [opened.ballotId] };
+}
+
+/** Who is gone is asked by name only: it would be waited for in vain, and break every unanimity. */
+function isThereToVote({ votes, online }: AgentState): boolean {
+  return votes && online;
 }
 
 /** The decimals that they stand for. */
