@@ -282,14 +282,17 @@ export interface ManagerSpec<I extends Json = Json, O extends Json = Json> {
   readonly team: readonly string[];
   /** How much load it takes at once: ≥ 0; only while it plans and aggregates. Default: 1. */
   readonly capacity?: number;
-  /** Subtasks for a task. Ids are local to it; independent ones run at once. */
+  /**
+   * Subtasks for a task. Ids are local to it, and each is planned once, over all rounds: one that is there already fails the
+   * attempt with DUPLICATE_ID. Independent ones run at once. At most 32 tasks are above one another.
+   */
   plan(task: Task<I>, ctx: ManagerContext): readonly TaskSpec[] | Promise<readonly TaskSpec[]>;
   /**
    * One output of all outcomes, in the order of the plan, over all rounds; or `ctx.more(…)`. Left out: object outputs are
    * merged key by key into lists, lists are concatenated, and what is no object has no keys and is left out.
    */
   aggregate?(task: Task<I>, results: readonly Outcome[], ctx: ManagerContext): O | More | Promise<O | More>;
-  /** How many of its subtasks must complete. Default: `"all"`. */
+  /** How many of its subtasks, of all rounds, must complete; `"any"` is 1, and `"all"` of none is enough. Default: `"all"`. */
   readonly minSuccess?: number | "all" | "any";
   /** Whether it fails as soon as that is out of reach, not only at the end of the round. Default: false. */
   readonly failFast?: boolean;
