@@ -526,6 +526,28 @@ describe("guardrails on actions", () => {
     expect(before).toEqual(["look change action of a"]);
   });
 
+  it("do not let it be taken as long as their verdicts are not durable", async () => {
+    const journal = new MortalJournal();
+    const coordinator = await opened({ journal, guardrails: [allows("look", "action")] });
+    const durable = gate();
+    const order: string[] = [];
+    await coordinator.register(
+      agent(async (ctx) => {
+        journal.slow = durable.promise;
+        const acting = ctx.act("fetch", null, async () => order.push("taken"));
+        // Asked after it, and told without the journal: by then the action would have been taken.
+        await new Promise((resolve) => setImmediate(resolve));
+        order.push("durable");
+        journal.slow = undefined;
+        durable.resolve();
+        await acting;
+        return null;
+      }),
+    );
+    await (await coordinator.submit({ id: "a" })).result();
+    expect(order).toEqual(["durable", "taken"]);
+  });
+
   it("block an action, which is never called; the agent may catch that, and its task fails with it otherwise", async () => {
     let calls = 0;
     const coordinator = await opened({ guardrails: [blocks("no-bad", "action", (value) => value === "bad")] });

@@ -59,6 +59,18 @@ test("money moves between budgets, and no more can be spent in all", () => {
   expect([ledger.balance("blue").limit, ledger.balance("lab").limit]).toEqual(["7.5", "0.5"]);
 });
 
+test("money leaves a tree only as far as every level that it leaves has it", () => {
+  const ledger = company();
+  ledger.open("other", { limit: 1 });
+  ledger.reserve("company", "7.5");
+  expect(() => ledger.transfer("red", "other", 3)).toThrow(
+    '3 cannot be transferred: budget "company" has 2.5 left of 10',
+  );
+  ledger.transfer("red", "other", "2.5");
+  const limits = ["company", "red", "other"].map((id) => ledger.balance(id).limit);
+  expect(limits).toEqual(["7.5", "3.5", "3.5"]);
+});
+
 test("names like those of an object's own members are as good as any", () => {
   const ledger = new BudgetLedger();
   for (const id of ["__proto__", "constructor"]) {
