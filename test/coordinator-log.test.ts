@@ -23,9 +23,12 @@ describe("logEvents", () => {
         name: "cook",
         run: async ({ input }, ctx) => {
           await ctx.checkpoint("canary-state");
+          await ctx.send("cook", "canary-message");
+          await ctx.state.set("mood", "canary-value");
           if (input === "canary-bad") throw new Error("burnt");
           return "canary-output";
         },
+        vote: () => "canary-vote",
       }),
     );
     const shared = { cacheKey: "canary-key", batchKey: "canary-batch", fallback: { value: "canary-fallback" } };
@@ -33,6 +36,7 @@ describe("logEvents", () => {
     const [first] = await coordinator.submit([good, { id: "bad", input: "canary-bad", retry: { maxAttempts: 1 } }]);
     await first?.result();
     await coordinator.idle();
+    await coordinator.decide({ question: "?", options: ["yes"], context: "canary-context" });
     const { logger, told } = listener();
     await logEvents(coordinator, logger);
     expect(told.map(({ facts }) => facts.seq)).toEqual(told.map((_, i) => i + 1));
@@ -45,6 +49,31 @@ describe("logEvents", () => {
     expect(levelOf("attempt.checkpointed", "good")).toBe("debug");
     expect(levelOf("attempt.ended", "bad")).toBe("warn");
     expect(levelOf("task.failed", "bad")).toBe("warn");
+  });
+
+  it("warns of breakers that open and of budgets that are overrun", async () => {
+    const coordinator = await opened({ budgets: { team: { limit: 2 } } });
+    await coordinator.register(
+      defineAgent({
+        name: "cook",
+        breaker: { failureThreshold: 1 },
+        run: async (_, { budget }) => {
+          await coordinator.setBudget("team", { limit: 1 });
+          await budget.spend(2);
+          throw new Error("burnt");
+        },
+      }),
+    );
+    const handle = await coordinator.submit({ id: "a", budget: "team", cost: 2, retry: { maxAttempts: 1 } });
+    await handle.outcome();
+    const { logger, told } = listener();
+    await logEvents(coordinator, logger);
+    expect(told.filter(({ level }) => level === "warn").map(({ message }) => message)).toEqual([
+      "budget.overrun",
+      "attempt.ended",
+      "breaker.changed",
+      "task.failed",
+    ]);
   });
 
   it("goes on with what is to come, until it is aborted, and a logger that throws harms nobody", async () => {

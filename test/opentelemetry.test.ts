@@ -99,6 +99,34 @@ describe("instrument", () => {
     expect(counted.get("safeguards.task.duration failed")).toBe(1);
   });
 
+  it("ends the attempt whose output waits to be approved, and tells of the approval on the task", async () => {
+    const coordinator = await opened();
+    const { tracer, meter, spans, figures } = sdk();
+    const telemetry = await instrument(coordinator, { tracer, meter });
+    await coordinator.register(defineAgent({ name: "worker", run: () => 1 }));
+    const [good, bad] = await coordinator.submit([
+      { id: "good", approval: { before: "output" } },
+      { id: "bad", approval: { before: "output" } },
+    ]);
+    await coordinator.idle();
+    await coordinator.approve("good");
+    await coordinator.reject("bad", "no");
+    await Promise.all([good?.outcome(), bad?.outcome()]);
+    await telemetry.stop();
+    // Before their tasks, whatever becomes of those.
+    expect(spans().map(({ name }) => name)).toEqual([
+      "invoke_agent worker",
+      "invoke_agent worker",
+      "task good",
+      "task bad",
+    ]);
+    expect(spans()[1]?.attributes).toMatchObject({ "safeguards.attempt.end": "completed" });
+    const told = (name: string): unknown => named(spans(), name).events.map((event) => event.name);
+    expect(told("task good")).toEqual(["approval.asked", "approval.given"]);
+    expect(told("task bad")).toEqual(["approval.asked", "approval.rejected"]);
+    expect((await figures()).get("safeguards.attempts.ended worker completed")).toBe(2);
+  });
+
   it("ends what is open when it is stopped, and starts where it is told to", async () => {
     const coordinator = await opened();
     await coordinator.submit({ id: "before", skills: ["none"] });
