@@ -437,13 +437,14 @@ describe("guardrails on outputs", () => {
   });
 
   describe("whose verdict is not wanted any more", () => {
-    /** `a` has returned, and waits for a verdict that never comes; its grace is long. */
+    /** `a` has returned, and waits for a verdict that does not come before `late`; its grace is long. */
     async function waiting(options: Partial<CoordinatorOptions> = {}, task: Partial<TaskSpec> = {}) {
       const asked = gate();
+      const late = gate<Verdict>();
       let more = 0;
       const silent = guardrail("silent", "output", () => {
         asked.resolve();
-        return new Promise<Verdict>(() => undefined);
+        return late.promise;
       });
       const next = guardrail("next", "output", () => {
         more += 1;
@@ -461,13 +462,14 @@ describe("guardrails on outputs", () => {
         ...task,
       });
       await asked.promise;
-      return { coordinator, handle, warnings, asked: () => more };
+      return { coordinator, handle, warnings, late, asked: () => more };
     }
 
-    it("end at once as cancelled", async () => {
-      const { coordinator, handle, warnings, asked } = await waiting();
+    it("end at once as cancelled, and nobody else is asked", async () => {
+      const { coordinator, handle, warnings, late, asked } = await waiting();
       await handle.cancel();
       expect(await handle.outcome()).toMatchObject({ status: "cancelled", attempts: [{ end: "cancelled" }] });
+      late.resolve({ allow: true });
       await coordinator.idle();
       expect([warnings, asked()]).toEqual([[], 0]);
     });
@@ -577,7 +579,41 @@ describe("guardrails on actions", () => {
     expect(await verdicts(coordinator)).toEqual(["other block action of a"]);
   });
 
-  it("do not let an attempt act that is over, or was told to stop while they were asked", async () => {
+  it.each([
+    ["with guardrails", [allows("look", "action")]],
+    ["without any", []],
+  ])("an attempt that is over takes none, %s", async (_, guardrails) => {
+    const coordinator = await opened({ guardrails });
+    let calls = 0;
+    const late = gate<() => Promise<number>>();
+    await coordinator.register(
+      agent(async (ctx) => {
+        late.resolve(() => ctx.act("do", null, async () => ++calls));
+        return null;
+      }),
+    );
+    await (await coordinator.submit({ id: "a" })).result();
+    const act = await late.promise;
+    expect(await rejection(act())).toMatchObject({ code: "FENCED" });
+    expect(calls).toBe(0);
+    expect(await verdicts(coordinator)).toEqual([]);
+  });
+
+  it("one attempt takes at most 10 000", { timeout: 60_000 }, async () => {
+    const coordinator = await opened({ guardrails: [allows("look", "action")] });
+    await coordinator.register(
+      agent(async (ctx) => {
+        const acts = Array.from({ length: 10_001 }, () => ctx.act("do", null, async () => 1));
+        const settled = await Promise.allSettled(acts);
+        const refused = settled.flatMap((one) => (one.status === "rejected" ? [one.reason.message] : []));
+        return [settled.length - refused.length, ...refused];
+      }),
+    );
+    const handle = await coordinator.submit({ id: "a" });
+    expect(await handle.result()).toEqual([10_000, "an attempt takes at most 10000 actions that guardrails look at"]);
+  });
+
+  it("do not let an attempt act that was told to stop while they were asked", async () => {
     const answer = gate<Verdict>();
     const asked = gate();
     const tried = gate<unknown>();

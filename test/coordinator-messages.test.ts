@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { type AgentContext, type Coordinator, defineAgent, type Guardrail, type Message } from "../src/index.ts";
+import { limits } from "../src/kernel/limits.ts";
 import { runtimeLimits } from "../src/runtime/limits.ts";
 import { eventsOf, gate, MortalJournal, opened, rejection } from "./coordinator.fixture.ts";
 
@@ -310,6 +311,27 @@ it("an attempt waits in so many places at a time and no more", async () => {
     },
   });
   expect(await run(coordinator, "bob", "listen")).toBe("QUEUE_FULL");
+});
+
+it("an attempt has so many messages in hand and no more", { timeout: 60_000 }, async () => {
+  const coordinator = await opened();
+  await register(coordinator, "bob", {
+    listen: async (ctx) => {
+      await Promise.all(Array.from({ length: limits.messagesInHand }, () => ctx.send("bob", 1)));
+      await ctx.publish("news", 1);
+      const taken = new Set<string>();
+      for (let n = 0; n < limits.messagesInHand; n++) {
+        const next = await ctx.messages()[Symbol.asyncIterator]().next();
+        if (next.done !== true) taken.add(next.value.id);
+      }
+      const refused = await rejection(ctx.messages({ topic: "news" })[Symbol.asyncIterator]().next());
+      return [taken.size, Reflect.get(Object(refused), "message")];
+    },
+  });
+  expect(await run(coordinator, "bob", "listen")).toEqual([
+    limits.messagesInHand,
+    `the attempt at task t1 has ${limits.messagesInHand} messages in hand: that is the most`,
+  ]);
 });
 
 it("how long messages waited is measured, also by agent and by class of task", async () => {

@@ -35,6 +35,17 @@ describe("an attempt", () => {
     expect(story.money).toBe("all 5+4/10 1, team 5+0/5 0");
   });
 
+  test("starts and spends only what the budgets above its own have left, too", () => {
+    const story = open();
+    story.submit({ id: "a", budget: "all", cost: 8 }, { id: "b", budget: "team", cost: 1 });
+    story.submit({ id: "c", budget: "team", cost: "1.01" });
+    expect([story.status("c"), story.reasons("c")]).toEqual(["pending", "budget"]);
+    const refusal = story.refusal({ type: "attempt.spend", ...story.from("b"), amount: "2.01" });
+    expect(refusal).toMatchObject({ code: "BUDGET_EXCEEDED", details: { budget: "all", need: "1.01", left: "1" } });
+    story.spend("b", 2);
+    expect(story.money).toBe("all 2+8/10 0, team 2+0/5 0");
+  });
+
   test("without an estimate has nothing set aside, and may spend what is left", () => {
     const story = open();
     story.submit({ id: "a", budget: "team" });
