@@ -12,6 +12,7 @@ function open(settings = {}): Story {
 }
 
 const once = { retry: { maxAttempts: 1 } } as const;
+const silence = { type: "attempt.lose", message: "nothing was heard of it" } as const;
 
 describe("an attempt", () => {
   test("has its estimate set aside at every level while it runs, and gives back what it did not spend", () => {
@@ -109,6 +110,12 @@ describe("an attempt", () => {
     [
       "is lost while it was told to stop",
       (story: Story) => [story.do({ type: "task.pause", taskId: "a" }), story.crash(10)],
+      "team 3+0/5 2",
+    ],
+    ["is heard of no more", (story: Story) => story.do({ ...silence, ...story.from("a") }), "team 3+0/5 2"],
+    [
+      "is heard of no more when it was told to stop",
+      (story: Story) => [story.do({ type: "task.pause", taskId: "a" }), story.do({ ...silence, ...story.from("a") })],
       "team 3+0/5 2",
     ],
   ])("that %s is settled once", (_, ends, money) => {
