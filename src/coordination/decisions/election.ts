@@ -12,7 +12,7 @@ export type VotingMethod =
   | "schulze"
   | "ranked-pairs";
 
-/** A choice; a ranking, the best first (or, for approval, a set); scores, which count to nine decimals. */
+/** A choice; a ranking, the best first (or, for approval, a set); scores of at most nine decimals. */
 export type Vote<O extends string = string> = O | readonly O[] | Readonly<Partial<Record<O, number>>>;
 
 /**

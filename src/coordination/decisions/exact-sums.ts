@@ -2,7 +2,7 @@ import { mean } from "../structures/amount.ts";
 import { placesWhere } from "./single-choice.ts";
 import type { Count } from "./voting-rule.ts";
 
-function larger(a: bigint, b: bigint): bigint {
+export function larger(a: bigint, b: bigint): bigint {
   if (a > b) return a;
   return b;
 }

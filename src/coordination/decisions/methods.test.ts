@@ -57,7 +57,14 @@ describe("score", () => {
     ]);
     expect(scoresOf(decision)).toEqual({ a: 0.3, b: 0.3, c: -0.3 });
     expect(decision.tied).toEqual(["a", "b"]);
-    expect(scoresOf(elect("score", ABC, [[1, { a: 1 / 3 }]])).a).toBe(0.333333333);
+  });
+
+  test("is exact however large, also in what a chair prefers", () => {
+    const most = Number.MAX_SAFE_INTEGER;
+    const votes = { x: { a: most, b: most }, y: { a: -4_194_304.000000001 }, z: { b: -4_194_304.000000002 } };
+    expect(tally({ options: ABC, votes, method: "score" }).decision).toBe("a");
+    const tied = { x: { a: most - 1, b: most }, y: { a: most, b: most - 1 } };
+    expect(tally({ options: ABC, votes: tied, method: "score", tieBreak: { chair: "x" } }).decision).toBe("b");
   });
 
   test("among options that all get less than nothing, the least bad wins", () => {
@@ -248,7 +255,9 @@ describe("rankings, sets and scores", () => {
       text: { a: "1" },
       nan: { a: Number.NaN },
       infinite: { a: Number.POSITIVE_INFINITY },
-      huge: { a: 1_000_000.1 },
+      huge: { a: -(2 ** 53) },
+      tenPlaces: { a: 0.0000000001 },
+      third: { a: 1 / 3 },
       nothing: null,
       null: { a: null },
       map: new Map([["a", 1]]),
@@ -256,7 +265,7 @@ describe("rankings, sets and scores", () => {
       hostile: new Proxy({}, { ownKeys: () => Reflect.ownKeys(Reflect.get(hostile, 0)) }),
       inherited: { toString: 1 },
     };
-    const good = { some: { a: 1, b: undefined }, none: {}, most: { c: -1_000_000 } };
+    const good = { some: { a: 1, b: undefined }, none: {}, most: { c: -(2 ** 53 - 1) }, sum: { a: 0.1 + 0.2 } };
     expect(invalidOf("score", { ...bad, ...good })).toEqual(Object.keys(bad).sort());
   });
 

@@ -1,16 +1,14 @@
-import { nanosOf } from "../structures/amount.ts";
+import { amountOf, nanosOf } from "../structures/amount.ts";
 import { nullRecord } from "../structures/arguments.ts";
 import { itemAt } from "../structures/at.ts";
-import { countSums } from "./exact-sums.ts";
+import { countSums, larger } from "./exact-sums.ts";
 import type { Offer, Reading, VotingRule } from "./voting-rule.ts";
 
 const NANOS = 1_000_000_000;
-/** The largest score, either way: so that it is still a whole number of billionths as a double. */
-const LARGEST_SCORE = 1_000_000;
 
 /**
  * The option with the highest sum of scores wins (range voting): a vote gives any of the options a number, counted times
- * what its voter weighs; what it leaves out gets 0. Scores are from -1 000 000 to 1 000 000 and count to nine decimals. What
+ * what its voter weighs; what it leaves out gets 0. Scores are decimals of at most nine places, up to 2^53 - 1 either way. What
  * range they should have, 0 to 10 perhaps, is for the voters to be told: a voter who scores higher counts more. As a chair's
  * vote, scores are for the tied option that they put above all other tied ones.
  *
@@ -28,15 +26,15 @@ export const score: VotingRule = {
     for (const { picks, points = [], weight } of ballots) {
       const nanos = nanosOf(weight);
       picks.forEach((place, at) => {
-        sums[place] = itemAt(sums, place) + BigInt(itemAt(points, at)) * nanos;
+        sums[place] = itemAt(sums, place) + itemAt(points, at) * nanos;
       });
     }
     return countSums(sums, NANOS);
   },
   favourite({ picks, points = [] }, tied) {
     const given = new Map(picks.map((place, at) => [place, itemAt(points, at)]));
-    const scores = tied.map((place) => given.get(place) ?? 0);
-    const highest = Math.max(...scores);
+    const scores = tied.map((place) => given.get(place) ?? 0n);
+    const highest = scores.reduce(larger);
     const best = tied.filter((_, at) => scores[at] === highest);
     return best.length === 1 ? best[0] : undefined;
   },
@@ -50,16 +48,25 @@ function readScores<O extends string>(vote: unknown, { options, places }: Offer<
   if (entries.length > options.length) return undefined;
   const copy = nullRecord<number>();
   const picks: number[] = [];
-  const points: number[] = [];
+  const points: bigint[] = [];
   for (const [key, value] of entries) {
     const place = places.get(key);
     if (place === undefined) return undefined;
     if (value === undefined) continue;
-    if (typeof value !== "number" || !(Math.abs(value) <= LARGEST_SCORE)) return undefined;
+    const score = billionthsOf(value);
+    if (score === undefined) return undefined;
     picks.push(place);
-    points.push(Math.round(value * NANOS));
+    points.push(score);
     copy[key] = value;
   }
   // Its keys have all been found among the options.
   return { vote: copy as Readonly<Partial<Record<O, number>>>, picks, points };
+}
+
+/** Of what is no number of at most nine places, as weights are, though perhaps below 0: `undefined`. */
+function billionthsOf(value: unknown): bigint | undefined {
+  if (typeof value !== "number") return undefined;
+  const size = amountOf(Math.abs(value));
+  if (size === undefined) return undefined;
+  return value < 0 ? -nanosOf(size) : nanosOf(size);
 }

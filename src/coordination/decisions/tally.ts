@@ -15,7 +15,7 @@ import type { Ballot, Count, Offer, Reading, VotingRule } from "./voting-rule.ts
  * - **majority**: most votes win. **weighted**: most weight wins. **unanimous**: all valid votes are for one option, and
  *   with an `electorate` nobody in it is missing; else `no_consensus`.
  * - **approval**: a list of all options that are approved of; the most approved wins.
- * - **score**: a number for each option, -1 000 000 to 1 000 000, 0 for those left out; the highest sum wins.
+ * - **score**: a number of at most nine decimals for each option, 0 for those left out; the highest sum wins.
  * - **borda**, **instant-runoff**, **schulze**, **ranked-pairs**: a ranking, the best first, of some or all options. Schulze
  *   takes 250 options at most and ranked pairs 100. What the tally's scores mean is said below.
  *

@@ -17,13 +17,13 @@ export interface Reading<O extends string> {
   /** Places: of the option that is chosen; of those approved or scored; or ranked, the best first. Each at most once. */
   readonly picks: readonly number[];
   /** The score of each pick in billionths, where there are scores. */
-  readonly points: readonly number[] | undefined;
+  readonly points: readonly bigint[] | undefined;
 }
 
 /** A valid vote and what it weighs: 1 where the rule does not weigh. */
 export interface Ballot {
   readonly picks: readonly number[];
-  readonly points: readonly number[] | undefined;
+  readonly points: readonly bigint[] | undefined;
   readonly weight: Amount;
 }
 
