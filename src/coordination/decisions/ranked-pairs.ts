@@ -16,8 +16,8 @@ import type { VotingRule } from "./voting-rule.ts";
  * tied, and the tie-break chooses among these orders by whom they let win. Finding them is NP-complete (Brill & Fischer,
  * "The Price of Neutrality for the Ranked Pairs Method", AAAI 2012): the answer is exact for as long as
  * 20 million looks at pairs (`MOST_LOOKS`) are enough. They are wherever the order of equal pairs hardly matters, and
- * wherever there are up to a dozen options; a few voters who disagree about more can need longer, rarely with up to twenty, often
- * with thirty. Then an option that is not shown to lose counts as tied, so that nothing is called decided that is a tie. How the
+ * were in every one of thousands of random elections of up to a dozen options; a few voters who disagree about more can need
+ * longer, rarely with up to twenty, often with thirty. Then an option that is not shown to lose counts as tied, so that nothing is called decided that is a tie. How the
  * options are ordered or named has no part in how far looking comes.
  *
  * The score of an option is how many others are below it by all that is locked before the order of equal pairs first
