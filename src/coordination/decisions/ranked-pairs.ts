@@ -17,9 +17,9 @@ import type { VotingRule } from "./voting-rule.ts";
  * "The Price of Neutrality for the Ranked Pairs Method", AAAI 2012): the answer is exact for as long as
  * 20 million looks at pairs (`MOST_LOOKS`) are enough. They are wherever the order of equal pairs hardly matters, and
  * were in every one of thousands of random elections of up to a dozen options; a few voters who disagree about more can need
- * longer, rarely with up to twenty, often with thirty. Then an option that is not shown to lose counts as tied, so that nothing is called decided that is a tie. How the
- * options are ordered or named has no part in how far looking comes, but among options that
- * stand alike to all others.
+ * longer, rarely with up to twenty, often with thirty. Then an option that is not shown to lose counts as tied, so that nothing
+ * is called decided that is a tie. How the options are ordered or named has no part in how far looking comes, but among options
+ * that stand alike to all others.
  *
  * The score of an option is how many others are below it by all that is locked before the order of equal pairs first
  * matters: where it never does, the scores are the whole ranking. Takes at most 100 options.
