@@ -355,6 +355,27 @@ describe("a manager's task", () => {
     expect(story.task("a")).toMatchObject({ via: "fallback", agent: "deputy", output: "done" });
   });
 
+  test("may be planned with the names that the first has used: those subtasks are others, with a number behind", () => {
+    const story = managed({ agent: "deputy" });
+    story.fail("a/one");
+    story.complete("a/two");
+    const plan = [{ id: "one", ...once }, { id: "new" }, { id: "two", dependsOn: ["one", "new"] }];
+    expect(told(story.plan("a", ...plan))).toEqual(["a/one~2 starts on bob", "a/new starts on bob"]);
+    story.kernel = Kernel.restore([...story.kernel.snapshot()]);
+    story.complete("a/new");
+    expect(told(story.complete("a/one~2"))).toEqual(["a/one~2 completed", "a/two~2 starts on bob"]);
+    expect(story.task("a/two~2").dependencies).toEqual([
+      { id: "a/one~2", as: "one" },
+      { id: "a/new", as: "new" },
+    ]);
+    story.complete("a/two~2");
+    const again = { type: "attempt.plan", ...story.from("a"), tasks: [{ id: "one" }] } as const;
+    expect(story.refusal(again)).toMatchObject({ code: "DUPLICATE_ID", details: { taskId: "a/one~2" } });
+    expect(told(story.plan("a", { id: "more", dependsOn: ["two"] }))).toEqual(["a/more starts on bob"]);
+    expect(story.task("a/more").dependencies).toEqual([{ id: "a/two~2", as: "two" }]);
+    expect(story.task("a").children).toEqual(["a/one", "a/two", "a/one~2", "a/new", "a/two~2", "a/more"]);
+  });
+
   test("says of a second failure how many of the second's subtasks did not succeed", () => {
     const story = managed({ agent: "deputy" });
     story.fail("a/one");

@@ -205,8 +205,10 @@ export class Cast {
     const skills = isPlain || (isShared && tape.chance(70)) ? [] : asked;
     const dependsOn = tape.chance(25) ? this.#dependencies(where, siblings, tape) : [];
     const paid = tape.chance(where !== "top" ? 10 : isPlain ? this.#paid / 2 : this.#paid);
+    // Plans use names again, of one round or of those who led the task before.
+    const again = where === "plan" && tape.chance(15) ? ["p", "q"].find((name) => !siblings.includes(name)) : undefined;
     return {
-      ...(unnamed ? {} : { id: `n${this.#named}` }),
+      ...(unnamed ? {} : { id: again ?? `n${this.#named}` }),
       skills,
       ...(tape.chance(60) ? { priority: tape.below(10) } : {}),
       ...(tape.chance(30) ? { load: tape.pick([0.5, 1, 2, 3]) } : {}),

@@ -37,8 +37,9 @@ export function submit(model: Model, requests: readonly TaskRequest[], origin?: 
   for (const [i, request] of requests.entries()) {
     const id = ids[i] ?? "";
     const names = (request.dependsOn ?? []).map((name) => {
-      const sibling = origin === undefined ? name : `${origin.parent.id}/${name}`;
-      return ids.includes(sibling) || model.task(sibling) !== undefined ? sibling : name;
+      const siblings =
+        origin === undefined ? [] : [ownName(origin.parent, name), name].map((local) => `${origin.parent.id}/${local}`);
+      return siblings.find((sibling) => ids.includes(sibling) || model.task(sibling) !== undefined) ?? name;
     });
     if (names.some((name) => !ids.includes(name) && model.task(name) === undefined)) return { code: "UNKNOWN_TASK" };
     namesOthers ||= names.some((name) => !ids.includes(name));
@@ -92,7 +93,7 @@ function nameAll(model: Model, requests: readonly TaskRequest[], origin: Origin 
   return requests.map(({ id }) => {
     if (id !== undefined) {
       if (origin !== undefined) next += 1;
-      return global(id);
+      return global(origin?.round === undefined ? id : ownName(origin.parent, id));
     }
     for (;;) {
       next += 1;
@@ -101,6 +102,16 @@ function nameAll(model: Model, requests: readonly TaskRequest[], origin: Origin 
         return global(local);
     }
   });
+}
+
+/** With a number behind it that is new, where subtasks of the name are from a plan that does not count any more. */
+function ownName({ id, since, children }: Task, written: string): string {
+  const named = (local: string) => children.find((child) => child.id === `${id}/${local}`);
+  const isTheirs = (local: string) => (named(local)?.round ?? Number.POSITIVE_INFINITY) <= since;
+  for (let number = 1; ; number++) {
+    const local = number === 1 ? written : `${written}~${number}`;
+    if (!isTheirs(local)) return local;
+  }
 }
 
 /** Whether one has to end before the other can, in the end: by what it depends on, or as part of it. */

@@ -15,7 +15,7 @@ import { type EndStatus, statusIn } from "../finished-row.ts";
 import { limits } from "../limits.ts";
 import { amount } from "../named.ts";
 import type { Budget, State } from "../state.ts";
-import { awaitedBy, childrenOf, isTerminal, runApproversOf, type Task } from "../task.ts";
+import { awaitedBy, childrenOf, isTerminal, othersPlans, runApproversOf, type Task } from "../task.ts";
 import { sameIds } from "./again.ts";
 import { watchingBreakers } from "./attempts.ts";
 import { budgetNamed } from "./budgets.ts";
@@ -240,7 +240,7 @@ function nameAll(desk: Desk, requests: readonly TaskRequest[], place: Place): re
   for (const { id } of requests) {
     if (id !== undefined) {
       if (parent !== undefined) next += 1;
-      ids.push(globalId(parent, id));
+      ids.push(globalId(parent, place.round === undefined ? id : ownLocal(desk, parent, id)));
       continue;
     }
     let local = "";
@@ -253,6 +253,22 @@ function nameAll(desk: Desk, requests: readonly TaskRequest[], place: Place): re
     ids.push(globalId(parent, local));
   }
   return ids;
+}
+
+/**
+ * What a subtask is called below its parent: as it is written, or, where another has planned one of that name already who led the
+ * task before, with the first number behind it that none had yet.
+ */
+function ownLocal(desk: Desk, parent: Task | undefined, written: string): string {
+  if (parent === undefined) return written;
+  const { round: theirs = 0 } = othersPlans(parent.series) ?? {};
+  let local = written;
+  for (let number = 2; theirs > 0; number += 1) {
+    const { round } = desk.state.tasks.get(`${parent.id}/${local}`)?.spec ?? {};
+    if (round === undefined || round > theirs) break;
+    local = `${written}~${number}`;
+  }
+  return local;
 }
 
 function globalId(parent: Task | undefined, local: string): string {
@@ -268,8 +284,10 @@ function globalId(parent: Task | undefined, local: string): string {
 /** What a dependency's id stands for: a sibling first, then any task. */
 function resolve(desk: Desk, own: ReadonlySet<string>, parent: Task | undefined, written: string, of: string): string {
   if (parent !== undefined) {
-    const sibling = `${parent.id}/${written}`;
-    if (own.has(sibling) || isKnown(desk, sibling)) return sibling;
+    for (const local of [ownLocal(desk, parent, written), written]) {
+      const sibling = `${parent.id}/${local}`;
+      if (own.has(sibling) || isKnown(desk, sibling)) return sibling;
+    }
   }
   if (own.has(written) || isKnown(desk, written)) return written;
   throw refused(
