@@ -339,6 +339,13 @@ describe("before its output counts", () => {
 });
 
 describe("what is approved", () => {
+  test("a reason and a name of the most characters that there may be are taken", () => {
+    const story = submitted({ ...run, retry: { maxAttempts: 1 } });
+    const [reason, rita] = ["x".repeat(4_096), "r".repeat(256)];
+    expect(told(story.approve("a", { by: rita, reason }))[0]).toBe("a is rejected");
+    expect(story.task("a").error?.message).toBe(`its run was rejected by ${rita}: ${reason}`);
+  });
+
   test("is the task as it was submitted, and anybody can make the hash again from what explain tells", () => {
     const story = submitted({ ...run, input: { z: 1, a: [1, "é"] }, context: { c: 1 }, skills: [], priority: 7 });
     const need = story.why("a").reasons[0]?.need as {
@@ -565,12 +572,24 @@ describe("beside shared outputs", () => {
 });
 
 describe("in time", () => {
+  test("those that come to be asked for together are, in order of arrival", () => {
+    const ids = ["c", "a", "d", "b"];
+    const story = submitted({ id: "first", agent: "ann" });
+    story.submit(...ids.map((id, at) => ({ id, dependsOn: ["first"], priority: at, approval: {} })));
+    expect(told(story.complete("first")).slice(1)).toEqual(ids.map((id) => `${id} asks for approval of its run`));
+  });
+
   test("one that nobody approves in time fails with TIMEOUT", () => {
     const story = submitted({ ...run, approval: { expiresMs: 100 } });
+    const hash = hashOf(story);
     expect(story.kernel.nextWakeAt()).toBe(story.now + 100);
     expect(told(story.after(99))).toEqual([]);
     expect(told(story.after(1))).toEqual(["a failed: TIMEOUT"]);
-    expect(story.task("a").error).toMatchObject({ message: "nobody approved its run within 100 ms", retryable: false });
+    expect(story.task("a").error).toMatchObject({
+      message: "nobody approved its run within 100 ms",
+      retryable: false,
+      details: { approval: "run", hash },
+    });
   });
 
   test("who becomes ready by that, and for whom there is nobody, falls back at once", () => {
@@ -640,13 +659,19 @@ describe("by ballot", () => {
         ["val", "approve"],
       ],
       "ballot b1 was for rejecting it",
+      ["vic", "vera"],
     ],
-    ["tied", [["vic", "reject"], ["vera", "approve"], ["val"]], "ballot b1 ended as tied"],
-    ["no_quorum", [["vic"], ["vera", "perhaps"], ["val"]], "ballot b1 ended as no_quorum"],
-  ] as const)("%s is a rejection", (_, votes, why) => {
+    ["tied", [["vic", "reject"], ["vera", "approve"], ["val"]], "ballot b1 ended as tied", ["vic"]],
+    ["no_quorum", [["vic"], ["vera", "perhaps"], ["val"]], "ballot b1 ended as no_quorum", []],
+  ] as const)("%s is a rejection by those who did not approve", (_, votes, reason, who) => {
     const story = submitted({ ...run, approval: { by } });
+    const hash = hashOf(story);
+    expect(story.kernel.ballots()).toMatchObject([{ opened: { question: "May task a run?" } }]);
     expect(told(vote(story, ...votes)).slice(1)).toEqual(["a is rejected", "a failed: UNAUTHORIZED"]);
-    expect(story.task("a").error?.message).toBe(`its run was rejected: ${why}`);
+    expect(story.task("a").error).toMatchObject({
+      message: `its run was rejected: ${reason}`,
+      details: { approval: "run", hash, reason, who, ballotId: "b1" },
+    });
   });
 
   test("who has not voted in time abstains", () => {

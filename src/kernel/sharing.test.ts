@@ -39,6 +39,15 @@ describe("while one is under way", () => {
     });
   });
 
+  test("of those that a person lets go on together the first leads, in whatever order", () => {
+    const story = open();
+    story.submit({ id: "first" }, ...["a", "b"].map((id) => ({ id, ...page, dependsOn: ["first"] })));
+    for (const taskId of ["a", "b"]) story.do({ type: "task.pause", taskId });
+    story.complete("first");
+    const resumed = story.do(...["b", "a"].map((taskId) => ({ type: "task.resume" as const, taskId })));
+    expect(told(resumed).slice(0, 2)).toEqual(["a leads", "b follows a"]);
+  });
+
   test("of those that become ready at once the first leads", () => {
     const story = open();
     expect(told(story.submit({ id: "a", ...page }, { id: "b", ...page }))).toEqual([
@@ -145,17 +154,31 @@ describe("a leader that ends without an output", () => {
   test("falls back on others, or on a value, for itself alone", () => {
     const story = open();
     const fallback = { agent: "bob", value: "less" };
-    const first = { id: "a", ...page, skills: ["y"], fallback, retry: { maxAttempts: 1 } };
-    story.submit(first, { id: "b", ...page, skills: ["y"] });
+    const second = { ...page, skills: ["y"], retry: { maxAttempts: 1 } };
+    story.submit({ id: "a", ...second, fallback }, ...["b", "c", "d"].map((id) => ({ id, ...second })));
+    story.submit({ id: "e", ...second, fallback: { value: "less" } }, { id: "f", ...second });
     expect(told(story.fail("a")).slice(1)).toEqual([
       "a falls back on others: TASK_FAILED",
       "b leads",
+      ...["c", "d", "e", "f"].map((id) => `${id} leads alone`),
       "a starts on bob",
-      "b starts on ann",
+      ...["b", "c", "d", "e", "f"].map((id) => `${id} starts on ann`),
     ]);
     story.complete("a", "other");
-    expect(told(story.submit({ id: "c", ...page, skills: ["y"] }))).toEqual(["c follows b"]);
-    expect(told(story.complete("b"))).toEqual(["b completed", "c completed by b"]);
+    expect(told(story.submit({ id: "g", ...second }))).toEqual(["g follows b"]);
+    expect(told(story.complete("b"))).toEqual(["b completed", "g completed by b"]);
+  });
+
+  test("falls back on a value for itself alone, and frees all who waited", () => {
+    const story = open();
+    const once = { ...page, retry: { maxAttempts: 1 } };
+    story.submit({ id: "a", ...once, fallback: { value: "less" } }, ...["b", "c"].map((id) => ({ id, ...once })));
+    expect(told(story.fail("a")).slice(1, 5)).toEqual([
+      "a falls back on a value: TASK_FAILED",
+      "a completed via fallback",
+      "b leads",
+      "c leads alone",
+    ]);
   });
 
   test("passes the lead on for one event when it is cancelled, however many wait", () => {
@@ -397,6 +420,67 @@ describe("nobody waits for what waits for it", () => {
     story.complete("between");
     story.complete("a/sub");
     expect(story.status("a")).toBe("running");
+  });
+
+  test("one that becomes ready when a subtask of the leader depends on what depends on it goes alone", () => {
+    const story = open();
+    story.submit({ id: "first" }, { id: "a", ...page }, { id: "b", ...page, dependsOn: ["first"] });
+    story.submit({ id: "between", dependsOn: ["b"] }, { id: "else", dependsOn: ["b"] });
+    story.spawn("a", { id: "sub", dependsOn: ["between"] });
+    expect(told(story.complete("first")).slice(1)).toEqual(["b leads alone", "b starts on ann"]);
+  });
+
+  test("one on which nothing waits but what has ended follows", () => {
+    const story = open();
+    story.submit({ id: "first" }, { id: "a", ...page }, { id: "b", ...page, dependsOn: ["first"] });
+    story.spawn("a", { id: "sub", dependsOn: ["b"] });
+    story.do({ type: "task.cancel", taskId: "a/sub" });
+    expect(told(story.complete("first")).slice(1)).toEqual(["b follows a"]);
+  });
+
+  test("one that is awaited by the leader of what a subtask of its own leader depends on goes alone", () => {
+    const story = open();
+    const text = { cacheKey: "text" };
+    story.submit({ id: "other", ...text }, { id: "follows", ...text }, { id: "a", ...page });
+    story.spawn("a", { id: "sub", dependsOn: ["follows"] });
+    expect(told(story.spawn("other", { id: "part", ...page }))[0]).toBe("other/part leads alone");
+  });
+
+  test("one that is awaited by what has set aside money goes alone when its leader is paid, too, and follows when it is not", () => {
+    const story = open();
+    story.budget("all", 2);
+    const paid = { budget: "all", cost: 1 };
+    story.submit({ id: "holds", ...paid });
+    const gates = [{ id: "gate" }, { id: "door" }];
+    const parts = [
+      { id: "sub", ...page, dependsOn: ["gate"] },
+      { id: "free", cacheKey: "text", dependsOn: ["door"] },
+    ];
+    story.submit({ id: "pays", ...page, ...paid }, { id: "owes", cacheKey: "text" });
+    story.spawn("holds", ...gates, ...parts);
+    story.await("holds", "holds/sub", "holds/free");
+    expect(told(story.complete("holds/gate")).slice(1, 2)).toEqual(["holds/sub leads alone"]);
+    expect(told(story.complete("holds/door")).slice(1)).toEqual(["holds/free follows owes"]);
+  });
+
+  test("one that is awaited by what holds something that its leader does not need follows", () => {
+    const story = open();
+    story.resource("net", 1);
+    story.submit({ id: "holds", resources: { net: 1 }, preemptible: false });
+    story.submit({ id: "busy", resources: { disk: 2 }, priority: 9 }, { id: "lacks", ...page, resources: { disk: 1 } });
+    story.spawn("holds", { id: "gate" }, { id: "sub", ...page, dependsOn: ["gate"] });
+    story.await("holds", "holds/sub");
+    expect(told(story.complete("holds/gate")).slice(1)).toEqual(["holds/sub follows lacks"]);
+  });
+
+  test("one that has subtasks of its own already goes alone", () => {
+    const story = open();
+    story.submit({ id: "a", ...page, retry: { maxAttempts: 1 } });
+    story.spawn("a", { id: "sub" });
+    story.complete("a/sub");
+    story.fail("a");
+    story.submit({ id: "b", ...page });
+    expect(told(story.do({ type: "task.retry", taskId: "a" }))).toEqual(["a leads alone", "a starts on bob"]);
   });
 
   test("one that is awaited by what holds the resource that its leader lacks goes alone", () => {

@@ -18,6 +18,16 @@ export const approvals: readonly Refused[] = [
     by: "x",
   }),
   invalid("reason is undefined; it must be a string of 1 to 4096 characters", { type: "task.reject", taskId: "a" }),
+  invalid('reason is ""; it must be a string of 1 to 4096 characters', {
+    type: "task.reject",
+    taskId: "a",
+    reason: "",
+  }),
+  invalid(`reason is "${"x".repeat(78)}…; it must be a string of 1 to 4096 characters`, {
+    type: "task.reject",
+    taskId: "a",
+    reason: "x".repeat(4_097),
+  }),
   invalid("hash is 7; it must be the hash of what is asked for", approving({ hash: 7 })),
   invalid("task id is 7; it must be a task's id, up to 4096 characters", approving({ taskId: 7 })),
   {
@@ -25,6 +35,12 @@ export const approvals: readonly Refused[] = [
     by: "",
     code: "INVALID_ARGUMENT",
     says: 'by is ""; it must be a string of 1 to 256 characters',
+  },
+  {
+    ask: () => approving(),
+    by: "b".repeat(257),
+    code: "INVALID_ARGUMENT",
+    says: `by is "${"b".repeat(78)}…; it must be a string of 1 to 256 characters`,
   },
   {
     ask: (story) => {
