@@ -52,7 +52,10 @@ describe("logEvents", () => {
   });
 
   it("warns of breakers that open and of budgets that are overrun", async () => {
-    const coordinator = await opened({ budgets: { team: { limit: 2 } } });
+    const coordinator = await opened({
+      budgets: { team: { limit: 2 } },
+      resources: { stove: { type: "compute", capacity: 1, breaker: { failureThreshold: 1 } } },
+    });
     await coordinator.register(
       defineAgent({
         name: "cook",
@@ -64,14 +67,15 @@ describe("logEvents", () => {
         },
       }),
     );
-    const handle = await coordinator.submit({ id: "a", budget: "team", cost: 2, retry: { maxAttempts: 1 } });
-    await handle.outcome();
+    const paid = { budget: "team", cost: 2, resources: { stove: 1 }, retry: { maxAttempts: 1 } };
+    await (await coordinator.submit({ id: "a", ...paid })).outcome();
     const { logger, told } = listener();
     await logEvents(coordinator, logger);
     expect(told.filter(({ level }) => level === "warn").map(({ message }) => message)).toEqual([
       "budget.overrun",
       "attempt.ended",
       "breaker.changed",
+      "resource.breaker-changed",
       "task.failed",
     ]);
   });

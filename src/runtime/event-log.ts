@@ -19,13 +19,18 @@ const PAYLOADS: ReadonlySet<string> = new Set([
   "batchKey",
   "fallback",
 ]);
-const WARNED: ReadonlySet<string> = new Set(["task.failed", "breaker.changed", "budget.overrun"]);
+const WARNED: ReadonlySet<string> = new Set([
+  "task.failed",
+  "breaker.changed",
+  "resource.breaker-changed",
+  "budget.overrun",
+]);
 const ENDED_WELL: ReadonlySet<string> = new Set(["completed", "preempted", "cancelled"]);
 
 /**
  * Tells a logger every event as one line: its type as the message, its fields as facts, but for what users handed in or got out
- * (inputs, contexts, outputs, checkpoints, votes, messages, values, keys of caches and batches, fallbacks). Failed tasks, attempts that ended ill, breakers and
- * overrun budgets are warnings, what else concerns tasks is `info`, the rest `debug`. Any logger of the shape of pino's will do.
+ * (inputs, contexts, outputs, checkpoints, votes, messages, values, keys of caches and batches, fallbacks). Failed tasks, attempts that ended ill, breakers of
+ * agents and resources, and overrun budgets are warnings, what else concerns tasks is `info`, the rest `debug`. Any logger of the shape of pino's will do.
  *
  * @param options As for `coordinator.events`: `from` (default 1), `follow` (default false), `signal`.
  * @returns Resolves when all have been told; with `follow`, when the coordinator is closed or the signal aborted.
