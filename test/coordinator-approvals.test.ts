@@ -151,6 +151,32 @@ describe("a task that must be approved", () => {
     expect(await (await second.task("in")).result()).toBe(2);
   });
 
+  it("is approved once, whoever asks at the same time, and not again after a restart", async () => {
+    const journal = newJournal();
+    const first = await opened({ journal });
+    await first.submit({ id: "a", approval: {} });
+    const { hash } = await waiting(first);
+    const answers = await Promise.allSettled([
+      first.approve("a", { by: "rita", hash }),
+      first.approve("a", { by: "rita", hash }),
+      first.reject("a", "no", { by: "otto", hash }),
+    ]);
+    expect(answers.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "rejected"]);
+    await first.close();
+    const second = await opened({ journal });
+    expect(await rejection(second.approve("a", { by: "rita", hash }))).toMatchObject({ code: "INVALID_STATE" });
+    expect(await rejection(second.reject("a", "no", { by: "rita" }))).toMatchObject({ code: "INVALID_STATE" });
+    await second.register(doubler);
+    await (await second.task("a")).outcome();
+    expect(await historyOf(second, "a")).toEqual([
+      "task.submitted",
+      "approval.asked",
+      "approval.given",
+      "task.started",
+      "task.completed",
+    ]);
+  });
+
   it("is approved by a coordinator that has joined", async () => {
     const journal = newJournal();
     const writer = await opened({ journal });

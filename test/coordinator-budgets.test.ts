@@ -119,6 +119,79 @@ describe("budgets", () => {
     expect(await coordinator.budgets()).toMatchObject([{ spent: "33.3", reserved: "0", available: "0" }]);
   });
 
+  it("let as many of a thousand tasks run as the estimates of all levels allow, and fail the rest", async () => {
+    const coordinator = await opened({
+      concurrency: 1_000,
+      budgets: {
+        all: { limit: "33.3" },
+        wide: { limit: 100, parent: "all" },
+        narrow: { limit: "10.05", parent: "all" },
+      },
+    });
+    const hold = gate();
+    await coordinator.register(
+      defineAgent({
+        name: "worker",
+        capacity: 1_000,
+        run: async (_, { budget }) => {
+          await hold.promise;
+          await budget.spend("0.1");
+        },
+      }),
+    );
+    const tasks = Array.from({ length: 1_000 }, (_, i) => ({ budget: i % 2 === 0 ? "narrow" : "wide", cost: 0.1 }));
+    const handles = await coordinator.submit(tasks);
+    expect(await coordinator.budgets()).toMatchObject([
+      { id: "all", spent: "0", reserved: "33.3", available: "0" },
+      { id: "wide", reserved: "23.3", available: "0" },
+      { id: "narrow", reserved: "10", available: "0" },
+    ]);
+    hold.resolve();
+    const outcomes = await Promise.all(handles.map((handle) => handle.outcome()));
+    const failed = outcomes.filter(({ status }) => status === "failed");
+    expect([outcomes.length - failed.length, failed.length]).toEqual([333, 667]);
+    expect(new Set(failed.map(({ error }) => error?.code))).toEqual(new Set(["BUDGET_EXCEEDED"]));
+    expect(await coordinator.budgets()).toMatchObject([
+      { spent: "33.3", reserved: "0", overrun: "0" },
+      { spent: "23.3", reserved: "0", overrun: "0" },
+      { spent: "10", reserved: "0", overrun: "0" },
+    ]);
+  });
+
+  it("are never passed by one attempt that spends many times at once, beside its subtasks", async () => {
+    const coordinator = await opened({ budgets: { all: { limit: 8 }, part: { limit: "3.1", parent: "all" } } });
+    const spendAll = async (budget: { spend(amount: Money): Promise<void> }, amount: Money): Promise<number> => {
+      const spent = await Promise.allSettled(Array.from({ length: 200 }, () => budget.spend(amount)));
+      return spent.filter(({ status }) => status === "fulfilled").length;
+    };
+    await coordinator.register(
+      defineAgent<Money>({ name: "sub", capacity: 10, run: ({ input }, { budget }) => spendAll(budget, input) }),
+    );
+    await coordinator.register(
+      defineAgent({
+        name: "lead",
+        skills: ["lead"],
+        run: async (_, { budget, submit }) => {
+          const subs = await Promise.all(
+            ["0.07", "0.09"].map((input) => submit({ agent: "sub", input, budget: "part" })),
+          );
+          const own = await spendAll(budget, "0.0301");
+          return [own, ...(await Promise.all(subs.map(async (sub) => Number(await sub.result()))))];
+        },
+      }),
+    );
+    const handle = await coordinator.submit<number[]>({ skills: ["lead"], budget: "all" });
+    const [own = 0, seven = 0, nine = 0] = await handle.result();
+    const [all, part] = await coordinator.budgets();
+    const below = seven * 700 + nine * 900;
+    expect(Number(part?.spent) * 10_000).toBeCloseTo(below, 6);
+    expect(Number(all?.spent) * 10_000).toBeCloseTo(below + own * 301, 6);
+    // Each was refused only what was not there.
+    expect(Number(all?.available)).toBeLessThan(0.09);
+    expect([all?.overrun, part?.overrun, all?.reserved]).toEqual(["0", "0", "0"]);
+    expect((await handle.outcome()).cost).toBe(all?.spent);
+  });
+
   it("take what was set aside for an attempt as spent when its process died, and forget nothing", async () => {
     const journal = new MortalJournal();
     const first = await Coordinator.open({ journal, logger: silent, budgets: { team: { limit: 10 } } });

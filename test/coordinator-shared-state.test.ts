@@ -52,6 +52,35 @@ describe("the shared state", () => {
     );
   });
 
+  it("lets one of a hundred that saw the same version set it, and all of them in turn", async () => {
+    const coordinator = await opened({ concurrency: 100 });
+    const all = Promise.withResolvers<void>();
+    let ready = 0;
+    await coordinator.register(
+      defineAgent({
+        name: "racer",
+        capacity: 100,
+        run: async ({ id }, ctx) => {
+          const { version } = (await ctx.state.get("first")) ?? { version: 0 };
+          ready += 1;
+          if (ready === 100) all.resolve();
+          await all.promise;
+          const won = await ctx.state.set("first", id, version).then(
+            () => true,
+            (error: unknown) => !isSafeguardsError(error, "INVALID_STATE"),
+          );
+          await increment(ctx);
+          return won;
+        },
+      }),
+    );
+    const handles = await coordinator.submit(Array.from({ length: 100 }, () => ({ agent: "racer" })));
+    const winners = (await Promise.all(handles.map((handle) => handle.result()))).filter((won) => won === true);
+    expect(winners).toHaveLength(1);
+    await register(coordinator, "reader", async ({ state }) => state.get("n"));
+    expect(await run(coordinator, "reader")).toEqual({ value: 100, version: 100 });
+  });
+
   it("refuses an expected version that is not the present one, and tells that one", async () => {
     const coordinator = await opened();
     await register(coordinator, "ann", async ({ state }) => {
