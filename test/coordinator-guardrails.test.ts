@@ -417,6 +417,41 @@ describe("guardrails on outputs", () => {
     expect(await rejection(handle.result())).toMatchObject({ code: "GUARDRAIL_BLOCKED" });
   });
 
+  it("look at each output of a batch by itself, and at those of a fallback's agents", async () => {
+    const coordinator = await opened({ guardrails: [blocks("no-bad", "output", (value) => value === "bad")] });
+    await coordinator.register(
+      defineAgent({
+        name: "batcher",
+        skills: ["batch"],
+        maxBatch: 2,
+        runBatch: async (tasks) => tasks.map(({ input }) => ({ output: input })),
+      }),
+    );
+    await coordinator.register(
+      defineAgent({
+        name: "broken",
+        skills: ["fragile"],
+        run: () => {
+          throw new Error("broken");
+        },
+      }),
+    );
+    await coordinator.register(echo);
+    const batched = { skills: ["batch"], batchKey: "k" };
+    const handles = await coordinator.submit([
+      { ...batched, input: "good" },
+      { ...batched, input: "bad" },
+      { skills: ["fragile"], input: "bad", retry: { maxAttempts: 1 }, fallback: { agent: "echo" } },
+    ]);
+    const outcomes = await Promise.all(handles.map((handle) => handle.outcome()));
+    expect(outcomes.map(({ status, error }) => error?.code ?? status)).toEqual([
+      "completed",
+      "GUARDRAIL_BLOCKED",
+      "GUARDRAIL_BLOCKED",
+    ]);
+    expect((await eventsOf(coordinator)).filter(({ batch }) => batch !== undefined)).toHaveLength(2);
+  });
+
   it("leave the attempt running meanwhile, so that it can be stopped and its verdict comes too late", async () => {
     const answer = gate<Verdict>();
     const asked = gate();

@@ -1,5 +1,13 @@
 import { describe, expect, it, onTestFinished } from "vitest";
-import { type AgentSpec, type Coordinator, defineAgent, type Json, type TaskSpec } from "../src/index.ts";
+import {
+  type AgentSpec,
+  type Coordinator,
+  type CoordinatorOptions,
+  defineAgent,
+  type Guardrail,
+  type Json,
+  type TaskSpec,
+} from "../src/index.ts";
 import { threadSeats } from "../src/runtime/isolated-thread.ts";
 import { runtimeLimits } from "../src/runtime/limits.ts";
 import { eventsOf, gate, opened, rejection, silent } from "./coordinator.fixture.ts";
@@ -18,7 +26,7 @@ async function asked(
     agent = isolated(),
     task = {},
     ...options
-  }: { agent?: ReturnType<typeof isolated>; task?: TaskSpec; strict?: boolean } = {},
+  }: { agent?: ReturnType<typeof isolated>; task?: TaskSpec } & Pick<CoordinatorOptions, "strict" | "guardrails"> = {},
 ) {
   const coordinator = await opened(options);
   await coordinator.register(agent);
@@ -192,6 +200,25 @@ describe("an isolated agent", () => {
     const handle = await coordinator.submit({ id: "x", agent: "inside", input: { do: "ask" } });
     expect(await handle.result()).toMatchObject({ code: "CAPACITY_EXCEEDED", read: { from: "x" } });
     expect(await coordinator.resources()).toMatchObject([{ allocated: 0 }]);
+  });
+
+  it("spends what its task may, and no more", async () => {
+    const coordinator = await opened({ budgets: { team: { limit: 1 } } });
+    await coordinator.register(isolated());
+    const task = { agent: "inside", budget: "team", cost: "0.5", input: { do: "spend" } };
+    const outcome = await (await coordinator.submit(task)).outcome();
+    expect(outcome).toMatchObject({ output: ["BUDGET_EXCEEDED", "INVALID_ARGUMENT", "spent"], cost: "1" });
+    expect(await coordinator.budgets()).toMatchObject([{ spent: "1", reserved: "0" }]);
+  });
+
+  it("has its output looked at by guardrails like any other", async () => {
+    const guardrail: Guardrail = {
+      name: "none",
+      on: "output",
+      check: ({ agent }) => (agent === "inside" ? { allow: false, reason: "no" } : { allow: true }),
+    };
+    const { outcome } = await asked("echo", { guardrails: [guardrail] });
+    expect(outcome).toMatchObject({ status: "failed", error: { code: "GUARDRAIL_BLOCKED" } });
   });
 
   it("sends messages and reads them, and what it had in hand when it failed comes again", async () => {

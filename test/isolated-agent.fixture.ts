@@ -70,6 +70,15 @@ export default defineAgent<Order & Record<string, never>>({
         const version = await ctx.state.set("shared", { from: task.id });
         return { code, version, read: (await ctx.state.get("shared"))?.value ?? null };
       }
+      case "spend": {
+        const code = (error: { code: string }): string => error.code;
+        await ctx.budget.spend("0.3", "tokens");
+        return [
+          await ctx.budget.spend("0.8").then(() => "spent", code),
+          await ctx.budget.spend(-1).then(() => "spent", code),
+          await ctx.budget.spend(0.7).then(() => "spent", code),
+        ];
+      }
       case "talk": {
         if (ctx.attempt === 1) {
           await ctx.send("inside", "one");
