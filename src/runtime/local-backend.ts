@@ -46,6 +46,8 @@ export interface LocalParts {
   clock(notBefore: number): Clock;
   /** What one batch may hold, where that is more or less than the runtime's own limits. */
   readonly batchLimits?: BatchLimits;
+  /** How many calls may wait, where that is not the runtime's own limit. */
+  readonly waitingCalls?: number;
 }
 
 export class LocalBackend implements Backend, Observer {
@@ -66,6 +68,7 @@ export class LocalBackend implements Backend, Observer {
   readonly #thrown: ThrownErrors = new ThrownErrors();
   readonly #progress: ProgressReports = new ProgressReports();
   readonly #cache: SharedCache;
+  readonly #waitingCalls: number;
   /** Agents with code in this process. */
   readonly #agents: Map<string, Definition> = new Map();
   readonly #queries: Queries;
@@ -99,11 +102,12 @@ export class LocalBackend implements Backend, Observer {
   }
 
   private constructor(parts: LocalParts, { kernel, head, snapshotSeq }: Past) {
-    const { journal, batchLimits: limits } = parts;
+    const { journal, batchLimits: limits, waitingCalls = runtimeLimits.waitingCalls } = parts;
     const logger = withFacts(parts.logger, {});
     this.#kernel = kernel;
     this.#journal = journal;
     this.#logger = logger;
+    this.#waitingCalls = waitingCalls;
     this.#clock = parts.clock(kernel.at);
     this.#cache = new SharedCache(() => this.#clock.now());
     this.#departures = new Departures(kernel, journal.archive);
@@ -197,11 +201,8 @@ export class LocalBackend implements Backend, Observer {
   }
 
   command(command: Command, options: CommandOptions = {}): Promise<Accepted> {
+    if (this.#isFull()) return Promise.reject(this.#tooManyCalls());
     const { promise, resolve, reject } = Promise.withResolvers<Accepted>();
-    if (this.#isFull()) {
-      reject(tooManyCalls());
-      return promise;
-    }
     const isRetry = command.type === "task.retry";
     if (isRetry) this.#retries += 1;
     const { id, by, trace, bytes = 0, guard, decided } = options;
@@ -230,13 +231,12 @@ export class LocalBackend implements Backend, Observer {
 
   /** Sees what is there when all that was asked for before is decided, and tells it when that is durable. */
   query<N extends keyof QueryTypes>(name: N, about: QueryTypes[N]["in"], guard?: Guard): Promise<QueryTypes[N]["out"]> {
-    const { promise, resolve, reject } = Promise.withResolvers<QueryTypes[N]["out"]>();
-    if (this.#isFull()) {
-      reject(tooManyCalls());
-      return promise;
-    }
-    this.#seen(() => this.#queries.answers[name](about), guard).then(resolve, reject);
-    return promise;
+    return this.#asked(() => this.#queries.answers[name](about), guard);
+  }
+
+  /** What somebody asks to see: one of so many calls. */
+  #asked<T>(look: () => T | Promise<T>, guard?: Guard): Promise<T> {
+    return this.#isFull() ? Promise.reject(this.#tooManyCalls()) : this.#seen(look, guard);
   }
 
   /** What there is to see when all that was asked for before is decided; told when that is durable. */
@@ -442,7 +442,7 @@ export class LocalBackend implements Backend, Observer {
       task: (id) => this.#kernel.task(id),
       outputsOf: (ids) => this.#queries.outputsOf(ids),
       messages: (attempt, reading) => this.#messages.read(attempt, reading),
-      entry: (key) => this.#seen(() => this.#kernel.entry(key)),
+      entry: (key) => this.#asked(() => this.#kernel.entry(key)),
       handle: (id, wait) => new Handle(id, this, (signal) => wait(this.outcome(id, signal))),
       judges: this.#judges,
       progress: (attempt, fraction, note) => this.#progress.report(attempt, fraction, note, this.#clock.now()),
@@ -505,7 +505,11 @@ export class LocalBackend implements Backend, Observer {
   }
 
   #isFull(): boolean {
-    return this.#loop.length >= runtimeLimits.waitingCalls;
+    return this.#loop.length >= this.#waitingCalls;
+  }
+
+  #tooManyCalls(): SafeguardsError {
+    return new SafeguardsError("QUEUE_FULL", `${this.#waitingCalls} calls wait to be decided: that is the most`);
   }
 
   #pause(): Promise<void> {
@@ -525,8 +529,4 @@ function enveloped(
   if (by !== undefined) envelope.by = by;
   if (trace !== undefined) envelope.trace = trace;
   return envelope;
-}
-
-function tooManyCalls(): SafeguardsError {
-  return new SafeguardsError("QUEUE_FULL", `${runtimeLimits.waitingCalls} calls wait to be decided: that is the most`);
 }
