@@ -201,7 +201,11 @@ export class LocalBackend implements Backend, Observer {
   }
 
   command(command: Command, options: CommandOptions = {}): Promise<Accepted> {
-    if (this.#isFull()) return Promise.reject(this.#tooManyCalls());
+    return this.#isFull() ? Promise.reject(this.#tooManyCalls()) : this.#decided(command, options);
+  }
+
+  /** Asks the kernel, however many calls wait: what closes it must always be possible. */
+  #decided(command: Command, options: CommandOptions = {}): Promise<Accepted> {
     const { promise, resolve, reject } = Promise.withResolvers<Accepted>();
     const isRetry = command.type === "task.retry";
     if (isRetry) this.#retries += 1;
@@ -466,9 +470,9 @@ export class LocalBackend implements Backend, Observer {
 
   /** What was asked for before is decided; from then on nothing is started. */
   async #startNothingMore(): Promise<void> {
-    await this.query("settled", undefined);
+    await this.#seen(() => undefined);
     // After a drain it is closed already.
-    await this.command({ type: "coordinator.drain" }).catch(() => undefined);
+    await this.#decided({ type: "coordinator.drain" }).catch(() => undefined);
     this.#verdicts.stop();
     this.#dispatcher.close();
   }
@@ -478,9 +482,9 @@ export class LocalBackend implements Backend, Observer {
     const reason = { reason: "closing" };
     this.#dispatcher.stopAll(new SafeguardsError("CLOSED", "the coordinator closes", { details: reason }));
     await this.#quietWithin(runtimeLimits.closeGraceMs);
-    await this.query("settled", undefined);
+    await this.#seen(() => undefined);
     // After a drain it is closed already.
-    await this.command({ type: "coordinator.close" }).catch(() => undefined);
+    await this.#decided({ type: "coordinator.close" }).catch(() => undefined);
   }
 
   async #quietWithin(ms: number): Promise<void> {

@@ -65,3 +65,10 @@ test("so it is for what running attempts ask for", async () => {
     ],
   });
 });
+
+test("one that is full can be closed", async () => {
+  const backend = await opened();
+  const calls = ["a", "b", "c"].map((id) => backend.command({ type: "task.submit", tasks: [{ id }] }));
+  const closing = backend.close();
+  expect(await ends([...calls, closing])).toEqual(["answered", "answered", "answered", "answered"]);
+});
