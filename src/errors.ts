@@ -29,15 +29,37 @@ export type ErrorCode =
   | "CLOSED"
   | "UNAUTHORIZED";
 
-/** Codes for which trying again later can help: what was in the way may be gone by then. */
-const RETRYABLE: ReadonlySet<ErrorCode> = new Set([
-  "QUEUE_FULL",
-  "TASK_FAILED",
-  "WOULD_DEADLOCK",
-  "JOURNAL_LOCKED",
-  "TIMEOUT",
-  "NO_QUALIFIED_AGENT",
-]);
+/** All codes, and whether trying again later can help: what was in the way may be gone by then. */
+const RETRYABLE: Readonly<Record<ErrorCode, boolean>> = {
+  INVALID_ARGUMENT: false,
+  DUPLICATE_ID: false,
+  UNKNOWN_AGENT: false,
+  UNKNOWN_TASK: false,
+  UNKNOWN_RESOURCE: false,
+  UNKNOWN_BUDGET: false,
+  UNKNOWN_BALLOT: false,
+  UNKNOWN_ALLOCATION: false,
+  DEPENDENCY_CYCLE: false,
+  DEPENDENCY_FAILED: false,
+  TEAM_CYCLE: false,
+  CAPACITY_EXCEEDED: false,
+  BUDGET_EXCEEDED: false,
+  NO_QUALIFIED_AGENT: true,
+  QUEUE_FULL: true,
+  GUARDRAIL_BLOCKED: false,
+  INVALID_STATE: false,
+  TASK_FAILED: true,
+  WOULD_DEADLOCK: true,
+  FENCED: false,
+  JOURNAL_FAILED: false,
+  JOURNAL_CORRUPT: false,
+  JOURNAL_LOCKED: true,
+  SEQ_COMPACTED: false,
+  TIMEOUT: true,
+  CANCELLED: false,
+  CLOSED: false,
+  UNAUTHORIZED: false,
+};
 
 /** What a {@link SafeguardsError} carries besides its code and message. */
 export interface SafeguardsErrorOptions {
@@ -68,7 +90,7 @@ export class SafeguardsError extends Error {
   constructor(code: ErrorCode, message: string, options: SafeguardsErrorOptions = {}) {
     super(message, "cause" in options ? { cause: options.cause } : undefined);
     this.code = code;
-    this.retryable = options.retryable ?? RETRYABLE.has(code);
+    this.retryable = options.retryable ?? RETRYABLE[code];
     if (options.details !== undefined) this.details = options.details;
   }
 }
@@ -89,4 +111,9 @@ export function isSafeguardsError(error: unknown, code?: ErrorCode): error is Sa
     // A thing that answers no question about itself is none of ours.
     return false;
   }
+}
+
+/** Whether this is one of the codes that there are. */
+export function isErrorCode(code: unknown): code is ErrorCode {
+  return typeof code === "string" && Object.hasOwn(RETRYABLE, code);
 }

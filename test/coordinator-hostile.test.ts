@@ -1,6 +1,6 @@
 /** Whatever the code of an agent does, only its own attempt suffers. Isolated agents: `coordinator-isolated.test.ts`. */
 import { describe, expect, it, onTestFinished } from "vitest";
-import { type AgentContext, defineAgent, type Task } from "../src/index.ts";
+import { type AgentContext, defineAgent, SafeguardsError, type Task } from "../src/index.ts";
 import { opened } from "./coordinator.fixture.ts";
 
 type Run = (task: Task, ctx: AgentContext) => unknown;
@@ -78,6 +78,16 @@ const TABLE: readonly (readonly [what: string, run: Run, ends: End])[] = [
       e.cause = e;
       throw e;
     },
+    failed(/mine/),
+  ],
+  [
+    "throws an error of ours that says what cannot be written down",
+    throws(Object.defineProperty(new SafeguardsError("FENCED", "mine"), "retryable", { value: 1n })),
+    failed(/mine/),
+  ],
+  [
+    "throws an error of ours with a code that there is not",
+    throws(Object.defineProperty(new SafeguardsError("FENCED", "mine"), "code", { value: "BOGUS" })),
     failed(/mine/),
   ],
   ["rejects", () => Promise.reject(new Error("later")), failed(/later/)],

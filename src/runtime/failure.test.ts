@@ -46,6 +46,47 @@ describe("failureOf", () => {
   });
 });
 
+describe("an error of ours of which somebody else has made something", () => {
+  const forged = (field: string, value: unknown): unknown =>
+    Object.defineProperty(new SafeguardsError("FENCED", "old", { retryable: false }), field, { value });
+  const cycle: Record<string, unknown> = {};
+  cycle.self = cycle;
+
+  it.each([
+    ["code", "BOGUS"],
+    ["code", "__proto__"],
+    ["code", "toString"],
+    ["code", 1n],
+    ["code", { toString: () => "FENCED" }],
+    ["message", 7n],
+    ["message", { length: 1 }],
+    ["retryable", 1n],
+    ["retryable", cycle],
+    ["retryable", () => true],
+    ["details", { n: 1n }],
+    ["details", cycle],
+    ["details", [1]],
+  ])("is JSON of the right kinds: %s is %o", (field, value) => {
+    const failure = failureOf(forged(field, value));
+    expect(JSON.parse(JSON.stringify(failure))).toEqual(failure);
+    expect(failure).toEqual({
+      code: field === "code" ? "TASK_FAILED" : "FENCED",
+      message: field === "message" ? expect.stringMatching(/^SafeguardsError/) : "old",
+      ...(field === "retryable" ? {} : { retryable: false }),
+    });
+  });
+
+  it("is asked once for each of its fields", () => {
+    const answers = ["old", 7n];
+    const error = Object.defineProperty(new SafeguardsError("FENCED", "x"), "message", { get: () => answers.shift() });
+    expect(failureOf(error)).toMatchObject({ code: "FENCED", message: "old" });
+  });
+
+  it("may be nothing at all", () => {
+    expect(failureFrom(undefined)).toEqual({ code: "TASK_FAILED", message: "undefined" });
+  });
+});
+
 describe("errorFrom", () => {
   it("makes again what was made data, with a cause if there is one", () => {
     const error = new SafeguardsError("TIMEOUT", "late", { retryable: false, details: { ms: 5 } });

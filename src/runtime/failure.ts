@@ -1,6 +1,6 @@
 /** Errors as they are thrown, and as data. */
 import type { Json } from "../coordination/structures/types.ts";
-import { isSafeguardsError, SafeguardsError } from "../errors.ts";
+import { isErrorCode, isSafeguardsError, SafeguardsError } from "../errors.ts";
 import type { Refusal } from "../kernel/commands.ts";
 import type { Failure } from "../kernel/events/failure.ts";
 import { limits } from "../kernel/limits.ts";
@@ -12,28 +12,29 @@ import { runtimeLimits } from "./limits.ts";
  * worth another attempt if it says so by `retryable: false`.
  */
 export function failureOf(thrown: unknown): Failure {
-  try {
-    if (isSafeguardsError(thrown)) return failureFrom(thrown);
-  } catch {
-    // It looks like one of ours and does not answer as one.
-  }
+  if (isSafeguardsError(thrown)) return failureFrom(thrown);
   const retryable = attribute(thrown, "retryable");
   const name = attribute(thrown, "name");
   return {
     code: "TASK_FAILED",
-    message: shorten(messageOf(thrown)),
+    message: messageOf(thrown),
     ...(typeof retryable === "boolean" ? { retryable } : {}),
     ...(typeof name === "string" && name !== "Error" ? { details: { name: shorten(name) } } : {}),
   };
 }
 
-/** An error of ours as data. Its cause stays where it is. */
-export function failureFrom(error: SafeguardsError): Failure {
-  const details = jsonDetails(error.details);
+/**
+ * An error of ours as data, or what is said to be one: whoever threw it may have put anything in the place of what it says. Its
+ * cause stays where it is.
+ */
+export function failureFrom(error: unknown): Failure {
+  const code = attribute(error, "code");
+  const retryable = attribute(error, "retryable");
+  const details = jsonDetails(attribute(error, "details"));
   return {
-    code: error.code,
-    message: shorten(error.message),
-    retryable: error.retryable,
+    code: isErrorCode(code) ? code : "TASK_FAILED",
+    message: messageOf(error),
+    ...(typeof retryable === "boolean" ? { retryable } : {}),
     ...(details === undefined ? {} : { details }),
   };
 }
@@ -52,9 +53,9 @@ export function errorFrom(failure: Failure | Refusal, cause?: unknown): Safeguar
 /** Never throws, whatever it is given. */
 function messageOf(thrown: unknown): string {
   const message = attribute(thrown, "message");
-  if (typeof message === "string" && message !== "") return message;
+  if (typeof message === "string" && message !== "") return shorten(message);
   try {
-    return String(thrown);
+    return shorten(String(thrown));
   } catch {
     return "something that cannot be printed was thrown";
   }
