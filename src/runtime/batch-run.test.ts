@@ -52,3 +52,16 @@ test("a result whose getters throw fails its task alone", async () => {
   expect(a).toMatchObject({ status: "rejected", reason: new Error("trap") });
   expect(b).toMatchObject({ status: "fulfilled", value: 1 });
 });
+
+test("so does a place in the list that throws", async () => {
+  const list = Object.defineProperty([{}, { output: 1 }], 0, {
+    get: () => {
+      throw new Error("trap");
+    },
+  });
+  const run = new BatchRun("ann", async () => list, 2);
+  const both = [run.take(task("a"), context, () => false), run.take(task("b"), context, () => false)];
+  const [a, b] = await Promise.allSettled(both);
+  expect(a).toMatchObject({ status: "rejected", reason: new Error("trap") });
+  expect(b).toMatchObject({ status: "fulfilled", value: 1 });
+});

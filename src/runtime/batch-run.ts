@@ -64,14 +64,15 @@ export class BatchRun {
         seats.map(({ context }) => context),
       );
       if (!Array.isArray(given) || given.length !== seats.length) throw this.#wrongLength(given, seats.length);
-      for (const [i, { task, result }] of seats.entries()) this.#settle(task, result, given[i]);
+      for (const [i, { task, result }] of seats.entries()) this.#settle(task, result, () => given[i]);
     } catch (error) {
       for (const { result } of seats) result.reject(error);
     }
   }
 
-  #settle({ id }: Task, result: PromiseWithResolvers<unknown>, given: unknown): void {
+  #settle({ id }: Task, result: PromiseWithResolvers<unknown>, read: () => unknown): void {
     try {
+      const given = read();
       if (typeof given === "object" && given !== null) {
         if ("error" in given && given.error !== undefined) {
           result.reject(given.error);
