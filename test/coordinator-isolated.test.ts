@@ -134,6 +134,37 @@ describe("an isolated agent", () => {
     expect(last).toMatchObject({ end: "failed", error: { message: expect.stringContaining("more than the 32 MB") } });
   });
 
+  it.each(["lines", "progress", "signs of life", "messages", "calls"])(
+    "that floods its coordinator with %s keeps it from nothing else",
+    async (what) => {
+      const begun = gate();
+      let inThisTurn = 0;
+      let most = 0;
+      const info = (): void => {
+        if (inThisTurn === 0) setImmediate(() => (inThisTurn = 0));
+        inThisTurn += 1;
+        most = Math.max(most, inThisTurn);
+      };
+      const coordinator = await opened({ logger: { ...silent, debug: () => begun.resolve(), info } });
+      await coordinator.register(isolated());
+      await coordinator.register(defineAgent({ name: "beside", run: () => "fine" }));
+      const handle = await coordinator.submit({ agent: "inside", input: { do: `flood of ${what}` }, graceMs: 50 });
+      await begun.promise;
+      for (let n = 0; n < 100; n++) {
+        expect(await (await coordinator.submit({ agent: "beside" })).result()).toBe("fine");
+      }
+      await handle.cancel();
+      expect((await handle.outcome()).status).toBe("cancelled");
+      expect(most).toBeLessThanOrEqual(256);
+      if (what === "lines") expect(most).toBeGreaterThan(0);
+    },
+  );
+
+  it("is told when it waits for more answers than it may", async () => {
+    const { outcome } = await asked("too many");
+    expect(outcome).toMatchObject({ status: "completed", output: { given: 1_000, refused: ["QUEUE_FULL"] } });
+  });
+
   it("that loops for ever is lost when its lease has run out, and its thread is ended", async () => {
     const { coordinator, outcome, last } = await asked("loop", { agent: isolated({ leaseMs: 300 }) });
     expect(last).toMatchObject({

@@ -26,6 +26,31 @@ export default defineAgent<Order & Record<string, never>>({
         while (Date.now() < until) void ctx.heartbeat();
         return "done";
       }
+      case "flood of lines":
+        ctx.log.debug({}, "begun");
+        for (;;) ctx.log.info({}, "more");
+      case "flood of progress":
+        ctx.log.debug({}, "begun");
+        for (;;) ctx.progress(1);
+      case "flood of signs of life":
+        ctx.log.debug({}, "begun");
+        for (;;) void ctx.heartbeat();
+      case "flood of messages": {
+        const { parentPort } = await import("node:worker_threads");
+        ctx.log.debug({}, "begun");
+        for (;;) parentPort?.postMessage("more");
+      }
+      case "flood of calls":
+        ctx.log.debug({}, "begun");
+        for (;;) {
+          for (let n = 0; n < 2_000; n++) void ctx.state.set(`key${n}`, n);
+          await ctx.heartbeat();
+        }
+      case "too many": {
+        const all = await Promise.allSettled(Array.from({ length: 1_001 }, () => ctx.state.get("key")));
+        const refused = all.flatMap((one) => (one.status === "rejected" ? [one.reason.code as string] : []));
+        return { given: all.length - refused.length, refused };
+      }
       case "exit":
         return process.exit(3);
       case "exit later":

@@ -273,6 +273,7 @@ export class Dispatcher {
         task: json as unknown as Task,
         context,
         after: this.#parts.after,
+        pause: this.#parts.pause,
         lost: (message) => this.#lost(attempt, message),
       });
     } catch (error) {

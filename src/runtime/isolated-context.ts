@@ -20,7 +20,11 @@ export class IsolatedContext implements AgentContext {
   readonly log: Logger;
   readonly #tell: (message: FromThread) => void;
   readonly #controller: AbortController = new AbortController();
-  readonly #asked: Map<number, PromiseWithResolvers<Json | undefined>> = new Map();
+  readonly #asked: Map<number, { readonly answer: PromiseWithResolvers<Json | undefined>; readonly bytes: number }> =
+    new Map();
+  #askedBytes = 0;
+  /** The heartbeat whose answer is not there yet. */
+  #beat: Promise<void> | undefined = undefined;
   #lastAsked = 0;
   #lastReader = 0;
 
@@ -47,9 +51,11 @@ export class IsolatedContext implements AgentContext {
 
   answered({ id, value, error }: Answer): void {
     const asked = this.#asked.get(id);
+    if (asked === undefined) return;
     this.#asked.delete(id);
-    if (error === undefined) asked?.resolve(value);
-    else asked?.reject(errorFrom(error));
+    this.#askedBytes -= asked.bytes;
+    if (error === undefined) asked.answer.resolve(value);
+    else asked.answer.reject(errorFrom(error));
   }
 
   get signal(): AbortSignal {
@@ -61,7 +67,17 @@ export class IsolatedContext implements AgentContext {
   }
 
   get heartbeat(): AgentContext["heartbeat"] {
-    return () => this.#ask<void>("heartbeat");
+    return () => {
+      // Code that blocks its thread may call it without end: each is a sign of life, and one answer is for all.
+      if (this.#beat !== undefined) this.#tell({ tell: "alive" });
+      const beat = this.#beat ?? this.#ask<void>("heartbeat");
+      this.#beat = beat;
+      const answered = (): void => {
+        if (this.#beat === beat) this.#beat = undefined;
+      };
+      beat.then(answered, answered);
+      return beat;
+    };
   }
 
   get progress(): AgentContext["progress"] {
@@ -135,20 +151,31 @@ export class IsolatedContext implements AgentContext {
 
   /** The other side checks what is asked; here, that it is JSON. What it answers is what the member gives. */
   #ask<T>(what: Asked, ...args: readonly unknown[]): Promise<T> {
-    const asked = Promise.withResolvers<Json | undefined>();
+    const answer = Promise.withResolvers<Json | undefined>();
     // Code that does not wait for a checkpoint harms nobody.
-    asked.promise.catch(() => undefined);
+    answer.promise.catch(() => undefined);
     try {
       // What is left out at the end is left out there, too.
       const given = args.slice(0, args.findLastIndex((arg) => arg !== undefined) + 1);
-      const json = given.map((arg) => admit(arg, `what ctx.${what} is given`, runtimeLimits.inputBytes).json);
+      const admitted = given.map((arg) => admit(arg, `what ctx.${what} is given`, runtimeLimits.inputBytes));
+      const bytes = admitted.reduce((sum, one) => sum + one.bytes, 0);
+      this.#assertRoom(bytes);
       this.#lastAsked += 1;
-      this.#asked.set(this.#lastAsked, asked);
-      this.#tell({ tell: "ask", id: this.#lastAsked, what, args: json });
+      this.#asked.set(this.#lastAsked, { answer, bytes });
+      this.#askedBytes += bytes;
+      this.#tell({ tell: "ask", id: this.#lastAsked, what, args: admitted.map(({ json }) => json) });
     } catch (error) {
-      asked.reject(error);
+      answer.reject(error);
     }
-    return asked.promise as Promise<T>;
+    return answer.promise as Promise<T>;
+  }
+
+  /** For one more that waits for its answer. */
+  #assertRoom(bytes: number): void {
+    const { isolatedAsked, isolatedAskedBytes } = runtimeLimits;
+    if (this.#asked.size < isolatedAsked && this.#askedBytes + bytes <= isolatedAskedBytes) return;
+    const most = `${isolatedAsked} calls, or ${isolatedAskedBytes} bytes of what they are given`;
+    throw new SafeguardsError("QUEUE_FULL", `an isolated attempt waits for the answers to at most ${most}`);
   }
 
   #log(level: Level, facts: object, text: string | undefined): void {

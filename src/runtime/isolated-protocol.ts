@@ -1,10 +1,18 @@
 /**
  * What the thread of an isolated attempt and the coordinator tell each other: each message is one JSON text, on a port that
- * the agent's code never gets to see.
+ * the agent's code is not shown.
  */
+import type { MessagePort } from "node:worker_threads";
 import type { Task } from "../agents/agent.ts";
 import type { Json } from "../coordination/structures/types.ts";
 import type { Failure } from "../kernel/events/failure.ts";
+
+/** What the thread is handed before all else. */
+export interface Handover {
+  readonly port: MessagePort;
+  /** How much of what it tells has been heard: `isolated-backlog.ts`. */
+  readonly backlog: SharedArrayBuffer;
+}
 
 /** What the thread is to do: once. */
 export interface Assignment {

@@ -13,8 +13,17 @@ import { show } from "../coordination/structures/arguments.ts";
 import type { Json } from "../coordination/structures/types.ts";
 import { SafeguardsError } from "../errors.ts";
 import type { Failure } from "../kernel/events/failure.ts";
-import { errorFrom, failureOf } from "./failure.ts";
-import { ASKED, type Asked, type Assignment, type FromThread, LEVELS, type ToThread } from "./isolated-protocol.ts";
+import { errorFrom, failureFrom, failureOf } from "./failure.ts";
+import { Heard, newBacklog } from "./isolated-backlog.ts";
+import {
+  ASKED,
+  type Asked,
+  type Assignment,
+  type FromThread,
+  type Handover,
+  LEVELS,
+  type ToThread,
+} from "./isolated-protocol.ts";
 import { IsolatedReaders } from "./isolated-readers.ts";
 import { runtimeLimits } from "./limits.ts";
 import { ThreadSeats } from "./thread-seats.ts";
@@ -32,6 +41,8 @@ export interface IsolatedParts {
   readonly context: AgentContext;
   /** Calls once after so many milliseconds, unless the function that it returns is called before. */
   after(ms: number, fn: () => void): () => void;
+  /** Resolves in the next turn of the loop. */
+  pause(): Promise<void>;
   /** Nothing has been heard of it for too long. */
   lost(message: string): void;
 }
@@ -43,6 +54,7 @@ export class IsolatedThread {
   readonly #ended: PromiseWithResolvers<unknown> = Promise.withResolvers();
   readonly #beatMs: number;
   readonly #readers: IsolatedReaders;
+  readonly #backlog: Heard;
   #cancel: () => void = () => undefined;
   #hasBegun = false;
   #isDone = false;
@@ -66,8 +78,13 @@ export class IsolatedThread {
     });
     this.#worker.on("error", (error) => this.#end(() => this.#ended.reject(diedOf(error, parts))));
     this.#worker.once("exit", (code) => this.#exited(code));
-    port1.on("message", (text: unknown) => this.#heard(text));
-    this.#worker.postMessage({ port: port2 }, [port2]);
+    port1.on("message", (message: unknown) => {
+      if (typeof message === "string") this.#heard(message);
+    });
+    const backlog = newBacklog();
+    this.#backlog = new Heard(backlog, parts.pause);
+    const handover: Handover = { port: port2, backlog };
+    this.#worker.postMessage(handover, [port2]);
     this.#tell({ tell: "run", assignment: this.#assignment() });
     const { signal } = parts.context;
     if (signal.aborted) this.#stop();
@@ -124,8 +141,9 @@ export class IsolatedThread {
     lost(message);
   }
 
-  #heard(text: unknown): void {
+  #heard(text: string): void {
     if (this.#isDone) return;
+    this.#backlog.add(text);
     const message = messageIn(text);
     if (message === undefined) return;
     this.#renew();
@@ -149,9 +167,11 @@ export class IsolatedThread {
       case "returned":
         this.#end(() => this.#ended.resolve(message.output));
         break;
-      case "threw":
-        this.#end(() => this.#ended.reject(errorFrom(message.failure)));
+      case "threw": {
+        const error = errorFrom(failureFrom(message.failure));
+        this.#end(() => this.#ended.reject(error));
         break;
+      }
       default:
         break;
     }
@@ -189,9 +209,9 @@ export class IsolatedThread {
   }
 }
 
-function messageIn(text: unknown): FromThread | undefined {
+function messageIn(text: string): FromThread | undefined {
   try {
-    const message: unknown = JSON.parse(String(text));
+    const message: unknown = JSON.parse(text);
     return typeof message === "object" && message !== null && "tell" in message ? (message as FromThread) : undefined;
   } catch {
     return undefined;

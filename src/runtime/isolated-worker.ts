@@ -1,26 +1,33 @@
 /**
  * The thread in which one attempt of an isolated agent runs: it imports the agent's module, runs it once, and is terminated.
  *
- * 1. The port was handed over before the agent's module was imported, and is nowhere in its reach.
+ * 1. The port was handed over before the agent's module was imported, and is in no place where that would look for it. Whoever
+ *    breaks in and finds it can speak in the name of its own attempt, and no more.
  * 2. Signs of life come from a timer: whoever blocks the thread for longer than a lease is taken for dead.
  */
-import { type MessagePort, parentPort } from "node:worker_threads";
+import { parentPort } from "node:worker_threads";
 import { definitionOf, type WorkerDefinition } from "../agents/definition.ts";
 import { shareOwnModules } from "../agents/own-modules.ts";
 import { show } from "../coordination/structures/arguments.ts";
 import { SafeguardsError } from "../errors.ts";
 import { runChecked } from "./checked-run.ts";
 import { errorFrom, failureOf } from "./failure.ts";
+import { Told } from "./isolated-backlog.ts";
 import { IsolatedContext } from "./isolated-context.ts";
-import type { Assignment, FromThread, ToThread } from "./isolated-protocol.ts";
+import type { Assignment, FromThread, Handover, ToThread } from "./isolated-protocol.ts";
 import { admit } from "./json.ts";
 import { runtimeLimits } from "./limits.ts";
 
-function serve(port: MessagePort): void {
+function serve({ port, backlog }: Handover): void {
   // Kept, since the agent's code could put something else in their place.
   const post = port.postMessage.bind(port);
   const { parse, stringify } = JSON;
-  const tell = (message: FromThread): void => post(stringify(message));
+  const told = new Told(backlog);
+  const tell = (message: FromThread): void => {
+    const text = stringify(message);
+    told.add(text);
+    post(text);
+  };
   let context: IsolatedContext | undefined;
   port.on("message", (text: string) => {
     const message: ToThread = parse(text);
@@ -94,4 +101,8 @@ function forGood(message: string, cause?: unknown): SafeguardsError {
   return new SafeguardsError("TASK_FAILED", message, { retryable: false, cause });
 }
 
-parentPort?.once("message", ({ port }: { readonly port: MessagePort }) => serve(port));
+parentPort?.once("message", (handover: Handover) => {
+  // Nobody listens there from now on; code that tells much there would keep the coordinator busy.
+  parentPort?.close();
+  serve(handover);
+});

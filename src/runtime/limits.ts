@@ -49,6 +49,9 @@ export const runtimeLimits = {
   isolatedMemoryMb: 256,
   /** Milliseconds after which an isolated attempt of which nothing is heard is lost, by default: nothing but its own code can keep a thread from answering. */
   isolatedLeaseMs: 30_000,
+  /** Calls of one isolated attempt that wait for their answers, and bytes of what they are given: it may call faster than anybody can answer. */
+  isolatedAsked: 1_000,
+  isolatedAskedBytes: 16_000_000,
   /** Milliseconds that running attempts are given to stop when the coordinator is closed. */
   closeGraceMs: 2_000,
   /** Milliseconds that a drain waits for running attempts by default. */
