@@ -419,11 +419,19 @@ describe("beside fallbacks", () => {
     expect(story.task("a")).toMatchObject({ output: "none", via: "fallback" });
   });
 
-  test("what is rejected or late falls back on nothing", () => {
-    const story = submitted({ ...output, retry: once, fallback: { value: "none" } });
-    story.complete("a", "bad");
-    story.approve("a", { reason: "bad" });
-    expect(story.task("a")).toMatchObject({ status: "failed", error: { code: "UNAUTHORIZED" } });
+  test.each(["run", "output"] as const)("a %s that is rejected or late falls back on nothing", (before) => {
+    const fallback = { agent: "bob", value: "none" };
+    const asked = (): Story => {
+      const story = submitted({ id: "a", approval: { before, expiresMs: 1_000 }, retry: once, fallback });
+      if (before === "output") story.complete("a", "bad");
+      return story;
+    };
+    const rejected = asked();
+    rejected.approve("a", { reason: "bad" });
+    expect(rejected.task("a")).toMatchObject({ status: "failed", error: { code: "UNAUTHORIZED" } });
+    const late = asked();
+    late.after(1_000);
+    expect(late.task("a")).toMatchObject({ status: "failed", error: { code: "TIMEOUT" } });
   });
 
   test("agents that it may fall back on do it with the same approval, and have none to give", () => {

@@ -91,6 +91,13 @@ export class Dispatcher {
     for (const attempt of [...this.#running.values()]) attempt.kill?.();
   }
 
+  /** The longest that code which runs is given to stop, in milliseconds. */
+  get longestGraceMs(): number {
+    let longest = 0;
+    for (const { graceMs } of this.#running.values()) longest = Math.max(longest, graceMs);
+    return longest;
+  }
+
   /** Resolves when no code runs. */
   quiet(): Promise<void> {
     if (this.#running.size === 0) return Promise.resolve();
@@ -109,6 +116,7 @@ export class Dispatcher {
       this.#threw(attempt, new SafeguardsError("INVALID_STATE", message, { retryable: true }));
       return;
     }
+    if (view.graceMs !== undefined) attempt.graceMs = view.graceMs;
     const { meters } = this.#parts;
     attempt.meters = meters.partsOf(event.agent, view.class);
     for (const { dispatch, queueWait } of [meters, ...attempt.meters]) {

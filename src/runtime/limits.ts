@@ -52,7 +52,7 @@ export const runtimeLimits = {
   /** Calls of one isolated attempt that wait for their answers, and bytes of what they are given: it may call faster than anybody can answer. */
   isolatedAsked: 1_000,
   isolatedAskedBytes: 16_000_000,
-  /** Milliseconds that running attempts are given to stop when the coordinator is closed. */
+  /** Milliseconds that running attempts are given to stop, at most, when the coordinator is closed or has been drained. */
   closeGraceMs: 2_000,
   /** Milliseconds that a drain waits for running attempts by default. */
   drainGraceMs: 30_000,

@@ -481,7 +481,7 @@ export class LocalBackend implements Backend, Observer {
   async #stopAttempts(): Promise<void> {
     const reason = { reason: "closing" };
     this.#dispatcher.stopAll(new SafeguardsError("CLOSED", "the coordinator closes", { details: reason }));
-    await this.#quietWithin(runtimeLimits.closeGraceMs);
+    await this.#quietWithin(Math.min(this.#dispatcher.longestGraceMs, runtimeLimits.closeGraceMs));
     await this.#seen(() => undefined);
     // After a drain it is closed already.
     await this.#decided({ type: "coordinator.close" }).catch(() => undefined);

@@ -1,5 +1,6 @@
 import { SafeguardsError } from "../errors.ts";
 import type { Phase, StopReason } from "../kernel/events/attempts.ts";
+import { defaults } from "../kernel/limits.ts";
 import type { Awaiting } from "./awaiting.ts";
 import type { PartMeters } from "./stats.ts";
 
@@ -16,6 +17,8 @@ export class RunningAttempt {
   isOver = false;
   /** Its code has returned an output, which guardrails look at. */
   hasReturned = false;
+  /** Milliseconds that its code is given to stop. */
+  graceMs: number = defaults.graceMs;
   /** What is measured of its agent, and of tasks of its class. */
   meters: readonly PartMeters[] = [];
   /** Subtasks submitted without an id. */
