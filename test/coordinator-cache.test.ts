@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { defineAgent, defineManager } from "../src/index.ts";
-import { aborted, gate, opened, rejection } from "./coordinator.fixture.ts";
+import { aborted, eventsOf, gate, opened, rejection } from "./coordinator.fixture.ts";
 
 describe("ctx.cache", () => {
   it("refuses a load that asks for its own key at once, also from within what it calls", async () => {
@@ -26,6 +26,30 @@ describe("ctx.cache", () => {
       details: { cause: { code: "WOULD_DEADLOCK", details: { cycle: ["title", "page"] } } },
     });
   });
+
+  it.each(["itself", "through a subtask of its own"])(
+    "refuses a load that awaits a subtask which asks for its key at once: %s",
+    async (how) => {
+      const coordinator = await opened();
+      await coordinator.register(
+        defineAgent<string, number>({
+          name: "ann",
+          capacity: 9,
+          run: (task, ctx) => {
+            if (task.input === "asks") return ctx.cache("page", 1_000, async () => 1);
+            const below = async (input: string) => (await (await ctx.submit({ input })).result()) as number;
+            if (task.input === "passes on") return below("asks");
+            return ctx.cache("page", 1_000, () => below(how === "itself" ? "asks" : "passes on"));
+          },
+        }),
+      );
+      const handle = await coordinator.submit({ input: "loads", retry: { maxAttempts: 1 } });
+      const outcome = await handle.outcome();
+      expect(outcome.status).toBe("failed");
+      const failures = (await eventsOf(coordinator)).filter(({ type }) => type === "attempt.ended");
+      expect(failures[0]).toMatchObject({ error: { code: "WOULD_DEADLOCK" } });
+    },
+  );
 
   it("loads once for all agents, and gives each a copy", async () => {
     const coordinator = await opened();

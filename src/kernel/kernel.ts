@@ -22,6 +22,7 @@ import { attemptDue, checkpoint, complete, deadlineDue, fail, gone, loseHeard } 
 import { ballotDue, cast, extendBallot, openBallot, reveal } from "./decide/ballots.ts";
 import { setBudget, spendMoney } from "./decide/budgets.ts";
 import { cancel, pause, prioritize, resume, retry } from "./decide/control.ts";
+import { waitedForBy } from "./decide/deadlock.ts";
 import { type Desk, DONE, isPresent } from "./decide/desk.ts";
 import { judgeAction, judgeInput } from "./decide/guardrails.ts";
 import { failImpossible, failUnpayable, failUnroutable } from "./decide/hopeless.ts";
@@ -205,6 +206,12 @@ export class Kernel {
     const task = this.#state.tasks.get(id);
     const asked = task === undefined ? undefined : askedOf(task);
     return task === undefined || asked === undefined ? undefined : subjectOf(task, asked);
+  }
+
+  /** Tasks that have to end before it goes on, as far as is known: those it depends on, its subtasks, those it awaits. */
+  aheadOf(id: string): readonly string[] {
+    const task = this.#state.tasks.get(id);
+    return task === undefined ? [] : waitedForBy(this.#state, task).map((other) => other.id);
   }
 
   task(id: string): TaskView | undefined {

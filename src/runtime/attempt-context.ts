@@ -47,6 +47,8 @@ export interface AttemptServices {
   progress(attempt: RunningAttempt, fraction: number, note: string | undefined): void;
   /** What all attempts of this process share. */
   shared(request: CacheRequest): Promise<Json>;
+  /** Told before the attempt awaits the task `on`, as `SharedCache.awaits` is. */
+  awaits(attempt: RunningAttempt, on: string): () => void;
   readonly judges: Judges;
 }
 
@@ -303,7 +305,17 @@ export class AttemptContext implements AgentContext {
     checkFunction(load, "load");
     const { isOver, taskId, signal } = this.#attempt;
     if (isOver) throw new SafeguardsError("FENCED", `this attempt at task ${taskId} is over`, { details: { taskId } });
-    return this.#services.shared({ key, ttlMs, load, signal });
+    return this.#services.shared({ taskId, key, ttlMs, load, signal });
+  }
+
+  async #await(awaiting: Awaiting, id: string, ended: Promise<OutcomeData>): Promise<OutcomeData> {
+    ended.catch(() => undefined);
+    const done = this.#services.awaits(this.#attempt, id);
+    try {
+      return await awaiting.await(id, ended);
+    } finally {
+      done();
+    }
   }
 
   async #submit(task: TaskSpec): Promise<TaskHandle> {
@@ -328,7 +340,7 @@ export class AttemptContext implements AgentContext {
       );
     });
     const { awaiting } = attempt;
-    return this.#services.handle(globalId, (ended) => quietly(awaiting.await(globalId, ended)));
+    return this.#services.handle(globalId, (ended) => quietly(this.#await(awaiting, globalId, ended)));
   }
 }
 

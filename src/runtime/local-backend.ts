@@ -109,7 +109,10 @@ export class LocalBackend implements Backend, Observer {
     this.#logger = logger;
     this.#waitingCalls = waitingCalls;
     this.#clock = parts.clock(kernel.at);
-    this.#cache = new SharedCache(() => this.#clock.now());
+    this.#cache = new SharedCache(
+      () => this.#clock.now(),
+      (id) => kernel.aheadOf(id),
+    );
     this.#departures = new Departures(kernel, journal.archive);
     this.#loop = new CommandLoop({
       kernel,
@@ -451,6 +454,7 @@ export class LocalBackend implements Backend, Observer {
       judges: this.#judges,
       progress: (attempt, fraction, note) => this.#progress.report(attempt, fraction, note, this.#clock.now()),
       shared: (request) => this.#cache.get(request),
+      awaits: ({ taskId, signal }, on) => this.#cache.awaits(taskId, signal, on),
     };
   }
 

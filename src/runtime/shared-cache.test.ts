@@ -8,14 +8,29 @@ const never = new AbortController().signal;
 function cacheAt(bounds?: { entries: number; bytes: number }): {
   readonly cache: SharedCache;
   readonly time: { now: number };
-  get(key: string, load: () => Promise<Json> | Json, ttlMs?: number, signal?: AbortSignal): Promise<Json>;
+  /** What tasks are known to wait for, beside what the cache is told. */
+  readonly ahead: Map<string, readonly string[]>;
+  get(
+    key: string,
+    load: () => Promise<Json> | Json,
+    ttlMs?: number,
+    signal?: AbortSignal,
+    taskId?: string,
+  ): Promise<Json>;
 } {
   const time = { now: 1_000 };
-  const cache = new SharedCache(() => time.now, bounds);
+  const ahead = new Map<string, readonly string[]>();
+  const cache = new SharedCache(
+    () => time.now,
+    (id) => ahead.get(id) ?? [],
+    bounds,
+  );
   return {
     cache,
     time,
-    get: (key, load, ttlMs = 100, signal = never) => cache.get({ key, ttlMs, load: async () => load(), signal }),
+    ahead,
+    get: (key, load, ttlMs = 100, signal = never, taskId = "t") =>
+      cache.get({ taskId, key, ttlMs, load: async () => load(), signal }),
   };
 }
 
@@ -155,6 +170,69 @@ describe("a load that would wait for itself", () => {
     };
     expect(await get("sum", sum)).toEqual([1, 1, 1, 9]);
     expect(await get("x", async () => [await get("y", () => get("z", () => 3), 0)], 0)).toEqual([[3]].flat());
+  });
+
+  describe("through a task that it awaits", () => {
+    const [one, other] = [keep(), keep()];
+    const refused = { code: "WOULD_DEADLOCK", retryable: false };
+    /** What a load of task `a` gives when it begins to await task `b` as soon as `when` allows, for as long as `until` takes. */
+    const awaiting = (cache: SharedCache, when: Promise<unknown>, until: Promise<Json>) => async (): Promise<Json> => {
+      await when;
+      const done = cache.awaits("a", one, "b");
+      return until.finally(done);
+    };
+
+    test("is refused when that asks for it", async () => {
+      const { cache, get } = cacheAt();
+      const asks = Promise.withResolvers<Json>();
+      const load = get("k", awaiting(cache, Promise.resolve(), asks.promise), 100, one, "a");
+      await Promise.resolve();
+      await Promise.resolve();
+      const asked = get("k", () => 0, 100, other, "b");
+      await expect(asked).rejects.toMatchObject({ ...refused, details: { cycle: ["task b", "k"] } });
+      asks.resolve(1);
+      expect(await load).toBe(1);
+    });
+
+    test("is refused when it begins to await what already asks for it", async () => {
+      const { cache, get } = cacheAt();
+      const go = Promise.withResolvers<Json>();
+      const load = get("k", awaiting(cache, go.promise, new Promise(() => undefined)), 100, one, "a");
+      const asked = get("k", () => 0, 100, other, "b");
+      go.resolve(null);
+      await expect(load).rejects.toMatchObject({ ...refused, details: { cycle: ["k", "task b"] } });
+      await expect(asked).rejects.toMatchObject(refused);
+    });
+
+    test("is refused when that waits for who asks for it, in whatever way", async () => {
+      const { cache, get, ahead } = cacheAt();
+      ahead.set("b", ["c"]);
+      const load = get("k", awaiting(cache, Promise.resolve(), new Promise(() => undefined)), 100, one, "a");
+      load.catch(() => undefined);
+      await Promise.resolve();
+      await Promise.resolve();
+      await expect(get("k", () => 0, 100, other, "c")).rejects.toMatchObject({
+        ...refused,
+        details: { cycle: ["task c", "k", "task b"] },
+      });
+      const asked = get("k", () => 0, 100, other, "d");
+      asked.catch(() => undefined);
+      expect(() => cache.awaits("b", other, "d")).toThrow(
+        'loads of ctx.cache would wait for one another for ever: task b → task d → "k" → task b',
+      );
+      expect(cache.awaits("e", other, "d")).toBeTypeOf("function");
+    });
+
+    test("is none where the attempt, and not its load, awaits the task", async () => {
+      const { cache, get } = cacheAt();
+      const gate = Promise.withResolvers<Json>();
+      const load = get("k", () => gate.promise, 100, one, "a");
+      const done = cache.awaits("a", one, "b");
+      const asked = get("k", () => 0, 100, other, "b");
+      gate.resolve(7);
+      expect(await Promise.all([load, asked])).toEqual([7, 7]);
+      done();
+    });
   });
 
   test("is none that another attempt's code asks for which it has set going", async () => {

@@ -5,8 +5,9 @@
  * 2. Every value is a copy of its own; an error is kept for nobody.
  * 3. Whoever stops waiting stops nobody else: when the attempt whose load it was is told to stop or is over, nobody waits
  *    for that load any more, and the next who waits loads with its own.
- * 4. No load waits for itself, nor loads for one another in a circle: who would close one is refused. Whose load asks is known by
- *    the asynchronous context that its code runs in, as long as it asks by the context of its own attempt.
+ * 4. No load waits for itself, nor loads for one another in a circle, nor through tasks that they await: who would close one is
+ *    refused. Whose load asks is known by the asynchronous context that its code runs in, as long as it asks by the context of
+ *    its own attempt.
  * 5. What is kept is bounded in entries and in bytes; who was asked for the longest ago goes first.
  */
 import { AsyncLocalStorage } from "node:async_hooks";
@@ -18,6 +19,7 @@ import { runtimeLimits } from "./limits.ts";
 
 /** What is asked for, by an attempt whose signal is aborted when it is to stop. */
 export interface CacheRequest {
+  readonly taskId: string;
   readonly key: string;
   /** How old, in milliseconds, it may be at most. */
   readonly ttlMs: number;
@@ -38,9 +40,27 @@ interface Load {
   readonly loaded: Promise<Json>;
   /** Of the attempt whose load it is. */
   readonly signal: AbortSignal;
-  /** Keys whose loads its code waits for; undefined: none. */
-  waitsFor: Set<string> | undefined;
 }
+
+/** What waits, or is waited for: the load for a key, or a task. */
+type Node = string;
+
+function loadNode(key: string): Node {
+  return JSON.stringify(key);
+}
+
+const TASK = "task ";
+
+function taskNode(id: string): Node {
+  return TASK + id;
+}
+
+/** The key itself; of a task, that it is one. */
+function nameOf(node: Node): string {
+  return node.startsWith(TASK) ? node : String(JSON.parse(node));
+}
+
+const NOTHING = (): void => undefined;
 
 export interface CacheBounds {
   readonly entries: number;
@@ -51,16 +71,21 @@ const BOUNDS: CacheBounds = { entries: runtimeLimits.cacheEntries, bytes: runtim
 
 export class SharedCache {
   readonly #now: () => number;
+  readonly #aheadOf: (taskId: string) => readonly string[];
   readonly #bounds: CacheBounds;
   /** Who was asked for the longest ago comes first. */
   readonly #kept: Map<string, Kept> = new Map();
   readonly #loads: Map<string, Load> = new Map();
   /** The load whose code runs. */
   readonly #within: AsyncLocalStorage<Load> = new AsyncLocalStorage();
+  /** Whom the code of loads and attempts waits for. */
+  readonly #waits: Map<Node, Set<Node>> = new Map();
   #bytes = 0;
 
-  constructor(now: () => number, bounds: CacheBounds = BOUNDS) {
+  /** `aheadOf`: the tasks for whose end that one is known to wait. */
+  constructor(now: () => number, aheadOf: (taskId: string) => readonly string[], bounds: CacheBounds = BOUNDS) {
     this.#now = now;
+    this.#aheadOf = aheadOf;
     this.#bounds = bounds;
   }
 
@@ -74,39 +99,61 @@ export class SharedCache {
    * WOULD_DEADLOCK where that load waits for the one that asks.
    */
   async get(request: CacheRequest): Promise<Json> {
-    const { key, signal } = request;
+    const { key, signal, taskId } = request;
     for (;;) {
       signal.throwIfAborted();
       const kept = this.#fresh(request);
       if (kept !== undefined) return copyOf(kept.value);
       const load = this.#underWay(key) ?? this.#begin(request);
-      const within = this.#askingFor(load, signal);
+      const done = this.#beginWait(this.#askerOf(taskId, signal), loadNode(key));
       try {
         return copyOf(await untilAborted(load.loaded, [signal, load.signal]));
       } catch (error) {
         // A load that fails as its own attempt is told to stop says nothing about the data.
         if (load.signal === signal || signal.aborted || !load.signal.aborted) throw error;
       } finally {
-        within?.waitsFor?.delete(key);
+        done();
       }
     }
   }
 
-  /** The load in whose code this is asked, which waits for the other from now on; undefined: none. */
-  #askingFor({ key }: Load, signal: AbortSignal): Load | undefined {
+  /**
+   * Told before an attempt awaits that task; what it returns is called when that has ended. Throws WOULD_DEADLOCK where it would
+   * wait for a load that waits for it.
+   */
+  awaits(taskId: string, signal: AbortSignal, on: string): () => void {
+    return this.#loads.size === 0 ? NOTHING : this.#beginWait(this.#askerOf(taskId, signal), taskNode(on));
+  }
+
+  /** The load in whose code this is asked, or the task whose attempt asks. */
+  #askerOf(taskId: string, signal: AbortSignal): Node {
     const within = this.#within.getStore();
     // What a load sets going, such as another attempt, runs in its context and is none of it.
-    if (within?.signal !== signal || this.#loads.get(within.key) !== within) return undefined;
-    within.waitsFor ??= new Set();
-    within.waitsFor.add(key);
-    const cycle = findCycle([within.key], (other) => this.#loads.get(other)?.waitsFor ?? []);
-    if (cycle === undefined) return within;
-    within.waitsFor.delete(key);
-    const circle = [...cycle, cycle[0]].map((other) => JSON.stringify(other)).join(" → ");
-    throw new SafeguardsError("WOULD_DEADLOCK", `loads of ctx.cache would wait for one another for ever: ${circle}`, {
-      details: { cycle: [...cycle] },
-      retryable: false,
-    });
+    const isLoad = within !== undefined && within.signal === signal && this.#loads.get(within.key) === within;
+    return isLoad ? loadNode(within.key) : taskNode(taskId);
+  }
+
+  /** From now on, until what it returns is called, one waits for the other. */
+  #beginWait(waiting: Node, on: Node): () => void {
+    const waits = this.#waits.get(waiting) ?? new Set();
+    this.#waits.set(waiting, waits.add(on));
+    const done = (): void => {
+      waits.delete(on);
+      if (waits.size === 0 && this.#waits.get(waiting) === waits) this.#waits.delete(waiting);
+    };
+    const cycle = findCycle([waiting], (node) => this.#waitedForBy(node));
+    if (cycle === undefined) return done;
+    done();
+    throw new SafeguardsError(
+      "WOULD_DEADLOCK",
+      `loads of ctx.cache would wait for one another for ever: ${[...cycle, cycle[0]].join(" → ")}`,
+      { details: { cycle: cycle.map(nameOf) }, retryable: false },
+    );
+  }
+
+  *#waitedForBy(node: Node): Generator<Node> {
+    yield* this.#waits.get(node) ?? [];
+    if (node.startsWith(TASK)) for (const id of this.#aheadOf(node.slice(TASK.length))) yield taskNode(id);
   }
 
   #fresh({ key, ttlMs }: CacheRequest): Kept | undefined {
@@ -139,7 +186,7 @@ export class SharedCache {
     // It begins when it is on record: a load that asks for others must not miss itself.
     const loaded = Promise.resolve().then(() => this.#within.run(begun, run));
     loaded.catch(() => undefined);
-    const begun: Load = { key, loaded, signal, waitsFor: undefined };
+    const begun: Load = { key, loaded, signal };
     this.#loads.set(key, begun);
     return begun;
   }

@@ -96,12 +96,19 @@ function follow(state: State, tasks: Iterable<Task>, wait: Wait): void {
     }
     wait.needs.push(...task.needs);
     if (task.funding !== undefined) wait.payments.push(task.funding);
-    for (const dependency of awaitedBy(task)) ahead.add(dependency);
-    const leader = state.flights.of(task)?.leader;
-    if (leader !== undefined) ahead.add(leader);
-    if (task.status !== "waiting") continue;
-    for (const child of childrenOf(task)) if (child.spec.round !== undefined) ahead.add(child);
+    for (const other of waitedForBy(state, task)) ahead.add(other);
   }
+}
+
+/** What has to end before it begins, or goes on: of a task that runs, what its code awaits. */
+export function waitedForBy(state: State, task: Task): readonly Task[] {
+  if (isTerminal(task.status)) return [];
+  if (task.live !== undefined) return [...(task.live.awaiting ?? [])];
+  const ahead = [...awaitedBy(task)];
+  const leader = state.flights.of(task)?.leader;
+  if (leader !== undefined) ahead.push(leader);
+  if (task.status === "waiting") ahead.push(...childrenOf(task).filter(({ spec }) => spec.round !== undefined));
+  return ahead;
 }
 
 function heldFirmlyBy(attempts: Iterable<LiveAttempt>): ReadonlyMap<Resource, Amount> {
