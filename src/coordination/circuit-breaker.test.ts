@@ -197,6 +197,97 @@ describe("while open", () => {
   });
 });
 
+describe("whatever is called and reported", () => {
+  interface Plain {
+    readonly threshold?: number;
+    readonly ratio?: number;
+    readonly minCalls: number;
+    readonly windowMs: number;
+    readonly resetMs: number;
+    readonly probes: number;
+  }
+
+  /** The same, told from all that has happened: nothing is kept but the history. */
+  class History {
+    readonly #options: Plain;
+    #calls: { readonly at: number; readonly failed: boolean }[] = [];
+    #openedAt: number | undefined = undefined;
+    #probes: number[] = [];
+
+    constructor(options: Plain) {
+      this.#options = options;
+    }
+
+    state(now: number): string {
+      if (this.#openedAt === undefined) return "closed";
+      return now < this.#openedAt + this.#options.resetMs ? "open" : "half-open";
+    }
+
+    admits(now: number): boolean {
+      const state = this.state(now);
+      if (state !== "half-open") return state === "closed";
+      const out = this.#probes.filter((at) => now < at + this.#options.resetMs);
+      if (out.length >= this.#options.probes) return false;
+      this.#probes.push(now);
+      return true;
+    }
+
+    ended(now: number, failed: boolean): void {
+      const state = this.state(now);
+      if (state === "open") return;
+      this.#calls.push({ at: now, failed });
+      const opens = state === "half-open" ? failed : this.#isTooMuch(now);
+      const closes = state === "half-open" && !failed;
+      if (!opens && !closes) return;
+      this.#openedAt = opens ? now : undefined;
+      this.#calls = [];
+      this.#probes = [];
+    }
+
+    #isTooMuch(now: number): boolean {
+      const { threshold, ratio, minCalls, windowMs } = this.#options;
+      const counted = this.#calls.filter(({ at }) => at > now - windowMs);
+      const failures = counted.filter(({ failed }) => failed).length;
+      if (ratio !== undefined) return counted.length >= minCalls && failures >= ratio * counted.length;
+      const lastSuccess = this.#calls.findLastIndex(({ failed }) => !failed);
+      return this.#calls.length - 1 - lastSuccess >= (threshold ?? 0);
+    }
+  }
+
+  const steps = fc.array(fc.record({ wait: fc.nat(12), what: fc.constantFrom("call", "call", "success", "failure") }), {
+    maxLength: 90,
+    size: "max",
+  });
+
+  test.each([
+    ["by row", { failureThreshold: 3, resetMs: 20, halfOpenMax: 2 }, { threshold: 3, probes: 2 }],
+    [
+      "by ratio",
+      { ratio: 0.5, minCalls: 3, windowMs: 50, resetMs: 20 },
+      { ratio: 0.5, minCalls: 3, windowMs: 50, probes: 1 },
+    ],
+  ])("it is what its history makes it, and never admits more than that allows: %s", (_, options, plain) => {
+    fc.assert(
+      fc.property(steps, (walk) => {
+        const breaker = new CircuitBreaker(options);
+        const history = new History({ minCalls: 0, windowMs: Number.POSITIVE_INFINITY, resetMs: 20, ...plain });
+        let now = 0;
+        for (const { wait, what } of walk) {
+          now += wait;
+          if (what === "call") expect(breaker.admits(now)).toBe(history.admits(now));
+          else {
+            if (what === "success") breaker.succeeded(now);
+            else breaker.failed(now);
+            history.ended(now, what === "failure");
+          }
+          expect(breaker.state(now)).toBe(history.state(now));
+        }
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
+
 describe("the pure functions", () => {
   type Step = { wait: number; what: "call" | "success" | "failure" };
   const steps = fc.array(

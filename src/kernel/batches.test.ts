@@ -1,4 +1,5 @@
 /** Tasks of one `batchKey`: given to an agent together, on one slot. */
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { amountToNumber } from "../coordination/structures/amount.ts";
 import type { TaskRequest } from "./commands.ts";
@@ -282,6 +283,53 @@ describe("each of a batch ends on its own", () => {
     expect(told(story.complete("a/sub"))).toEqual(["a/sub completed", "a regains its seat"]);
     expect(books(story)).toBe("1 slots, load 2");
   });
+});
+
+/** What may happen to one of a batch. */
+const happening = fc.record({
+  what: fc.constantFrom("complete", "fail", "fail for good", "cancel", "pause", "time", "checkpoint", "ask", "lose"),
+  which: fc.nat(8),
+});
+
+test("whatever happens to one of a batch happens to no other, and its slot is free when the last has ended", () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 2, max: 6 }), fc.array(happening, { minLength: 1, maxLength: 30 }), (count, all) => {
+      const story = open({}, { maxBatch: 6 });
+      story.resource("disk", 9);
+      const once = { retry: { maxAttempts: 2, initialMs: 60_000, jitter: false }, timeoutMs: 100, graceMs: 0 } as const;
+      const given = tasks(count).map((task, i) => ({ ...task, ...once, timeoutMs: 100 * (i + 1) }));
+      const first = story.submit(...given);
+      expect(batches(first)).toHaveLength(1);
+      const tokens = new Map(given.map(({ id = "" }) => [id, story.token(id)]));
+      const inIt = new Set(tokens.keys());
+      for (const { what, which } of all) {
+        const id = [...inIt][which % Math.max(1, inIt.size)];
+        if (id === undefined) break;
+        let events: readonly KernelEvent[];
+        if (what === "complete") events = story.complete(id);
+        else if (what === "fail") events = story.fail(id);
+        else if (what === "fail for good") events = story.fail(id, { retryable: false });
+        else if (what === "cancel") events = story.do({ type: "task.cancel", taskId: id });
+        else if (what === "pause") events = story.do({ type: "task.pause", taskId: id });
+        else if (what === "time") events = story.after(20);
+        else if (what === "checkpoint") events = story.do({ type: "attempt.checkpoint", ...story.from(id), state: 1 });
+        else if (what === "ask") events = story.ask(id, { disk: 1 });
+        else events = story.do({ type: "attempt.lose", ...story.from(id), message: "silent" });
+        // Those without a grace end with what comes next.
+        events = [...events, ...story.after(0)];
+        if (what !== "time")
+          expect(new Set(events.flatMap((event) => ("taskId" in event ? [event.taskId] : [])))).toEqual(new Set([id]));
+        for (const event of events)
+          if (event.type === "attempt.ended" || event.type === "task.completed") inIt.delete(event.taskId);
+        for (const other of inIt) {
+          expect([other, story.status(other)]).toEqual([other, "running"]);
+          expect(story.token(other)).toBe(tokens.get(other));
+        }
+        expect(books(story)).toBe(inIt.size === 0 ? "0 slots, load 0" : "1 slots, load 1");
+      }
+    }),
+    { numRuns: 200 },
+  );
 });
 
 test("nobody is preempted while others are in its batch, and the last one is", () => {

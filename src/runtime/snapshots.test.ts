@@ -86,3 +86,27 @@ describe("a coordinator with little to do", () => {
     expect(journal.taken).toEqual([1, 2]);
   });
 });
+
+describe("a coordinator with much to do", () => {
+  it("takes a snapshot after so many events, whatever time it is, and when it is closed after fewer", async () => {
+    const { backend, journal } = await opened();
+    const many = async (count: number): Promise<void> => {
+      for (let n = 0; n < count; n += 10_000) {
+        const calls = Array.from({ length: 10_000 }, (_, i) =>
+          backend.command({ type: "resource.set", resource: "disk", kind: "storage", capacity: n + i + 1 }),
+        );
+        await Promise.all(calls);
+      }
+    };
+    await many(runtimeLimits.snapshotEvents - 10_000);
+    expect(journal.taken).toEqual([]);
+    await many(10_000);
+    await backend.query("settled", undefined);
+    expect(journal.taken).toHaveLength(1);
+    expect(journal.taken[0]).toBeGreaterThanOrEqual(runtimeLimits.snapshotEvents);
+    await many(runtimeLimits.snapshotEventsAtClose + 10_000);
+    expect(journal.taken).toHaveLength(1);
+    await backend.close();
+    expect(journal.taken).toHaveLength(2);
+  });
+});
