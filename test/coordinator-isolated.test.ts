@@ -129,8 +129,8 @@ describe("an isolated agent", () => {
     expect(last).toMatchObject({ end: "failed", error });
   });
 
-  it("that takes more memory than it may fails, and says so", async () => {
-    const { last } = await asked("hoard", { agent: isolated({ memoryMb: 32 }) });
+  it.each(["hoard", "grab"])("that takes more memory than it may fails, and says so: %s", async (how) => {
+    const { last } = await asked(how, { agent: isolated({ memoryMb: 32 }) });
     expect(last).toMatchObject({ end: "failed", error: { message: expect.stringContaining("more than the 32 MB") } });
   });
 

@@ -63,6 +63,10 @@ export default defineAgent<Order & Record<string, never>>({
         const hoard: number[][] = [];
         for (;;) hoard.push(new Array(100_000).fill(hoard.length));
       }
+      case "grab": {
+        const pieces: number[][] = [];
+        for (;;) pieces.push(new Array(5_000_000).fill(0.5));
+      }
       case "throw":
         throw Object.assign(new TypeError("inside"), { retryable: false });
       case "hang":

@@ -26,6 +26,7 @@ import {
 } from "./isolated-protocol.ts";
 import { IsolatedReaders } from "./isolated-readers.ts";
 import { runtimeLimits } from "./limits.ts";
+import { heapLimitMb, watchMemory } from "./thread-memory.ts";
 import { ThreadSeats } from "./thread-seats.ts";
 
 /** A thread is heard so many times within its lease, if all is well. */
@@ -55,6 +56,7 @@ export class IsolatedThread {
   readonly #beatMs: number;
   readonly #readers: IsolatedReaders;
   readonly #backlog: Heard;
+  readonly #unwatch: () => void;
   #cancel: () => void = () => undefined;
   #hasBegun = false;
   #isDone = false;
@@ -74,7 +76,12 @@ export class IsolatedThread {
     this.#worker = new Worker(new URL(file, import.meta.url), {
       name: `safeguards-${parts.agent}`,
       execArgv: [],
-      resourceLimits: { maxOldGenerationSizeMb: memoryMb },
+      resourceLimits: { maxOldGenerationSizeMb: heapLimitMb(memoryMb) },
+    });
+    this.#unwatch = watchMemory(this.#worker, {
+      memoryMb,
+      after: parts.after,
+      tooMuch: () => this.#end(() => this.#ended.reject(tookTooMuch(parts))),
     });
     this.#worker.on("error", (error) => this.#end(() => this.#ended.reject(diedOf(error, parts))));
     this.#worker.once("exit", (code) => this.#exited(code));
@@ -193,6 +200,7 @@ export class IsolatedThread {
     this.#isDone = true;
     this.#conclude = conclude;
     this.#cancel();
+    this.#unwatch();
     this.#parts.context.signal.removeEventListener("abort", this.#stop);
     this.#port.close();
     void this.#worker.terminate();
@@ -260,13 +268,18 @@ function memberOf(
   }
 }
 
-function diedOf(error: unknown, { agent, options }: IsolatedParts): SafeguardsError {
-  const { message } = failureOf(error);
+function diedOf(error: unknown, parts: IsolatedParts): SafeguardsError {
   const code: unknown = typeof error === "object" && error !== null ? Reflect.get(error, "code") : undefined;
-  const why =
-    code === "ERR_WORKER_OUT_OF_MEMORY" ? `it took more than the ${options.memoryMb} MB that it may` : message;
+  return code === "ERR_WORKER_OUT_OF_MEMORY" ? tookTooMuch(parts, error) : died(failureOf(error).message, parts, error);
+}
+
+function tookTooMuch(parts: IsolatedParts, cause?: unknown): SafeguardsError {
+  return died(`it took more than the ${parts.options.memoryMb} MB that it may`, parts, cause);
+}
+
+function died(why: string, { agent }: IsolatedParts, cause: unknown): SafeguardsError {
   return new SafeguardsError("TASK_FAILED", `the thread of agent ${show(agent)} died: ${why}`, {
     retryable: true,
-    cause: error,
+    cause,
   });
 }

@@ -47,6 +47,12 @@ export const runtimeLimits = {
   isolatedStartMs: 30_000,
   /** Megabytes that an isolated attempt may take by default. */
   isolatedMemoryMb: 256,
+  /** What V8 may give a thread beyond that, in megabytes: a thread takes some 3 in a millisecond, at most 1 000 in one piece, and is looked at after less than a second. */
+  memoryHeadroomMb: 4_096,
+  /** Milliseconds between two looks at what a thread takes, at least and at most; in between as long as it would need for the rest, at so many megabytes a millisecond. */
+  memoryLookMs: 10,
+  memoryLooksMs: 1_000,
+  memoryMbPerMs: 4,
   /** Milliseconds after which an isolated attempt of which nothing is heard is lost, by default: nothing but its own code can keep a thread from answering. */
   isolatedLeaseMs: 30_000,
   /** Calls of one isolated attempt that wait for their answers, and bytes of what they are given: it may call faster than anybody can answer. */
