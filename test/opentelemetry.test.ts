@@ -15,6 +15,7 @@ import { defineAgent, defineManager } from "../src/index.ts";
 import { instrument } from "../src/opentelemetry/index.ts";
 import { Spans } from "../src/opentelemetry/spans.ts";
 import { opened, rejection } from "./coordinator.fixture.ts";
+import { listFiles, readText } from "./tidy/source.ts";
 
 function sdk(temporality: AggregationTemporality = AggregationTemporality.CUMULATIVE) {
   const exporter = new InMemorySpanExporter();
@@ -211,6 +212,12 @@ describe("instrument", () => {
       message: `coordinator is ${JSON.stringify(followed)}; it must be a Coordinator`,
     });
   });
+});
+
+it("is the only part that needs what a user may not have installed", () => {
+  const needing = listFiles().filter((path) => path.startsWith("src/") && readText(path).includes('"@opentelemetry/'));
+  expect(needing.length).toBeGreaterThan(0);
+  expect(needing.filter((path) => !path.startsWith("src/opentelemetry/"))).toEqual([]);
 });
 
 describe("a task's trace", () => {
