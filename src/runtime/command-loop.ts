@@ -109,6 +109,7 @@ export class CommandLoop {
   #durableSeq: number;
   /** Calls that wait to be decided. */
   readonly #inbox: Fifo<Asked | Query> = new Fifo();
+  #bytes = 0;
   /** Decided and not yet told, oldest first. */
   readonly #inFlight: Batch[] = [];
   /** What calls would have been told that were refused in their turn. */
@@ -168,6 +169,11 @@ export class CommandLoop {
     return this.#inbox.length;
   }
 
+  /** How many bytes of payload they have. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
   /** Puts a call at the end of the line. */
   enqueue(call: Asked | Query): void {
     if (this.#stopped !== undefined) {
@@ -175,6 +181,7 @@ export class CommandLoop {
       return;
     }
     this.#inbox.push(call);
+    if (call.kind === "command") this.#bytes += call.bytes;
     this.#schedule();
   }
 
@@ -217,6 +224,7 @@ export class CommandLoop {
     this.#stopped = error;
     this.#timer.setTo(undefined);
     const waiting = this.#inbox.clear();
+    this.#bytes = 0;
     for (const call of waiting) call.failed?.(error);
     for (const idler of this.#idlers.splice(0)) idler.reject(error);
     this.#settled?.resolve();
@@ -267,6 +275,7 @@ export class CommandLoop {
       if (batch.length > 0 && commands + weight > this.#limits.commands) break;
       if (batch.length > 0 && bytes + call.bytes > this.#limits.bytes) break;
       this.#inbox.shift();
+      this.#bytes -= call.bytes;
       this.#taken += 1;
       if (verdict instanceof SafeguardsError) {
         if (call.recall !== undefined) this.#refused.push(call.recall);

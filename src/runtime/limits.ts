@@ -14,6 +14,8 @@ export const runtimeLimits = {
   recalledAtOnce: 1_000,
   /** Calls that wait to be decided: over it, QUEUE_FULL. */
   waitingCalls: 1_000_000,
+  /** Bytes of payload that they have together, but for the last: over it, QUEUE_FULL. A flood of large inputs fills no memory. */
+  waitingBytes: 1_073_741_824,
   /** Bytes of one input, context, checkpoint or vote, as JSON. */
   inputBytes: 1_000_000,
   /** Bytes of one output, as JSON. */

@@ -46,9 +46,16 @@ export interface LocalParts {
   clock(notBefore: number): Clock;
   /** What one batch may hold, where that is more or less than the runtime's own limits. */
   readonly batchLimits?: BatchLimits;
-  /** How many calls may wait, where that is not the runtime's own limit. */
-  readonly waitingCalls?: number;
+  /** How many calls may wait, and how many bytes they may have, where that is not the runtime's own limit. */
+  readonly waitingLimits?: WaitingLimits;
 }
+
+interface WaitingLimits {
+  readonly calls: number;
+  readonly bytes: number;
+}
+
+const WAITING_LIMITS: WaitingLimits = { calls: runtimeLimits.waitingCalls, bytes: runtimeLimits.waitingBytes };
 
 export class LocalBackend implements Backend, Observer {
   readonly #kernel: Kernel;
@@ -68,7 +75,7 @@ export class LocalBackend implements Backend, Observer {
   readonly #thrown: ThrownErrors = new ThrownErrors();
   readonly #progress: ProgressReports = new ProgressReports();
   readonly #cache: SharedCache;
-  readonly #waitingCalls: number;
+  readonly #waitingLimits: WaitingLimits;
   /** Agents with code in this process. */
   readonly #agents: Map<string, Definition> = new Map();
   readonly #queries: Queries;
@@ -102,12 +109,12 @@ export class LocalBackend implements Backend, Observer {
   }
 
   private constructor(parts: LocalParts, { kernel, head, snapshotSeq }: Past) {
-    const { journal, batchLimits: limits, waitingCalls = runtimeLimits.waitingCalls } = parts;
+    const { journal, batchLimits: limits, waitingLimits = WAITING_LIMITS } = parts;
     const logger = withFacts(parts.logger, {});
     this.#kernel = kernel;
     this.#journal = journal;
     this.#logger = logger;
-    this.#waitingCalls = waitingCalls;
+    this.#waitingLimits = waitingLimits;
     this.#clock = parts.clock(kernel.at);
     this.#cache = new SharedCache(
       () => this.#clock.now(),
@@ -513,11 +520,16 @@ export class LocalBackend implements Backend, Observer {
   }
 
   #isFull(): boolean {
-    return this.#loop.length >= this.#waitingCalls;
+    return this.#loop.length >= this.#waitingLimits.calls || this.#loop.bytes >= this.#waitingLimits.bytes;
   }
 
   #tooManyCalls(): SafeguardsError {
-    return new SafeguardsError("QUEUE_FULL", `${this.#waitingCalls} calls wait to be decided: that is the most`);
+    const { calls, bytes } = this.#waitingLimits;
+    const message =
+      this.#loop.length >= calls
+        ? `${calls} calls wait to be decided: that is the most`
+        : `the calls that wait to be decided have ${this.#loop.bytes} bytes: ${bytes} are the most`;
+    return new SafeguardsError("QUEUE_FULL", message);
   }
 
   #pause(): Promise<void> {

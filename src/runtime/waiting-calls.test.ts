@@ -15,7 +15,7 @@ async function opened(): Promise<LocalBackend> {
     settings: {},
     resources: [],
     clock: (notBefore) => new SystemClock(notBefore),
-    waitingCalls: 3,
+    waitingLimits: { calls: 3, bytes: 100 },
   });
   onTestFinished(() => backend.close());
   return backend;
@@ -44,6 +44,22 @@ test("more than may wait are refused, whatever they ask for; then there is room 
     full,
   ]);
   expect(await ends([submit("c")])).toEqual(["answered"]);
+});
+
+test("so are those that come when what waits has more bytes than it may, however few they are", async () => {
+  const backend = await opened();
+  const submit = (id: string, bytes: number) => backend.command({ type: "task.submit", tasks: [{ id }] }, { bytes });
+  expect(await ends([submit("a", 99), submit("b", 1_000), submit("c", 1)])).toEqual([
+    "answered",
+    "answered",
+    "QUEUE_FULL: the calls that wait to be decided have 1099 bytes: 100 are the most",
+  ]);
+  expect(await ends([submit("c", 1_000)])).toEqual(["answered"]);
+  expect(await ends([submit("d", 99), submit("e", 1), submit("f", 1)])).toEqual([
+    "answered",
+    "answered",
+    "QUEUE_FULL: the calls that wait to be decided have 100 bytes: 100 are the most",
+  ]);
 });
 
 test("so it is for what running attempts ask for", async () => {
