@@ -107,6 +107,17 @@ describe("before it runs", () => {
     expect(told(story.agent("bob", { skills: ["x"], capacity: 4 }))).toEqual(["a starts on bob"]);
   });
 
+  test("nor when a person has approved the like whose name reads as theirs together", () => {
+    const story = crew();
+    const skilled = { skills: ["x"], capacity: 4, votes: true };
+    for (const name of ["ann", "bob"]) story.agent(name, skilled);
+    story.submit({ ...run, skills: ["x"] });
+    story.approve("a", { by: "ann/bob" });
+    story.submit({ id: "b", skills: ["x"], approval: { by: { ballot: "majority", voters: ["ann", "bob"] } } });
+    expect(told(vote(story, ["ann", "approve"], ["bob", "approve"])).at(-1)).toBe("b is approved");
+    expect(story.why("b").reasons).toMatchObject([{ code: "skills", who: ["ann", "bob"] }]);
+  });
+
   test("should nobody else come, it says so when it fails", () => {
     const story = submitted({ ...run, skills: ["x"] });
     story.agent("ann", { skills: ["x"] });

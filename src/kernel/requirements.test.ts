@@ -13,6 +13,8 @@ const asked = fc.record({
   skills: fc.array(skill, { maxLength: 3 }),
   pin: fc.option(name, { nil: undefined }),
   scope: fc.option(name, { nil: undefined }),
+  // Persons among them, whose names may have anything in them.
+  barred: fc.uniqueArray(fc.oneof(name, fc.constantFrom("x/y", "/", "x/-x", '["x"]')), { maxLength: 3 }),
 });
 
 test("who names the same skills in the same words gets the same list", () => {
@@ -28,9 +30,11 @@ test("two requirements have one key exactly if they ask for the same, however th
   const meanings = new Map<string, string>();
   const keys = new Map<string, string>();
   fc.assert(
-    fc.property(asked, ({ skills, pin, scope }) => {
-      const { key } = requirements.of(skills, pin, scope);
-      const meant = meaning({ skills, pin, scope });
+    fc.property(asked, ({ skills, pin, scope, barred }) => {
+      const made = requirements.of(skills, pin, scope, barred);
+      const { key } = made;
+      expect(made.barred).toEqual(barred);
+      const meant = meaning({ skills, pin, scope, barred });
       expect(meanings.get(key) ?? meant).toBe(meant);
       expect(keys.get(meant) ?? key).toBe(key);
       meanings.set(key, meant);
@@ -53,11 +57,11 @@ test("a skill asked for twice is asked for once, at the higher level, wherever i
   ]);
 });
 
-function meaning({ skills, pin, scope }: typeof asked extends fc.Arbitrary<infer T> ? T : never): string {
+function meaning({ skills, pin, scope, barred }: typeof asked extends fc.Arbitrary<infer T> ? T : never): string {
   const levels = new Map<string, number>();
   for (const required of skills) {
     const { skill, level } = typeof required === "string" ? { skill: required, level: 0 } : required;
     levels.set(skill, Math.max(level, levels.get(skill) ?? 0));
   }
-  return JSON.stringify([[...levels].sort(([a], [b]) => (a < b ? -1 : 1)), pin ?? null, scope ?? null]);
+  return JSON.stringify([[...levels].sort(([a], [b]) => (a < b ? -1 : 1)), pin ?? null, scope ?? null, barred]);
 }

@@ -2,7 +2,7 @@
  * What an agent must be to do a task, made once for all tasks that say it in the same words.
  *
  * 1. Two requirements ask for the same exactly if they have the same key. No name contains a slash, so none can make two
- *    keys look alike.
+ *    keys look alike; of those who approved, persons may have names with anything in them, so these stand there as JSON.
  * 2. What is remembered is bounded, and forgotten all at once: it is only the way to what would be made again.
  */
 import type { SkillRequirement } from "../coordination/structures/types.ts";
@@ -75,7 +75,7 @@ function requirement(
 
 /** After all else, and with two slashes more than a skill has: as no name is empty, that is no skill. */
 function without(barred: readonly string[]): string {
-  return barred.length === 0 ? "" : `///${barred.join("/")}`;
+  return barred.length === 0 ? "" : `///${JSON.stringify(barred)}`;
 }
 
 function within(pin: string | undefined, scope: string | undefined): string {
