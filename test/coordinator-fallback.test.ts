@@ -99,6 +99,44 @@ describe("a fallback", () => {
     expect(children.map(({ id }) => id)).toEqual(["x/0", "x/fallback-0"]);
   });
 
+  it("that fails leaves a person's retry to the first manager, who sees nothing of its earlier plan", async () => {
+    const coordinator = await opened();
+    const failing = { first: true };
+    await coordinator.register(
+      defineAgent({
+        name: "helper",
+        run: (task) => {
+          if (failing.first && task.input === "hard") throw new Error("no");
+          return task.input;
+        },
+      }),
+    );
+    await coordinator.register(
+      defineManager({
+        name: "lead",
+        team: ["helper"],
+        plan: (_, { round }) => [
+          { input: "hard", ...once },
+          { input: `after ${round}`, ...once },
+        ],
+        aggregate: (_, outcomes, { round }) => [round, ...outcomes.map(({ output }) => output ?? null)],
+      }),
+    );
+    await coordinator.register(
+      defineAgent({
+        name: "second",
+        run: () => {
+          throw new Error("neither");
+        },
+      }),
+    );
+    const handle = await coordinator.submit({ agent: "lead", ...once, fallback: { agent: "second" } });
+    await rejection(handle.result());
+    failing.first = false;
+    await handle.retry();
+    expect(await handle.result()).toEqual([1, "hard", "after 0"]);
+  });
+
   it("goes on after its process has died", async () => {
     const journal = new MortalJournal();
     const first = await crew({ journal, logger: silent });

@@ -348,7 +348,7 @@ describe("a manager's task", () => {
       "a falls back on others: TASK_FAILED",
       "a plans on deputy",
     ]);
-    expect(story.task("a").fallback).toMatchObject({ round: 1, planned: 2 });
+    expect(story.task("a")).toMatchObject({ fallback: true, othersPlans: { round: 1, planned: 2 } });
     expect(told(story.plan("a", { id: "three", ...once }))).toEqual(["a/three starts on bob"]);
     expect(told(story.complete("a/three"))).toEqual(["a/three completed", "a aggregates on deputy"]);
     story.complete("a", "done");

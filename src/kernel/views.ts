@@ -21,7 +21,7 @@ import type { Offer } from "./flights.ts";
 import type { Indexes } from "./indexes.ts";
 import { ownCost } from "./spending.ts";
 import type { AgentState, Ballot, State } from "./state.ts";
-import { askedOf, awaitsJudgement, childrenOf, inputOf, type Task, type TaskStatus } from "./task.ts";
+import { askedOf, awaitsJudgement, childrenOf, inputOf, othersPlans, type Task, type TaskStatus } from "./task.ts";
 
 export type { TaskStatus } from "./task.ts";
 
@@ -78,8 +78,10 @@ export interface TaskView {
   readonly children: readonly string[];
   /** How many of them were planned: those come first. */
   readonly planned: number;
-  /** Its fallback's agents do it; rounds and subtasks among those above that others planned, whose place they have taken. */
-  readonly fallback?: { readonly round: number; readonly planned: number };
+  /** Its fallback's agents do it. */
+  readonly fallback?: true;
+  /** Rounds and subtasks among those above for which whoever does it now does not answer; absent: none. */
+  readonly othersPlans?: { readonly round: number; readonly planned: number };
   /** How often a person had it tried again; absent: never. */
   readonly retries?: number;
   readonly held: boolean;
@@ -253,7 +255,8 @@ export function taskView(
     cost: textOf(ownCost(task).plus(spentBelow)),
     ...present({
       name: spec.name,
-      fallback: task.series.fallback,
+      fallback: task.series.fallback && (true as const),
+      othersPlans: othersPlans(task.series),
       retries: task.series.retries,
       context: spec.context,
       parentId: spec.parentId,

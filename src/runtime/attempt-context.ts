@@ -200,7 +200,7 @@ export class AttemptContext implements AgentContext {
 
   /** Rounds planned so far. */
   protected roundsPlanned(): number {
-    return this.#view.round - (this.#view.fallback?.round ?? 0);
+    return this.#view.round - (this.#view.othersPlans?.round ?? 0);
   }
 
   /** What tells one phase of a manager from the others. */

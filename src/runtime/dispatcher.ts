@@ -300,7 +300,7 @@ export class Dispatcher {
   ): Promise<unknown> {
     const outcomes: Outcome[] = [];
     let since = performance.now();
-    for (const id of view.children.slice(view.fallback?.planned ?? 0, view.planned)) {
+    for (const id of view.children.slice(view.othersPlans?.planned ?? 0, view.planned)) {
       const child = this.#parts.services.task(id);
       const outcome = child === undefined ? undefined : outcomeOf(child);
       if (outcome !== undefined) outcomes.push(handOut(outcome, this.#parts.thrown.of(outcome)));
