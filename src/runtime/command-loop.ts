@@ -124,8 +124,8 @@ export class CommandLoop {
   #caughtUpTo = Number.NEGATIVE_INFINITY;
   /** It was late then: so many more times the timer is to ring. */
   #catchingUp: { readonly to: number; rings: number } | undefined = undefined;
-  /** The timer has rung, and no batch was decided since. */
-  #rang = false;
+  /** When the timer has rung since the last turn, in epoch milliseconds. */
+  #rangAt: number | undefined = undefined;
   readonly #timer: WakeTimer;
   /** Resolved when nothing is in flight any more. */
   #settled: PromiseWithResolvers<void> | undefined;
@@ -154,7 +154,7 @@ export class CommandLoop {
     this.#lastHash = parts.head.lastHash;
     this.#durableSeq = parts.head.lastSeq;
     this.#timer = new WakeTimer(parts.clock, () => {
-      this.#rang = true;
+      this.#rangAt = parts.clock.now();
       this.#schedule();
     });
   }
@@ -240,11 +240,11 @@ export class CommandLoop {
   readonly #turn = (): void => {
     this.#scheduled = false;
     if (this.#paused || this.#stopped !== undefined) return;
-    const rang = this.#rang;
-    this.#rang = false;
+    const rangAt = this.#rangAt;
+    this.#rangAt = undefined;
     const asked = this.#gather();
     const now = this.#clock.now();
-    const votedUpTo = this.#votedUpTo(now, rang);
+    const votedUpTo = this.#votedUpTo(now, rangAt);
     if (asked.length > 0 || this.#isDue(now)) this.#decide(asked, now, votedUpTo);
     // After those that came before them.
     for (const recall of this.#refused.splice(0)) recall.done();
@@ -293,14 +293,17 @@ export class CommandLoop {
    * Up to what time all votes are there that were given by then, with the batch that was just gathered. One batch may be too
    * small for all that had come; what comes later keeps nothing back, so that it is not kept back for ever.
    */
-  #votedUpTo(now: number, rang: boolean): number {
+  #votedUpTo(now: number, rangAt: number | undefined): number {
     const closingAt = this.#kernel.nextClosingAt();
     if (closingAt === undefined || closingAt > now) {
       this.#closesAfter = undefined;
       this.#catchingUp = undefined;
       return now;
     }
-    if (closingAt > this.#caughtUpTo && !this.#catchesUp(closingAt, now, rang)) return this.#caughtUpTo;
+    if (closingAt > this.#caughtUpTo) {
+      this.#closesAfter = undefined;
+      if (!this.#catchesUp(closingAt, now, rangAt)) return this.#caughtUpTo;
+    }
     this.#closesAfter ??= this.#taken + this.length;
     if (this.#taken < this.#closesAfter) return Number.NEGATIVE_INFINITY;
     this.#closesAfter = undefined;
@@ -312,8 +315,9 @@ export class CommandLoop {
    * before ours have when it does: a call alone tells nothing, since whoever made it may have kept the others from theirs. When
    * ours is late, so is what was received meanwhile: that comes first.
    */
-  #catchesUp(closingAt: number, now: number, rang: boolean): boolean {
-    if (!rang) return false;
+  #catchesUp(closingAt: number, now: number, rangAt = Number.NEGATIVE_INFINITY): boolean {
+    // One that rang before, for something else, had no turn since.
+    if (rangAt < closingAt) return false;
     if (this.#catchingUp === undefined) {
       if (now - closingAt > runtimeLimits.punctualMs) this.#catchingUp = { to: now, rings: runtimeLimits.catchUpRings };
       else this.#caughtUpTo = now;
@@ -386,7 +390,7 @@ export class CommandLoop {
     if (this.#stopped !== undefined) return;
     if (this.#inFlight.length === 0) this.#settled?.resolve();
     this.#tellIdlers();
-    if (this.length > 0 || this.#rang) this.#schedule();
+    if (this.length > 0 || this.#rangAt !== undefined) this.#schedule();
   }
 
   #tell(): void {
