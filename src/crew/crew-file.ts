@@ -54,7 +54,7 @@ interface CrewEntry {
   readonly tasks: readonly TaskSpec[];
   readonly budgets?: Readonly<Record<string, { readonly limit: Money; readonly parent?: string }>>;
   readonly resources?: Readonly<
-    Record<string, { type: ResourceKind; capacity: number; per?: number; breaker?: BreakerPolicy }>
+    Record<string, { type: ResourceKind; capacity: number; per?: number; breaker?: BreakerPolicy | null }>
   >;
   readonly concurrency?: number;
   readonly agingMs?: number;

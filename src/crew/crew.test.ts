@@ -82,6 +82,16 @@ test("budgets may be Maps, and what costs no more than the limits all the way up
   expect(flaws({ ...crew, tasks: [{ budget: "constructor" }] })).toHaveLength(1);
 });
 
+test("a resource may have a breaker, or none any more", () => {
+  const withBreaker = (breaker: unknown) =>
+    flaws({ name: "x", agents: [linter], tasks: [], resources: { api: { type: "api_call", capacity: 1, breaker } } });
+  expect(withBreaker({ failureThreshold: 2 })).toEqual([]);
+  expect(withBreaker(null)).toEqual([]);
+  expect(withBreaker(false)).toEqual([
+    "resources.api.breaker: resources.api.breaker is false — a mapping with failureThreshold, ratio, minCalls, windowMs, resetMs, halfOpenMax",
+  ]);
+});
+
 test("resources may be Maps, and any id may be the key", () => {
   const resources = new Map([["__proto__", { type: "storage", capacity: 1 }]]);
   const crew = { name: "x", agents: [linter], resources };

@@ -162,7 +162,10 @@ const resource = mapping({
   type: oneOf("compute", "memory", "storage", "api_call", "data"),
   capacity: amount(0).describe("How much there is of it"),
   per: duration("above 0").optional().describe("Makes it a rate: so much each so many milliseconds"),
-  breaker: breaker.optional().describe("When to give it to nobody for a while"),
+  breaker: breaker
+    .nullable()
+    .optional()
+    .describe("When to give it to nobody for a while. Left out: as before; null: never. Default: never"),
 });
 
 const budget = mapping({
