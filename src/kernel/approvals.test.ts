@@ -702,6 +702,37 @@ describe("by ballot", () => {
     expect(told(story.after(100))).toEqual(["b1 decided approve", "a is approved", "a starts on ann"]);
   });
 
+  describe("who has begun to work on a part of it meanwhile has no vote any more", () => {
+    /** \`a\`, whose output is asked about while what it submitted waits for \`vic\`. */
+    function asked(ballot: "majority" | "unanimous"): Story {
+      const story = crew();
+      story.agent("vic", { skills: ["x"], votes: true });
+      story.submit({ id: "busy", agent: "vic", preemptible: false });
+      story.submit({ ...output, agent: "ann", approval: { before: "output", by: { ballot } } });
+      story.spawn("a", { id: "part", skills: ["x"] });
+      story.complete("a", 1);
+      expect(told(story.complete("busy"))).toEqual(["busy completed", "a/part starts on vic"]);
+      return story;
+    }
+
+    test.each(["majority", "unanimous"] as const)("others decide, by %s", (ballot) => {
+      const story = asked(ballot);
+      vote(story, ["vic", "reject"], ["vera", "approve"], ["val", "approve"]);
+      expect(story.task("a")).toMatchObject({ status: "completed", output: 1 });
+      expect(story.log.find(({ type }) => type === "approval.given")).toMatchObject({ who: ["vera", "val"] });
+    });
+
+    test("nor decides it alone", () => {
+      const story = asked("majority");
+      vote(story, ["vic", "approve"]);
+      story.after(30_000);
+      story.complete("a/part");
+      expect(story.task("a").error?.message).toBe(
+        "its output was rejected: ballot b1 ended as no_quorum without vic, who may have no vote by now",
+      );
+    });
+  });
+
   test("without anybody who may vote it is rejected at once", () => {
     const story = new Story();
     story.agent("ann", { votes: true });

@@ -145,11 +145,15 @@ export function settleBallots(model: Model): boolean {
 }
 
 function conclude(model: Model, task: Task, ballot: Ballot): void {
-  const { decision, invalid } = countOf(ballot);
+  // Who has begun to work on it since has no vote any more.
+  const barred = barredFrom(model, task);
+  const electorate = ballot.electorate.filter((name) => !barred.has(name));
+  const { decision, invalid } = countOf({ ...ballot, electorate });
   if (decision !== "approve") endAs(model, task, "failed");
   else {
     const helped = [...ballot.votes].filter(
-      ([voter, vote]) => vote !== undefined && vote !== "reject" && !invalid.includes(voter),
+      ([voter, vote]) =>
+        electorate.includes(voter) && vote !== undefined && vote !== "reject" && !invalid.includes(voter),
     );
     allow(
       model,

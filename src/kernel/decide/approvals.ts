@@ -18,9 +18,10 @@ import { defaults, limits } from "../limits.ts";
 import { known } from "../named.ts";
 import type { Ballot } from "../state.ts";
 import { type AskedApproval, askedOf, type Task } from "../task.ts";
+import { listed } from "../wording.ts";
 import { barredFrom } from "./approvers.ts";
 import { ask } from "./asking.ts";
-import { close, closeIfComplete, countOf, termsOf } from "./ballots.ts";
+import { close, closeIfComplete, countOf, countWithout, termsOf } from "./ballots.ts";
 import { type Desk, DONE, refused, taskNamed } from "./desk.ts";
 import { end, windDown } from "./endings.ts";
 import { checkGlobalId } from "./shapes.ts";
@@ -168,7 +169,10 @@ function conclude(desk: Desk, ballot: Ballot): void {
     return;
   }
   if (ballot.open) return;
-  const { outcome, decision, invalid: invalidVotes } = countOf(ballot);
+  // Who has begun to work on it since it was opened has no vote any more.
+  const barred = barredFrom(desk, task);
+  const late = ballot.opened.electorate.filter((voter) => barred.has(voter));
+  const { outcome, decision, invalid: invalidVotes } = late.length === 0 ? countOf(ballot) : countWithout(ballot, late);
   const valid = [...ballot.votes].filter(([voter, vote]) => vote !== undefined && !invalidVotes.includes(voter));
   if (decision === APPROVE) {
     // Whoever has not plainly said no has helped it along.
@@ -177,8 +181,9 @@ function conclude(desk: Desk, ballot: Ballot): void {
     return;
   }
   const who = valid.filter(([, vote]) => vote !== APPROVE).map(([voter]) => voter);
-  const reason =
-    decision === REJECT ? `ballot ${ballot.id} was for rejecting it` : `ballot ${ballot.id} ended as ${outcome}`;
+  const how = decision === REJECT ? "was for rejecting it" : `ended as ${outcome}`;
+  const without = late.length === 0 ? "" : ` without ${listed(late)}, who may have no vote by now`;
+  const reason = `ballot ${ballot.id} ${how}${without}`;
   refuse(desk, task, asked, { reason, who, ballotId: ballot.id });
 }
 

@@ -230,8 +230,14 @@ export function countOf(ballot: Ballot): Decision {
   return ballot.counted;
 }
 
+/** The count as if these had never had a vote. */
+export function countWithout({ opened, votes }: Ballot, voters: readonly string[]): Decision {
+  const electorate = opened.electorate.filter((voter) => !voters.includes(voter));
+  return recount({ opened: { ...opened, electorate }, votes });
+}
+
 /** Counts from the votes, whatever was counted before. */
-function recount({ opened, votes }: Ballot): Decision {
+function recount({ opened, votes }: Pick<Ballot, "opened" | "votes">): Decision {
   return countVotes(checkTerms(termsOf(opened)), votes);
 }
 
