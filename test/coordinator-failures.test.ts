@@ -176,6 +176,39 @@ describe("an agent that throws", () => {
   });
 });
 
+describe("an agent with a breaker", () => {
+  /** Its first two attempts fail, which opens it. */
+  async function flaky(resetMs: number) {
+    const coordinator = await opened();
+    const run = (_: unknown, { attempt }: AgentContext): string => {
+      if (attempt < 3) throw new Error("down");
+      return "up";
+    };
+    await coordinator.register(defineAgent({ name: "flaky", breaker: { failureThreshold: 2, resetMs }, run }));
+    const handle = await coordinator.submit({ id: "x", retry: { maxAttempts: 9, initialMs: 0 } });
+    return { coordinator, handle };
+  }
+
+  it("gets nothing while that is open, which is why its tasks wait", async () => {
+    const { coordinator, handle } = await flaky(60_000);
+    for await (const { type } of coordinator.events({ follow: true })) if (type === "breaker.changed") break;
+    expect(await coordinator.agents()).toMatchObject([{ name: "flaky", breaker: "open", running: 0 }]);
+    expect((await handle.explain()).reasons).toMatchObject([{ code: "breaker", who: ["flaky"] }]);
+  });
+
+  it("is tried again after resetMs, and closes it with a success", async () => {
+    const { coordinator, handle } = await flaky(10);
+    const states: unknown[] = [];
+    for await (const event of coordinator.events({ follow: true })) {
+      if (event.type === "breaker.changed") states.push(event.state);
+      if (states.at(-1) === "closed") break;
+    }
+    expect(states).toEqual(["open", "half-open", "closed"]);
+    expect((await handle.outcome()).attempts.map(({ end }) => end)).toEqual(["failed", "failed", "completed"]);
+    expect(await coordinator.agents()).toMatchObject([{ breaker: "closed" }]);
+  });
+});
+
 describe("a result that nobody awaits", () => {
   it("leaves no unhandled rejection, nor do a context's promises", async () => {
     const unhandled: unknown[] = [];

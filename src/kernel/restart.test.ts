@@ -128,6 +128,16 @@ describe("a restart", () => {
     expect(story.running).toBe("a");
   });
 
+  test("registering with other skills, or another capacity, is an event, and what waits is looked at again", () => {
+    const story = open();
+    story.submit({ id: "a", skills: ["x"] });
+    const [skills] = story.do(register("ann", { capacity: 9, skills: { x: 0.5 } }));
+    expect(skills).toMatchObject({ type: "agent.registered", agent: "ann", skills: { x: 0.5 } });
+    expect(story.running).toBe("a");
+    const [capacity] = story.do(register("ann", { capacity: 3, skills: { x: 0.5 } }));
+    expect(capacity).toMatchObject({ type: "agent.registered", agent: "ann", capacity: 3 });
+  });
+
   test("drained: what runs goes on and ends, nothing more is started until it is opened again", () => {
     const story = open();
     story.agent("ann", { capacity: 1 });

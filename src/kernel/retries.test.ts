@@ -164,6 +164,20 @@ describe("retries", () => {
     expect(story.status("a")).toBe("running");
   });
 
+  test("one that made way, was paused, or whose coordinator closed has not counted either", () => {
+    const story = new Story({ concurrency: 1 });
+    story.agent("ann", { capacity: 9 });
+    story.submit({ id: "a", priority: 1, retry: { maxAttempts: 1 } });
+    story.submit({ id: "high", priority: 9 });
+    expect(told(story.fail("a"))).toEqual(["a attempt preempted", "high starts on ann"]);
+    expect(told(story.complete("high"))).toEqual(["high completed", "a starts on ann"]);
+    expect(told(story.do({ type: "coordinator.close" }))).toEqual(["a attempt preempted"]);
+    story.crash(0, { concurrency: 1 });
+    story.agent("ann", { capacity: 9 });
+    expect(told(story.fail("a"))).toEqual(["a attempt failed", "a failed: TASK_FAILED"]);
+    expect(story.task("a").attempts.map(({ end }) => end)).toEqual(["preempted", "preempted", "failed"]);
+  });
+
   test("a deadline is wall time: it passes while nothing is open, and ends what waits and what runs", () => {
     const story = new Story({ concurrency: 1 });
     story.agent("ann", { capacity: 9 });
