@@ -69,12 +69,15 @@ export class IsolatedContext implements AgentContext {
   get heartbeat(): AgentContext["heartbeat"] {
     return () => {
       // Code that blocks its thread may call it without end: each is a sign of life, and one answer is for all.
-      if (this.#beat !== undefined) this.#tell({ tell: "alive" });
-      const beat = this.#beat ?? this.#ask<void>("heartbeat");
-      this.#beat = beat;
+      if (this.#beat !== undefined) {
+        this.#tell({ tell: "alive" });
+        return this.#beat;
+      }
+      const beat = this.#ask<void>("heartbeat");
       const answered = (): void => {
-        if (this.#beat === beat) this.#beat = undefined;
+        this.#beat = undefined;
       };
+      this.#beat = beat;
       beat.then(answered, answered);
       return beat;
     };
@@ -159,7 +162,8 @@ export class IsolatedContext implements AgentContext {
       const given = args.slice(0, args.findLastIndex((arg) => arg !== undefined) + 1);
       const admitted = given.map((arg) => admit(arg, `what ctx.${what} is given`, runtimeLimits.inputBytes));
       const bytes = admitted.reduce((sum, one) => sum + one.bytes, 0);
-      this.#assertRoom(bytes);
+      // Of those there is one at a time.
+      if (what !== "heartbeat") this.#assertRoom(bytes);
       this.#lastAsked += 1;
       this.#asked.set(this.#lastAsked, { answer, bytes });
       this.#askedBytes += bytes;
