@@ -101,6 +101,19 @@ const TABLE: readonly (readonly [what: string, run: Run, ends: End])[] = [
     abandoned,
   ],
   [
+    "throws as it is told to stop",
+    (_, { signal }) => {
+      signal.addEventListener("abort", () => {
+        throw new Error("in a listener");
+      });
+      signal.onabort = async () => {
+        throw new Error("in another");
+      };
+      return never;
+    },
+    abandoned,
+  ],
+  [
     "answers after it was told to stop",
     (_, { signal }) =>
       new Promise((resolve) => {
@@ -233,8 +246,10 @@ describe("an agent", () => {
   it.each(TABLE)("that %s harms nothing but its own attempt", async (_, run, { end, status, says, output }) => {
     const unhandled: unknown[] = [];
     const note = (error: unknown): number => unhandled.push(error);
-    process.on("unhandledRejection", note);
-    onTestFinished(() => void process.off("unhandledRejection", note));
+    for (const event of ["unhandledRejection", "uncaughtException"] as const) {
+      process.on(event, note);
+      onTestFinished(() => void process.off(event, note));
+    }
     const coordinator = await opened();
     await coordinator.register(defineAgent({ name: "hostile", run: run as never }));
     await coordinator.register(defineAgent({ name: "good", capacity: 9, run: (task) => task.input }));

@@ -15,6 +15,7 @@ import type { Command } from "../kernel/commands.ts";
 import type { BallotOpenedEvent } from "../kernel/events/ballots.ts";
 import type { BallotView } from "../kernel/views.ts";
 import { failureOf } from "./failure.ts";
+import { guardedController } from "./guarded-signal.ts";
 import { admit, copyOf } from "./json.ts";
 import { runtimeLimits } from "./limits.ts";
 
@@ -61,12 +62,22 @@ export class Ballots {
   /** Ballots that were open before: their voters are asked as they register. */
   resume(ballots: readonly BallotView[]): void {
     for (const { open, opened, voted, openedAt } of ballots) {
-      if (open) this.#open.set(opened.ballotId, openBallot(opened, openedAt, voted));
+      if (open) this.#open.set(opened.ballotId, this.#begin(opened, openedAt, voted));
     }
   }
 
+  #begin(opened: BallotOpenedEvent, openedAt: number, voted: readonly string[] = []): OpenBallot {
+    const { ballotId, deadlineAt } = opened;
+    const timeMs = deadlineAt - openedAt;
+    const closing = guardedController((error) => {
+      const facts = { ballotId, error: failureOf(error).message };
+      this.#logger.warn(facts, "a voter threw in a listener of its signal");
+    });
+    return { opened, asked: new Set(voted), closing, timeMs, deadlineAt, heldUpMs: 0 };
+  }
+
   opened(event: BallotOpenedEvent, at: number): void {
-    const ballot = openBallot(event, at);
+    const ballot = this.#begin(event, at);
     this.#open.set(event.ballotId, ballot);
     this.#putOff(ballot, this.#now() - at);
     for (const voter of event.electorate) this.#ask(ballot, voter);
@@ -170,10 +181,4 @@ export class Ballots {
     ballot.deadlineAt += ballot.heldUpMs;
     ballot.heldUpMs = 0;
   }
-}
-
-function openBallot(opened: BallotOpenedEvent, openedAt: number, voted: readonly string[] = []): OpenBallot {
-  const { deadlineAt } = opened;
-  const timeMs = deadlineAt - openedAt;
-  return { opened, asked: new Set(voted), closing: new AbortController(), timeMs, deadlineAt, heldUpMs: 0 };
 }

@@ -109,7 +109,7 @@ export class Dispatcher {
     if (this.#closing) return;
     const definition = this.#parts.definition(event.agent);
     const view = this.#parts.services.task(event.taskId);
-    const attempt = new RunningAttempt(event, performance.now());
+    const attempt = new RunningAttempt(event, performance.now(), this.#threwAtStop);
     this.#running.set(event.token, attempt);
     if (definition === undefined || view === undefined) {
       const message = `agent ${show(event.agent)} has no code in this process`;
@@ -152,6 +152,12 @@ export class Dispatcher {
     }
     this.#batches.clear();
   }
+
+  /** What is thrown as an attempt is told to stop is no end of it: its code may go on. */
+  readonly #threwAtStop = ({ taskId, agent, number }: RunningAttempt, error: unknown): void => {
+    const facts = { taskId, agent, attempt: number, error: failureOf(error).message };
+    this.#parts.services.logger.warn(facts, `agent ${show(agent)} threw in a listener of its signal`);
+  };
 
   async #beginInBatch({ definition, attempt, view, outputs: given }: BatchMember, run: BatchRun): Promise<void> {
     let isTaken = false;

@@ -2,6 +2,7 @@ import { SafeguardsError } from "../errors.ts";
 import type { Phase, StopReason } from "../kernel/events/attempts.ts";
 import { defaults } from "../kernel/limits.ts";
 import type { Awaiting } from "./awaiting.ts";
+import { guardedController } from "./guarded-signal.ts";
 import type { PartMeters } from "./stats.ts";
 
 /** One attempt whose code runs in this process. */
@@ -34,6 +35,8 @@ export class RunningAttempt {
   kill: (() => void) | undefined = undefined;
   /** When its progress was last told: epoch milliseconds. */
   progressAt: number | undefined = undefined;
+  /** Told what a listener of its code threw as it was told to stop. */
+  readonly #threw: ((attempt: RunningAttempt, error: unknown) => void) | undefined;
   #controller: AbortController | undefined = undefined;
   #stopped: SafeguardsError | undefined = undefined;
   #whenStopped: ((reason: SafeguardsError) => void) | undefined = undefined;
@@ -49,6 +52,7 @@ export class RunningAttempt {
       readonly phase: Phase;
     },
     startedAt: number,
+    threw?: (attempt: RunningAttempt, error: unknown) => void,
   ) {
     this.taskId = started.taskId;
     this.agent = started.agent;
@@ -56,12 +60,13 @@ export class RunningAttempt {
     this.number = started.attempt;
     this.phase = started.phase;
     this.startedAt = startedAt;
+    this.#threw = threw;
   }
 
   /** Made when it is first asked for: most attempts never look. */
   get signal(): AbortSignal {
     if (this.#controller === undefined) {
-      this.#controller = new AbortController();
+      this.#controller = guardedController((error) => this.#threw?.(this, error));
       if (this.#stopped !== undefined) this.#controller.abort(this.#stopped);
     }
     return this.#controller.signal;
