@@ -236,6 +236,23 @@ describe("a topic", () => {
     expect(await run(coordinator, "ann", "listen")).toEqual([]);
   });
 
+  it("gives each a copy: what one makes of it is not what another gets", async () => {
+    const coordinator = await opened();
+    const listen = async (ctx: AgentContext) => {
+      const [body] = await take(ctx.messages({ topic: "news" }), 1);
+      const seen = JSON.stringify(body);
+      Object.assign(Object(body), { n: 2 });
+      return seen;
+    };
+    for (const name of ["ann", "bob"])
+      await register(coordinator, name, { listen, tell: (ctx) => ctx.publish("news", { n: 1 }) });
+    await run(coordinator, "ann", "tell");
+    expect([await run(coordinator, "ann", "listen"), await run(coordinator, "bob", "listen")]).toEqual([
+      '{"n":1}',
+      '{"n":1}',
+    ]);
+  });
+
   it("wakes all that wait for it", async () => {
     const coordinator = await opened();
     for (const name of ["ann", "bob"])

@@ -13,6 +13,7 @@ import {
 import { describe, expect, it } from "vitest";
 import { defineAgent, defineManager } from "../src/index.ts";
 import { instrument } from "../src/opentelemetry/index.ts";
+import { Measures } from "../src/opentelemetry/measures.ts";
 import { Spans } from "../src/opentelemetry/spans.ts";
 import { opened, rejection } from "./coordinator.fixture.ts";
 import { listFiles, readText } from "./tidy/source.ts";
@@ -83,6 +84,8 @@ describe("instrument", () => {
     );
     expect(a.attributes).toMatchObject({ "safeguards.task.id": "tree/a", "safeguards.task.status": "completed" });
     expect(b.status).toMatchObject({ code: 2, message: "secret stays out of names" });
+    const failed = attempts.filter(({ attributes }) => attributes["safeguards.attempt.end"] === "failed");
+    expect(failed.map(({ status }) => status.code)).toEqual([2, 2]);
     expect(all.filter(({ name }) => name === "invoke_agent lead")).toHaveLength(2);
     expect(attempts[0]?.events.map(({ name }) => name)).toEqual(["checkpoint"]);
     const { submittedAt = 0, endedAt = 0 } = (await coordinator.tasks()).find(({ id }) => id === "tree/a") ?? {};
@@ -126,6 +129,20 @@ describe("instrument", () => {
     expect(told("task good")).toEqual(["approval.asked", "approval.given"]);
     expect(told("task bad")).toEqual(["approval.asked", "approval.rejected"]);
     expect((await figures()).get("safeguards.attempts.ended worker completed")).toBe(2);
+  });
+
+  it("tells of a task that is held and goes on", async () => {
+    const coordinator = await opened();
+    const { tracer, meter, spans, figures } = sdk();
+    const telemetry = await instrument(coordinator, { tracer, meter });
+    const task = await coordinator.submit({ id: "t", skills: ["none"] });
+    await task.pause();
+    await task.resume();
+    await task.cancel();
+    await telemetry.stop();
+    expect(named(spans(), "task t").events.map(({ name }) => name)).toEqual(["paused", "resumed"]);
+    // Nothing is asked of the coordinator any more.
+    expect([...(await figures()).keys()].filter((name) => /time|cost/.test(name))).toEqual([]);
   });
 
   it("ends what is open when it is stopped, and starts where it is told to", async () => {
@@ -252,5 +269,13 @@ describe("a task's trace", () => {
     });
     for (let i = 0; i < 10_003; i++) told.tell({ seq: 1, at: 1, v: 1, type: "task.submitted", taskId: `t${i}` });
     expect(dropped).toBe(3);
+  });
+
+  it("that is left out is counted", async () => {
+    const { meter, figures } = sdk();
+    const measures = new Measures(meter);
+    measures.dropped();
+    measures.dropped();
+    expect((await figures()).get("safeguards.spans.dropped")).toBe(2);
   });
 });

@@ -776,7 +776,10 @@ describe("by ballot", () => {
       })),
     );
     const voters = ["vera"];
-    story.submit(...["a", "b", "c"].map((id) => ({ id, approval: { by: { ballot: "majority", voters } } })));
+    const by = { ballot: "majority", voters };
+    story.submit(...["a", "b", "c"].map((id) => ({ id, approval: { by, ...(id === "a" ? {} : { expiresMs: 100 }) } })));
+    // The time of a ballot begins when it is opened.
+    expect(told(story.after(200))).toEqual([]);
     expect(story.kernel.ballots().filter(({ opened }) => opened.approves !== undefined)).toHaveLength(1);
     expect(story.why("b").text).toBe(
       "waits: its run must be approved by a ballot, which is opened when one of 10000 others has closed",
