@@ -25,6 +25,7 @@ import type { Reading } from "./messages.ts";
 import { checkFunction, checkOptional, checkOptions } from "./options.ts";
 import type { OutcomeData } from "./outcome.ts";
 import { checkProgress } from "./progress.ts";
+import { quietly, quietlyRead } from "./quietly.ts";
 import type { RunningAttempt } from "./running-attempt.ts";
 import type { CacheRequest } from "./shared-cache.ts";
 import { sharedStateOf } from "./shared-state-context.ts";
@@ -169,10 +170,11 @@ export class AttemptContext implements AgentContext {
     return (options = {}) => {
       checkOptions(options, { known: ["topic", "timeoutMs"] }, "the options of messages");
       const { topic, timeoutMs } = options;
-      return this.#services.messages(this.#attempt, {
+      const reading = {
         ...(topic === undefined ? {} : { topic: checkTopic(topic) }),
         ...(timeoutMs === undefined ? {} : { timeoutMs: checkDuration(timeoutMs, "timeoutMs", { zero: true }) }),
-      });
+      };
+      return quietlyRead(this.#services.messages(this.#attempt, reading));
     };
   }
 
@@ -356,12 +358,6 @@ export class ManagerAttemptContext extends AttemptContext implements ManagerCont
       return new NextRound(subtasks);
     };
   }
-}
-
-/** The same promise; nobody need look at it. */
-function quietly<T>(promise: Promise<T>): Promise<T> {
-  promise.catch(() => undefined);
-  return promise;
 }
 
 function checkTopic(topic: unknown): string {

@@ -8,6 +8,7 @@ import type { Asked, Assignment, FromThread, Level, ToThread } from "./isolated-
 import { admit } from "./json.ts";
 import { runtimeLimits } from "./limits.ts";
 import { checkProgress } from "./progress.ts";
+import { quietly, quietlyRead } from "./quietly.ts";
 
 type Answer = Extract<ToThread, { readonly tell: "answer" }>;
 
@@ -127,7 +128,7 @@ export class IsolatedContext implements AgentContext {
   }
 
   get messages(): AgentContext["messages"] {
-    return (options) => this.#read(options);
+    return (options) => quietlyRead(this.#read(options));
   }
 
   get cache(): AgentContext["cache"] {
@@ -155,8 +156,7 @@ export class IsolatedContext implements AgentContext {
   /** The other side checks what is asked; here, that it is JSON. What it answers is what the member gives. */
   #ask<T>(what: Asked, ...args: readonly unknown[]): Promise<T> {
     const answer = Promise.withResolvers<Json | undefined>();
-    // Code that does not wait for a checkpoint harms nobody.
-    answer.promise.catch(() => undefined);
+    quietly(answer.promise);
     try {
       // What is left out at the end is left out there, too.
       const given = args.slice(0, args.findLastIndex((arg) => arg !== undefined) + 1);
@@ -202,7 +202,5 @@ function notHere(what: string): SafeguardsError {
 }
 
 function elsewhere(what: string): Promise<never> {
-  const refused = Promise.reject(notHere(what));
-  refused.catch(() => undefined);
-  return refused;
+  return quietly(Promise.reject(notHere(what)));
 }

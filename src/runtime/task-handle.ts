@@ -3,6 +3,7 @@ import type { Json } from "../coordination/structures/types.ts";
 import type { Explanation, TaskStatus } from "../kernel/views.ts";
 import type { Backend } from "./backend.ts";
 import { handOut, type OutcomeData, resultOf } from "./outcome.ts";
+import { quietly } from "./quietly.ts";
 import type { Outcome, TaskHandle } from "./task.ts";
 
 /** How a handle waits for its task to end. */
@@ -68,10 +69,4 @@ export class Handle<O extends Json = Json> implements TaskHandle<O> {
     if (signal !== undefined && !(signal instanceof AbortSignal)) throw invalid("signal", signal, "an AbortSignal");
     return this.#wait === undefined ? this.#backend.outcome(this.id, signal) : this.#wait(signal);
   }
-}
-
-/** Whoever looks at a result late, or never, has not left an error unhandled. */
-function quietly<T>(promise: Promise<T>): Promise<T> {
-  promise.catch(() => undefined);
-  return promise;
 }
