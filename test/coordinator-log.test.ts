@@ -140,6 +140,16 @@ describe("the logger of an attempt", () => {
   });
 });
 
+it("a logger whose promises are rejected harms nobody either", async () => {
+  const late = async (): Promise<void> => {
+    throw new Error("no more");
+  };
+  const coordinator = await opened({ logger: { debug: late, info: late, warn: late, error: late } });
+  const run = (_: unknown, { log }: { readonly log: Logger }) => log.info({}, "hot");
+  await coordinator.register(defineAgent({ name: "cook", run }));
+  expect(await (await coordinator.submit({})).outcome()).toMatchObject({ status: "completed" });
+});
+
 describe("the default logger", () => {
   it("writes warnings as lines of JSON to stderr, and nothing else", () => {
     const program = `

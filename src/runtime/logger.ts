@@ -1,5 +1,6 @@
 import pino from "pino";
 import type { Logger } from "../agents/agent.ts";
+import { quietly } from "./quietly.ts";
 
 let made: Logger | undefined;
 
@@ -17,11 +18,15 @@ function lines(): Logger {
   return made;
 }
 
-/** The same logger, with these facts in each line, whatever else it tells of them. A logger that throws harms nobody. */
+/**
+ * The same logger, with these facts in each line, whatever else it tells of them. A logger that throws, or gives a promise that
+ * is rejected, harms nobody.
+ */
 export function withFacts(logger: Logger, facts: object): Logger {
   const at = (level: keyof Logger) => (o: object, m?: string) => {
     try {
-      logger[level]({ ...facts, ...o, ...facts }, m);
+      const told: unknown = logger[level]({ ...facts, ...o, ...facts }, m);
+      if (told instanceof Promise) quietly(told);
     } catch {
       // Nothing is left to tell it to.
     }
