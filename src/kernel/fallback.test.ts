@@ -376,6 +376,16 @@ describe("a manager's task", () => {
     expect(story.task("a").children).toEqual(["a/one", "a/two", "a/one~2", "a/new", "a/two~2", "a/more"]);
   });
 
+  test("is told the same names when the plan is asked for again under the same command id", () => {
+    const story = managed({ agent: "deputy" });
+    story.fail("a/one");
+    story.complete("a/two");
+    const command = { type: "attempt.plan", ...story.from("a"), tasks: [{ id: "one" }, {}, { id: "new" }] } as const;
+    const answers = [{ ok: true, ids: ["a/one~2", "a/3", "a/new"] }];
+    expect(story.send({ id: "c1", command }).answers).toEqual(answers);
+    expect(story.send({ id: "c1", command }).answers).toEqual(answers);
+  });
+
   test("says of a second failure how many of the second's subtasks did not succeed", () => {
     const story = managed({ agent: "deputy" });
     story.fail("a/one");

@@ -10,8 +10,6 @@ export function answerAgain(state: State, command: Command, made: Remembered): A
   switch (command.type) {
     case "task.submit":
       return { ok: true, ids: sameIds(command.tasks, command.from?.taskId, made.ids) };
-    case "attempt.plan":
-      return { ok: true, ids: sameIds(command.tasks, command.taskId, made.ids) };
     case "attempt.request": {
       const allocation =
         made.type === "resource.granted" ? made.ids.map((id) => state.allocations.get(id)).at(0) : undefined;
