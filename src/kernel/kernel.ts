@@ -134,8 +134,9 @@ export class Kernel {
     this.#decided = true;
     this.#events = [];
     this.#now = now;
-    const works = (): Works => this.#built();
-    works().indexes.now = now;
+    // Not made before the first command is decided: an opening would have it made again.
+    if (this.#works !== undefined) this.#works.indexes.now = now;
+    const works = (): Works => this.#works ?? this.#built(now);
     const asker = (): string | undefined => this.#envelope?.by;
     const desk: Desk = {
       state,
@@ -358,9 +359,10 @@ export class Kernel {
   }
 
   /** What decides, made when it is first asked for, and anew after a replay or another opening. */
-  #built(): Works {
+  #built(now: number = this.#state.at): Works {
     if (this.#works === undefined) {
       const indexes = new Indexes(this.#state);
+      indexes.now = now;
       this.#works = { indexes, scheduler: new Scheduler(this.#state, indexes, (body) => this.#emit(body)) };
     }
     return this.#works;
