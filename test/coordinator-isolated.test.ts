@@ -134,6 +134,11 @@ describe("an isolated agent", () => {
     expect(last).toMatchObject({ end: "failed", error: { message: expect.stringContaining("more than the 32 MB") } });
   });
 
+  it("that uses little may leave lie as much as it likes: that is collected before it counts", async () => {
+    const { outcome } = await asked("litter", { agent: isolated({ memoryMb: 32 }) });
+    expect(outcome).toMatchObject({ status: "completed", output: 3 });
+  });
+
   it.each(["lines", "progress", "signs of life", "messages", "calls"])(
     "that floods its coordinator with %s keeps it from nothing else",
     async (what) => {

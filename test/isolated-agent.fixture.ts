@@ -67,6 +67,11 @@ export default defineAgent<Order & Record<string, never>>({
         const pieces: number[][] = [];
         for (;;) pieces.push(new Array(5_000_000).fill(0.5));
       }
+      case "litter": {
+        const last: number[][] = [];
+        for (let n = 0; n < 2_000; n++) last[n % 3] = new Array(200_000).fill(n);
+        return last.length;
+      }
       case "throw":
         throw Object.assign(new TypeError("inside"), { retryable: false });
       case "hang":
