@@ -50,6 +50,8 @@ describe("a listener that throws", () => {
 });
 
 describe("everything else is as with any signal", () => {
+  const threw = (): void => undefined;
+
   test("who listens twice is called once, who stops listening is not, and each with the signal and the event", () => {
     const controller = guardedController(() => undefined);
     const { signal } = controller;
@@ -70,6 +72,41 @@ describe("everything else is as with any signal", () => {
     controller.abort("why");
     expect(calls).toEqual([true, "abort"]);
     expect([signal.aborted, signal.reason, signal instanceof AbortSignal]).toEqual([true, "why", true]);
+  });
+
+  test("who listens until another signal is aborted does not listen any more from then on", () => {
+    const [listened, plain, own] = [guardedController(threw), new AbortController(), guardedController(threw)];
+    let heard = 0;
+    const hear = () => heard++;
+    listened.signal.addEventListener("abort", hear, { signal: plain.signal });
+    listened.signal.addEventListener("abort", () => hear(), { signal: own.signal });
+    plain.abort();
+    own.abort();
+    listened.abort();
+    expect(heard).toBe(0);
+  });
+
+  test("a listener for both ways of an event is taken from each alone, and one that is left out is refused", () => {
+    const controller = guardedController(threw);
+    let heard = 0;
+    const hear = () => heard++;
+    controller.signal.addEventListener("abort", hear, true);
+    controller.signal.addEventListener("abort", hear);
+    controller.signal.removeEventListener("abort", hear, { capture: true });
+    controller.abort();
+    expect(heard).toBe(1);
+    expect(() => Reflect.apply(controller.signal.addEventListener, controller.signal, ["abort"])).toThrow(TypeError);
+  });
+
+  test("one function listens to several, and each is told what it throws there", () => {
+    const thrown: string[] = [];
+    const both = ["first", "second"].map((name) => guardedController(() => thrown.push(name)));
+    const throwing = () => {
+      throw new Error("no");
+    };
+    for (const { signal } of both) signal.addEventListener("abort", throwing);
+    for (const controller of both.reverse()) controller.abort();
+    expect(thrown).toEqual(["second", "first"]);
   });
 
   test("what the platform makes of a signal works", async () => {
