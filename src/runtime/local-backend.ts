@@ -461,7 +461,7 @@ export class LocalBackend implements Backend, Observer {
       judges: this.#judges,
       progress: (attempt, fraction, note) => this.#progress.report(attempt, fraction, note, this.#clock.now()),
       shared: (request) => this.#cache.get(request),
-      awaits: ({ taskId, signal }, on) => this.#cache.awaits(taskId, signal, on),
+      awaits: (attempt, on) => this.#cache.awaits(attempt, on),
     };
   }
 

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Json } from "../coordination/structures/types.ts";
@@ -178,7 +179,7 @@ describe("a load that would wait for itself", () => {
     /** What a load of task `a` gives when it begins to await task `b` as soon as `when` allows, for as long as `until` takes. */
     const awaiting = (cache: SharedCache, when: Promise<unknown>, until: Promise<Json>) => async (): Promise<Json> => {
       await when;
-      const done = cache.awaits("a", one, "b");
+      const done = cache.awaits({ taskId: "a", signal: one }, "b");
       return until.finally(done);
     };
 
@@ -217,17 +218,75 @@ describe("a load that would wait for itself", () => {
       });
       const asked = get("k", () => 0, 100, other, "d");
       asked.catch(() => undefined);
-      expect(() => cache.awaits("b", other, "d")).toThrow(
+      expect(() => cache.awaits({ taskId: "b", signal: other }, "d")).toThrow(
         'loads of ctx.cache would wait for one another for ever: task b → task d → "k" → task b',
       );
-      expect(cache.awaits("e", other, "d")).toBeTypeOf("function");
+      expect(cache.awaits({ taskId: "e", signal: other }, "d")).toBeTypeOf("function");
+    });
+
+    test("is refused as long as it awaits it in one place, where it did so in two", async () => {
+      const { cache, get } = cacheAt();
+      const load = get(
+        "k",
+        async () => {
+          const [first] = [
+            cache.awaits({ taskId: "a", signal: one }, "b"),
+            cache.awaits({ taskId: "a", signal: one }, "b"),
+          ];
+          first?.();
+          return new Promise<Json>(() => undefined);
+        },
+        100,
+        one,
+        "a",
+      );
+      load.catch(() => undefined);
+      await Promise.resolve();
+      await Promise.resolve();
+      const asked = await Promise.race([get("k", () => 0, 100, other, "b").catch((error) => error), sleep(0)]);
+      expect(asked).toMatchObject(refused);
+    });
+
+    test("costs who awaits thousands of tasks no look at those that it awaits already", async () => {
+      let looks = 0;
+      const cache = new SharedCache(
+        () => 1_000,
+        () => {
+          looks += 1;
+          return [];
+        },
+      );
+      const begin = (key: string, load: () => Promise<Json>) =>
+        void cache.get({ taskId: "a", key, ttlMs: 1, load, signal: one }).catch(() => undefined);
+      const many = () => {
+        looks = 0;
+        for (let n = 0; n < 1_000; n++) cache.awaits({ taskId: "m", signal: other }, `t${n}`);
+        return looks;
+      };
+      expect(
+        cache.awaits(
+          {
+            taskId: "m",
+            get signal(): never {
+              throw new Error("nobody waits for a load");
+            },
+          },
+          "t",
+        ),
+      ).not.toThrow();
+      begin("k", () => new Promise(() => undefined));
+      await sleep(0);
+      expect(many()).toBe(0);
+      begin("l", () => cache.get({ taskId: "a", key: "k", ttlMs: 1, load: async () => 0, signal: one }));
+      await sleep(0);
+      expect(many()).toBe(1_000);
     });
 
     test("is none where the attempt, and not its load, awaits the task", async () => {
       const { cache, get } = cacheAt();
       const gate = Promise.withResolvers<Json>();
       const load = get("k", () => gate.promise, 100, one, "a");
-      const done = cache.awaits("a", one, "b");
+      const done = cache.awaits({ taskId: "a", signal: one }, "b");
       const asked = get("k", () => 0, 100, other, "b");
       gate.resolve(7);
       expect(await Promise.all([load, asked])).toEqual([7, 7]);

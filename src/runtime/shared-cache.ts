@@ -55,9 +55,13 @@ function taskNode(id: string): Node {
   return TASK + id;
 }
 
+function isTask(node: Node): boolean {
+  return node.startsWith(TASK);
+}
+
 /** The key itself; of a task, that it is one. */
 function nameOf(node: Node): string {
-  return node.startsWith(TASK) ? node : String(JSON.parse(node));
+  return isTask(node) ? node : String(JSON.parse(node));
 }
 
 const NOTHING = (): void => undefined;
@@ -78,8 +82,10 @@ export class SharedCache {
   readonly #loads: Map<string, Load> = new Map();
   /** The load whose code runs. */
   readonly #within: AsyncLocalStorage<Load> = new AsyncLocalStorage();
-  /** Whom the code of loads and attempts waits for. */
-  readonly #waits: Map<Node, Set<Node>> = new Map();
+  /** Whom the code of loads and attempts waits for, and in how many places. */
+  readonly #waits: Map<Node, Map<Node, number>> = new Map();
+  /** How many loads wait for anything: without one, nothing waits in a circle of which the kernel does not know. */
+  #waitingLoads = 0;
   #bytes = 0;
 
   /** `aheadOf`: the tasks for whose end that one is known to wait. */
@@ -121,8 +127,10 @@ export class SharedCache {
    * Told before an attempt awaits that task; what it returns is called when that has ended. Throws WOULD_DEADLOCK where it would
    * wait for a load that waits for it.
    */
-  awaits(taskId: string, signal: AbortSignal, on: string): () => void {
-    return this.#loads.size === 0 ? NOTHING : this.#beginWait(this.#askerOf(taskId, signal), taskNode(on));
+  awaits(attempt: { readonly taskId: string; readonly signal: AbortSignal }, on: string): () => void {
+    // Most attempts never look at their signal, which is made for whoever does.
+    if (this.#loads.size === 0) return NOTHING;
+    return this.#beginWait(this.#askerOf(attempt.taskId, attempt.signal), taskNode(on));
   }
 
   /** The load in whose code this is asked, or the task whose attempt asks. */
@@ -135,13 +143,11 @@ export class SharedCache {
 
   /** From now on, until what it returns is called, one waits for the other. */
   #beginWait(waiting: Node, on: Node): () => void {
-    const waits = this.#waits.get(waiting) ?? new Set();
-    this.#waits.set(waiting, waits.add(on));
-    const done = (): void => {
-      waits.delete(on);
-      if (waits.size === 0 && this.#waits.get(waiting) === waits) this.#waits.delete(waiting);
-    };
-    const cycle = findCycle([waiting], (node) => this.#waitedForBy(node));
+    this.#addWait(waiting, on);
+    const done = (): void => this.#endWait(waiting, on);
+    if (this.#waitingLoads === 0) return done;
+    // What else that one waits for need not be looked at: it may be thousands of tasks.
+    const cycle = findCycle([waiting], (node) => (node === waiting ? [on] : this.#waitedForBy(node)));
     if (cycle === undefined) return done;
     done();
     throw new SafeguardsError(
@@ -151,9 +157,30 @@ export class SharedCache {
     );
   }
 
+  #addWait(waiting: Node, on: Node): void {
+    let waits = this.#waits.get(waiting);
+    if (waits === undefined) {
+      waits = new Map();
+      this.#waits.set(waiting, waits);
+      if (!isTask(waiting)) this.#waitingLoads += 1;
+    }
+    waits.set(on, (waits.get(on) ?? 0) + 1);
+  }
+
+  #endWait(waiting: Node, on: Node): void {
+    const waits = this.#waits.get(waiting);
+    const places = waits?.get(on);
+    if (waits === undefined || places === undefined) return;
+    if (places > 1) waits.set(on, places - 1);
+    else waits.delete(on);
+    if (waits.size > 0) return;
+    this.#waits.delete(waiting);
+    if (!isTask(waiting)) this.#waitingLoads -= 1;
+  }
+
   *#waitedForBy(node: Node): Generator<Node> {
-    yield* this.#waits.get(node) ?? [];
-    if (node.startsWith(TASK)) for (const id of this.#aheadOf(node.slice(TASK.length))) yield taskNode(id);
+    yield* this.#waits.get(node)?.keys() ?? [];
+    if (isTask(node)) for (const id of this.#aheadOf(node.slice(TASK.length))) yield taskNode(id);
   }
 
   #fresh({ key, ttlMs }: CacheRequest): Kept | undefined {
