@@ -139,6 +139,15 @@ describe("an isolated agent", () => {
     expect(outcome).toMatchObject({ status: "completed", output: 3 });
   });
 
+  it("that tells a line of 100 MB is heard as far as its coordinator can read without standing still", async () => {
+    const lengths: number[] = [];
+    const info = (_: object, text = ""): void => void (text.startsWith("x") && lengths.push(text.length));
+    const coordinator = await opened({ logger: { ...silent, info } });
+    await coordinator.register(isolated());
+    expect(await (await coordinator.submit({ input: { do: "long line" }, ...once })).result()).toBe("told");
+    expect(lengths).toEqual([runtimeLimits.inputBytes]);
+  });
+
   it.each(["lines", "progress", "signs of life", "messages", "calls"])(
     "that floods its coordinator with %s keeps it from nothing else",
     async (what) => {

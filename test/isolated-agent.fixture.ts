@@ -67,6 +67,9 @@ export default defineAgent<Order & Record<string, never>>({
         const pieces: number[][] = [];
         for (;;) pieces.push(new Array(5_000_000).fill(0.5));
       }
+      case "long line":
+        ctx.log.info({}, "x".repeat(100_000_000));
+        return "told";
       case "litter": {
         const last: number[][] = [];
         for (let n = 0; n < 2_000; n++) last[n % 3] = new Array(200_000).fill(n);

@@ -183,7 +183,9 @@ export class IsolatedContext implements AgentContext {
   }
 
   #log(level: Level, facts: object, text: string | undefined): void {
-    this.#tell({ tell: "log", level, facts: plain(facts), ...(text === undefined ? {} : { text: String(text) }) });
+    // Whoever hears it stands still meanwhile.
+    const said = text === undefined ? {} : { text: String(text).slice(0, runtimeLimits.inputBytes) };
+    this.#tell({ tell: "log", level, facts: plain(facts), ...said });
   }
 }
 
