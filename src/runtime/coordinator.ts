@@ -242,7 +242,8 @@ export class Coordinator implements AsyncDisposable {
    */
   async decide<const O extends string>(ballot: BallotSpec<O>): Promise<Decision<O> & { readonly ballotId: string }> {
     this.#assertOpen();
-    const { ids } = await this.#command({ type: "ballot.open", ...ballotOf(ballot) });
+    const { request, bytes } = ballotOf(ballot);
+    const { ids } = await this.#command({ type: "ballot.open", ...request }, bytes);
     const { open: _, ...decision } = await this.#backend.decision(ids[0] ?? "");
     // Its options are those that were given.
     return decision as Decision<O> & { readonly ballotId: string };
@@ -494,18 +495,19 @@ function decisionOf(
 }
 
 /** A ballot, copied; what its parts must be is the kernel's to say. */
-function ballotOf(ballot: BallotSpec): BallotRequest {
+function ballotOf(ballot: BallotSpec): { readonly request: BallotRequest; readonly bytes: number } {
   checkOptions(ballot, { known: BALLOT_KEYS }, "a ballot");
   const { weights, context, ...rest } = ballot;
-  const { json } = admit(rest, "the ballot", runtimeLimits.inputBytes);
-  return {
+  const { json, bytes } = admit(rest, "the ballot", runtimeLimits.inputBytes);
+  const about =
+    context === undefined ? undefined : admit(context, "the context of the ballot", runtimeLimits.inputBytes);
+  const request = {
     // A copy of what was checked to be a ballot has its shape.
     ...(json as unknown as BallotRequest),
     ...(weights === undefined
       ? {}
       : { weights: weights === "reputation" ? weights : amountsOf(weights, "weights", WEIGHTS) }),
-    ...(context === undefined
-      ? {}
-      : { context: admit(context, "the context of the ballot", runtimeLimits.inputBytes).json }),
+    ...(about === undefined ? {} : { context: about.json }),
   };
+  return { request, bytes: bytes + (about?.bytes ?? 0) };
 }

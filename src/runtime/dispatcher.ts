@@ -24,7 +24,7 @@ import {
 } from "./attempt-context.ts";
 import { BatchRun, type RunBatch } from "./batch-run.ts";
 import { runChecked } from "./checked-run.ts";
-import { failureOf } from "./failure.ts";
+import { bytesOf, failureOf } from "./failure.ts";
 import { taskOf } from "./handed-task.ts";
 import { IsolatedThread, threadSeats } from "./isolated-thread.ts";
 import { admit } from "./json.ts";
@@ -393,7 +393,7 @@ export class Dispatcher {
   }
 
   #fail({ taskId, token, agent }: RunningAttempt, error: Failure): void {
-    this.#parts.post({ type: "attempt.fail", taskId, token, error }, agent, error.message.length);
+    this.#parts.post({ type: "attempt.fail", taskId, token, error }, agent, bytesOf(error));
   }
 
   /** The code of one that was abandoned has ended after all. */

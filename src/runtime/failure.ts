@@ -39,6 +39,11 @@ export function failureFrom(error: unknown): Failure {
   };
 }
 
+/** About how many bytes it takes in the journal. */
+export function bytesOf({ message, details }: Failure): number {
+  return message.length + (details === undefined ? 0 : JSON.stringify(details).length);
+}
+
 /** The error that a failure or a refusal stands for. */
 export function errorFrom(failure: Failure | Refusal, cause?: unknown): SafeguardsError {
   const { code, message, details } = failure;
