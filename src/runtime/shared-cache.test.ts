@@ -84,6 +84,26 @@ describe("a load that never ends", () => {
     expect(await get("k", () => 3)).toBe(2);
   });
 
+  test("is forgotten with its attempt: from then on nobody who awaits a task looks at loads", async () => {
+    const { cache, get } = cacheAt();
+    const attempt = new AbortController();
+    const awaits = () =>
+      cache.awaits(
+        {
+          taskId: "m",
+          get signal(): never {
+            throw new Error("there is a load");
+          },
+        },
+        "t",
+      );
+    get("k", () => new Promise<Json>(() => undefined), 100, attempt.signal).catch(() => undefined);
+    await Promise.resolve();
+    expect(awaits).toThrow("there is a load");
+    attempt.abort();
+    expect(awaits()).toBeTypeOf("function");
+  });
+
   test("does not take the place of the next when it ends after all", async () => {
     const { get } = cacheAt();
     const first = new AbortController();

@@ -199,6 +199,9 @@ export class SharedCache {
   }
 
   #begin({ key, ttlMs, load, signal }: CacheRequest): Load {
+    const forget = (): void => {
+      if (this.#loads.get(key) === begun) this.#loads.delete(key);
+    };
     const run = async (): Promise<Json> => {
       try {
         const value: unknown = await load();
@@ -207,7 +210,8 @@ export class SharedCache {
         this.#keep(key, { value: json, bytes: bytes + key.length, loadedAt: this.#now(), ttlMs });
         return json;
       } finally {
-        if (this.#loads.get(key) === begun) this.#loads.delete(key);
+        signal.removeEventListener("abort", forget);
+        forget();
       }
     };
     // It begins when it is on record: a load that asks for others must not miss itself.
@@ -215,6 +219,8 @@ export class SharedCache {
     loaded.catch(() => undefined);
     const begun: Load = { key, loaded, signal };
     this.#loads.set(key, begun);
+    // One that never ends, of a key that nobody asks for again, would stay.
+    signal.addEventListener("abort", forget, { once: true });
     return begun;
   }
 
