@@ -6,6 +6,7 @@
  * also while it is busy, as often as it could have taken all that is left. V8, which believes that there is much room, lets
  * hundreds of megabytes lie that nobody uses any more: so a thread that takes much has to collect them before it is judged.
  */
+import v8 from "node:v8";
 import type { Worker } from "node:worker_threads";
 import { runtimeLimits } from "./limits.ts";
 
@@ -16,16 +17,28 @@ const { memoryLookMs, memoryLooksMs, memoryMbPerMs, memoryHeadroomMb } = runtime
 /** A profile of next to nothing: it is asked for since V8 collects all before it gives one. */
 const COLLECTING = { forceGC: true, sampleInterval: 2 ** 40, stackDepth: 0 };
 
-/** The limit that V8 is told for a thread that may take so much. */
-export function heapLimitMb(memoryMb: number): number {
-  return WITH_GARBAGE * memoryMb + memoryHeadroomMb;
+/** Whether a thread can be made to collect: since Node 26.1, with which this came as well. */
+const CAN_COLLECT = typeof v8.startHeapProfile === "function";
+/** Megabytes that V8 lets lie, before it collects for the first time, of a thread that cannot be made to. */
+const UNCOLLECTED_MB = 512;
+
+/** More than this of a thread that may use so much is too much, or has to be collected first. */
+function mostMb(memoryMb: number, collects: boolean): number {
+  return WITH_GARBAGE * memoryMb + (collects ? 0 : UNCOLLECTED_MB);
 }
 
-export type WatchedThread = Pick<Worker, "getHeapStatistics"> & Partial<Pick<Worker, "startHeapProfile">>;
+/** The limit that V8 is told for a thread that may take so much. */
+export function heapLimitMb(memoryMb: number, collects: boolean = CAN_COLLECT): number {
+  return mostMb(memoryMb, collects) + memoryHeadroomMb;
+}
+
+export type WatchedThread = Pick<Worker, "getHeapStatistics" | "startHeapProfile">;
 
 export interface MemoryWatch {
   /** Megabytes of JavaScript objects that the thread may use. */
   readonly memoryMb: number;
+  /** Whether it can be made to collect. Default: whether this Node can do so. */
+  readonly collects?: boolean;
   /** Calls once after so many milliseconds, unless the function that it returns is called before. */
   after(ms: number, fn: () => void): () => void;
   /** It takes more than it may: called once. */
@@ -34,7 +47,8 @@ export interface MemoryWatch {
 
 /** Watches the thread until what it returns is called. */
 export function watchMemory(thread: WatchedThread, watch: MemoryWatch): () => void {
-  const mostMb = WITH_GARBAGE * watch.memoryMb;
+  const { memoryMb, collects = CAN_COLLECT } = watch;
+  const most = mostMb(memoryMb, collects);
   let isOver = false;
   let cancel = (): void => undefined;
   const lookIn = (ms: number): void => {
@@ -43,8 +57,8 @@ export function watchMemory(thread: WatchedThread, watch: MemoryWatch): () => vo
   const look = (): void => {
     takenMb(thread).then(
       (mb) => {
-        if (mb > mostMb) collect();
-        else lookIn(Math.ceil(Math.min(memoryLooksMs, Math.max(memoryLookMs, (mostMb - mb) / memoryMbPerMs))));
+        if (mb > most) collect();
+        else lookIn(Math.ceil(Math.min(memoryLooksMs, Math.max(memoryLookMs, (most - mb) / memoryMbPerMs))));
       },
       // It does not run yet, or no more.
       () => lookIn(memoryLookMs),
@@ -53,11 +67,12 @@ export function watchMemory(thread: WatchedThread, watch: MemoryWatch): () => vo
   const collect = (): void => {
     if (isOver) return;
     const judged = (mb: number): void => {
-      if (mb <= watch.memoryMb) lookIn(memoryLookMs);
+      if (mb <= memoryMb) lookIn(memoryLookMs);
       else if (!isOver) watch.tooMuch();
     };
-    // Where it cannot be made to, what it takes counts as it is.
-    collectedMb(thread).then(judged, () => judged(mostMb));
+    // Where it cannot be made to, what it takes counts as it is: so it is, too, where its code profiles itself.
+    if (collects) collectedMb(thread).then(judged, () => judged(most));
+    else judged(most);
   };
   lookIn(memoryLookMs);
   return () => {
@@ -71,9 +86,8 @@ async function takenMb(thread: WatchedThread): Promise<number> {
   return bytes / BYTES_PER_MB;
 }
 
-/** What it takes when all is collected that it does not use. Rejected where it cannot be asked to: not before Node 24.9. */
+/** What it takes when all is collected that it does not use. */
 async function collectedMb(thread: WatchedThread): Promise<number> {
-  if (thread.startHeapProfile === undefined) throw new RangeError("this Node collects nothing in other threads");
   const profile = await thread.startHeapProfile(COLLECTING);
   // Asked for at once, one follows the other while its code stands still.
   const [, mb] = await Promise.all([profile.stop(), takenMb(thread)]);
