@@ -51,6 +51,23 @@ describe("ctx.cache", () => {
     },
   );
 
+  it("lets a load await a subtask with a cacheKey that waits for its turn", async () => {
+    const coordinator = await opened({ concurrency: 1 });
+    await coordinator.register(
+      defineAgent<string, number>({
+        name: "ann",
+        run: ({ input }, ctx) => {
+          if (input === "page") return 7;
+          const below = async (): Promise<number> =>
+            (await (await ctx.submit({ input: "page", cacheKey: "page" })).result()) as number;
+          return ctx.cache("page", 1_000, below);
+        },
+      }),
+    );
+    const handle = await coordinator.submit({ input: "loads", retry: { maxAttempts: 1 } });
+    expect(await handle.outcome()).toMatchObject({ status: "completed", output: 7 });
+  });
+
   it("loads once for all agents, and gives each a copy", async () => {
     const coordinator = await opened();
     let loads = 0;

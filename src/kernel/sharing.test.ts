@@ -48,6 +48,13 @@ describe("while one is under way", () => {
     expect(told(resumed).slice(0, 2)).toEqual(["a leads", "b follows a"]);
   });
 
+  test("who leads waits for what it depends on, and not for itself; the others wait for it", () => {
+    const story = open({ concurrency: 1 });
+    story.submit({ id: "busy" }, { id: "a", ...page }, { id: "b", ...page });
+    expect(story.status("a", "b")).toBe("pending waiting");
+    expect(["a", "b"].map((id) => story.kernel.aheadOf(id))).toEqual([[], ["a"]]);
+  });
+
   test("of those that become ready at once the first leads", () => {
     const story = open();
     expect(told(story.submit({ id: "a", ...page }, { id: "b", ...page }))).toEqual([

@@ -106,7 +106,7 @@ export function waitedForBy(state: State, task: Task): readonly Task[] {
   if (task.live !== undefined) return [...(task.live.awaiting ?? [])];
   const ahead = [...awaitedBy(task)];
   const leader = state.flights.of(task)?.leader;
-  if (leader !== undefined) ahead.push(leader);
+  if (leader !== undefined && leader !== task) ahead.push(leader);
   if (task.status === "waiting") ahead.push(...childrenOf(task).filter(({ spec }) => spec.round !== undefined));
   return ahead;
 }
