@@ -6,7 +6,7 @@ import { limits } from "../limits.ts";
 import { thawedTree } from "../settling.ts";
 import { isTerminal, type Task } from "../task.ts";
 import { type Desk, DONE, refused, taskNamed } from "./desk.ts";
-import { enoughSucceeded, shortOf, stopAttempt, windDown } from "./endings.ts";
+import { enoughSucceeded, isPlanTooShort, shortOf, stopAttempt, windDown } from "./endings.ts";
 import { checkGlobalId } from "./shapes.ts";
 
 type CommandOf<T extends Command["type"]> = Extract<Command, { type: T }>;
@@ -77,7 +77,8 @@ export function retry(desk: Desk, command: CommandOf<"task.retry">): Answer {
       });
   }
   if (task.phase === "aggregate" && enoughSucceeded(desk, task) !== "yes") {
-    throw refused("INVALID_STATE", `${shortOf(task).message}; try those again first`, { taskId: task.id });
+    const remedy = isPlanTooShort(desk, task) ? "its plan has too few: submit it anew" : "try those again first";
+    throw refused("INVALID_STATE", `${shortOf(task).message}; ${remedy}`, { taskId: task.id });
   }
   const before = unmetOf(desk, task);
   if (before !== undefined)

@@ -257,16 +257,33 @@ function judge(desk: Desk, task: Task): AgentState {
 
 /** Whether enough subtasks have succeeded, can still, or cannot any more. */
 export function enoughSucceeded(desk: Desk, task: Task): "yes" | "open" | "no" {
+  const { all, needed, succeeded, failed } = standing(desk, task);
+  if (succeeded >= needed) return "yes";
+  return all - failed < needed ? "no" : "open";
+}
+
+/** Whether all subtasks together are too few. */
+export function isPlanTooShort(desk: Desk, task: Task): boolean {
+  const { all, needed } = standing(desk, task);
+  return all < needed;
+}
+
+/** How many subtasks whoever leads it answers for, how many of them ended well or not, and how many have to. */
+function standing(
+  desk: Desk,
+  task: Task,
+): { readonly all: number; readonly needed: number; readonly succeeded: number; readonly failed: number } {
   const min = judge(desk, task).minSuccess;
   const { planned = 0, completedChildren = 0, failedChildren = 0 } = task.family ?? {};
   // What another planned, whose place it has taken, is not its to answer for.
   const before = othersPlans(task.series);
   const all = planned - (before?.planned ?? 0);
-  const succeeded = completedChildren - (before?.completed ?? 0);
-  const failed = failedChildren - (before?.failed ?? 0);
-  const needed = min === "all" ? all : min === "any" ? 1 : min;
-  if (succeeded >= needed) return "yes";
-  return all - failed < needed ? "no" : "open";
+  return {
+    all,
+    needed: min === "all" ? all : min === "any" ? 1 : min,
+    succeeded: completedChildren - (before?.completed ?? 0),
+    failed: failedChildren - (before?.failed ?? 0),
+  };
 }
 
 /** Why a manager fails, with every cause. */

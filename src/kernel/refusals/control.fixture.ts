@@ -100,6 +100,17 @@ export const control: readonly Refused[] = [
   },
   {
     ask: (story) => {
+      story.do({ type: "agent.register", agent: { name: "boss", kind: "manager", team: ["ann"], minSuccess: "any" } });
+      story.submit({ id: "m", agent: "boss" });
+      story.plan("m");
+      return { type: "task.retry", taskId: "m" };
+    },
+    code: "INVALID_STATE",
+    says: "too few of its subtasks succeeded: 0 of 0 did not; its plan has too few: submit it anew",
+    details: { taskId: "m" },
+  },
+  {
+    ask: (story) => {
       story.do({ type: "coordinator.open", guardrails: { input: ["shape"] } });
       story.submit({ id: "a" }, { id: "b", dependsOn: ["a"] });
       story.judge("b", { blocks: "no" });
