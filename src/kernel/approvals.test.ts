@@ -722,6 +722,16 @@ describe("by ballot", () => {
       expect(story.log.find(({ type }) => type === "approval.given")).toMatchObject({ who: ["vera", "val"] });
     });
 
+    test("nor is said to have one", () => {
+      const story = asked("majority");
+      const text = (): string | undefined => story.why("a").reasons[0]?.text;
+      expect(story.why("a").reasons[0]?.who).toEqual(["vera", "val"]);
+      vote(story, ["vera", "approve"], ["val", "approve"]);
+      expect(text()).toBe("its output must be approved by ballot b1: nobody else may vote; it closes within 30000 ms");
+      story.after(30_000);
+      expect(story.task("a").status).toBe("completed");
+    });
+
     test("nor decides it alone", () => {
       const story = asked("majority");
       vote(story, ["vic", "approve"]);

@@ -1,6 +1,8 @@
 /** Why a task runs, waits or ended: the scheduler's own verdict, asked of the same code that admits. */
 import { isByBallot, subjectOf } from "./approvals.ts";
 import type { LiveAttempt } from "./attempt.ts";
+import { barredFrom } from "./decide/approvers.ts";
+import type { Indexes } from "./indexes.ts";
 import { lacksOf } from "./lacks.ts";
 import { limits } from "./limits.ts";
 import type { Wish } from "./ready-queue.ts";
@@ -20,10 +22,14 @@ import {
 import type { Explanation, Reason } from "./views.ts";
 import { listed, MOST_NAMES } from "./wording.ts";
 
-export function explain(state: State, scheduler: Scheduler, task: Task, now: number): Explanation {
-  return isTerminal(task.status)
-    ? explainEnded(state, task)
-    : tell(state, task, verdictOf(state, scheduler, task, now));
+/** What the verdict is taken from. */
+interface Bench {
+  readonly indexes: Indexes;
+  readonly scheduler: Scheduler;
+}
+
+export function explain(state: State, bench: Bench, task: Task, now: number): Explanation {
+  return isTerminal(task.status) ? explainEnded(state, task) : tell(state, task, verdictOf(state, bench, task, now));
 }
 
 /** The same for one that has ended: no scheduler is asked. */
@@ -73,7 +79,7 @@ function completed(attempts: Task["attempts"], ended: Ended | undefined): string
   return `completed by ${attempts.at(-1)?.agent}${stood} in attempt ${attempts.length}`;
 }
 
-function verdictOf(state: State, scheduler: Scheduler, task: Task, now: number): Told {
+function verdictOf(state: State, { indexes, scheduler }: Bench, task: Task, now: number): Told {
   const { live, claim, ending } = task;
   if (live?.stopping !== undefined) return stopping(task, live, live.stopping, now);
   const own = task.wish ?? live?.wish;
@@ -93,7 +99,7 @@ function verdictOf(state: State, scheduler: Scheduler, task: Task, now: number):
     };
   }
   const lacksOwn = own === undefined ? [] : scheduler.fitting.asIfKept(task, () => lacks(own));
-  const reasons = [...waitsFor(state, task, now), ...lacksOwn, ...lacksMore];
+  const reasons = [...waitsFor(state, indexes, task, now), ...lacksOwn, ...lacksMore];
   if (ending !== undefined) return { verdict: "waiting", text: `is to end as ${ending.as}`, reasons };
   if (claim !== undefined && victims.length > 0) {
     return { verdict: "waiting", text: `waits for ${listed(victims)} to make way on ${claim.agent.name}`, reasons };
@@ -127,7 +133,7 @@ function unjudged(state: State, task: Task): readonly Reason[] {
 }
 
 /** What has to happen before it could start, or go on, at all. */
-function waitsFor(state: State, task: Task, now: number): readonly Reason[] {
+function waitsFor(state: State, indexes: Indexes, task: Task, now: number): readonly Reason[] {
   const { live } = task;
   const asked = askedOf(task);
   if (task.ending !== undefined) return awaited("its subtasks", childrenOf(task));
@@ -137,7 +143,7 @@ function waitsFor(state: State, task: Task, now: number): readonly Reason[] {
   if (live?.awaiting !== undefined) reasons.push(...awaited("the tasks that it awaits", [...live.awaiting]));
   else if (isUnasked(task))
     reasons.push({ code: "approval", text: "its run has to be approved; nobody was asked yet" });
-  else if (asked !== undefined) reasons.push(approvalLack(state, task, asked, now));
+  else if (asked !== undefined) reasons.push(approvalLack({ state, indexes }, task, asked, now));
   else if (task.status === "waiting") {
     // What its code submitted beside the plan is not waited for.
     const planned = childrenOf(task).filter((child) => child.spec.round !== undefined);
@@ -180,7 +186,12 @@ function sharing({ spec }: Task, leader: Task | undefined): readonly Reason[] {
 }
 
 /** What is to be approved, by whom, and until when. */
-function approvalLack(state: State, task: Task, asked: AskedApproval, now: number): Reason {
+function approvalLack(
+  { state, indexes }: { readonly state: State; readonly indexes: Indexes },
+  task: Task,
+  asked: AskedApproval,
+  now: number,
+): Reason {
   const { before, hash, expiresAt, ballotId } = asked;
   const need = {
     before,
@@ -192,8 +203,11 @@ function approvalLack(state: State, task: Task, asked: AskedApproval, now: numbe
   const until = expiresAt === undefined ? "" : ` within ${expiresAt - now} ms`;
   const ballot = ballotId === undefined ? undefined : state.ballots.get(ballotId);
   if (ballot !== undefined) {
-    const who = ballot.opened.electorate.filter((voter) => !ballot.votes.has(voter));
-    const text = `its ${before} must be approved by ballot ${ballot.id}: ${listed(who)} may vote${until}`;
+    // Who has begun to work on it since it was opened has no vote any more.
+    const barred = barredFrom({ state, indexes }, task);
+    const who = ballot.opened.electorate.filter((voter) => !ballot.votes.has(voter) && !barred.has(voter));
+    const may = who.length === 0 ? `nobody else may vote; it closes${until}` : `${listed(who)} may vote${until}`;
+    const text = `its ${before} must be approved by ballot ${ballot.id}: ${may}`;
     return { code: "approval", need, who: who.slice(0, MOST_NAMES), text };
   }
   const text = isByBallot(task)

@@ -315,9 +315,9 @@ export class Kernel {
       const row = this.#state.finished.row(taskId);
       return row === undefined ? undefined : this.explainFinished(row);
     }
-    const { indexes, scheduler } = this.#built();
-    indexes.now = Math.max(now, this.#state.at);
-    return explain(this.#state, scheduler, task, indexes.now);
+    const works = this.#built();
+    works.indexes.now = Math.max(now, this.#state.at);
+    return explain(this.#state, works, task, works.indexes.now);
   }
 
   /** The same for a task that has ended, as its line of text tells of it. */

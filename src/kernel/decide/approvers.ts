@@ -8,7 +8,10 @@ import type { Desk } from "./desk.ts";
  * Why each of them must not, by name. Linear in the tasks below, in the teams of who does it or has given what answers it, and,
  * before it runs, in the agents up to the second that can do it.
  */
-export function barredFrom({ state, indexes }: Desk, task: Task): ReadonlyMap<string, string> {
+export function barredFrom(
+  { state, indexes }: Pick<Desk, "state" | "indexes">,
+  task: Task,
+): ReadonlyMap<string, string> {
   const barred = new Map<string, string>();
   const bar = (name: string | undefined, why: string): void => {
     if (name !== undefined && !barred.has(name)) barred.set(name, why);
