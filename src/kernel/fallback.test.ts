@@ -386,6 +386,20 @@ describe("a manager's task", () => {
     expect(story.send({ id: "c1", command }).answers).toEqual(answers);
   });
 
+  test("may use the names of what the first has submitted beside its plan, too", () => {
+    const story = world();
+    story.manager("boss", ["ann", "bob"]);
+    story.manager("deputy", ["bob"]);
+    story.submit({ id: "a", agent: "boss", ...once, fallback: { agent: "deputy" } });
+    story.spawn("a", { id: "side", agent: "ann" });
+    story.complete("a/side");
+    story.plan("a", { id: "one", agent: "ann", ...once });
+    story.fail("a/one");
+    story.plan("a", { id: "after", dependsOn: ["side"] }, { id: "side" });
+    expect(story.task("a").children).toEqual(["a/one", "a/after", "a/side~2", "a/side"]);
+    expect(story.task("a/after").dependencies).toEqual([{ id: "a/side~2", as: "side" }]);
+  });
+
   test("says of a second failure how many of the second's subtasks did not succeed", () => {
     const story = managed({ agent: "deputy" });
     story.fail("a/one");

@@ -104,10 +104,10 @@ function nameAll(model: Model, requests: readonly TaskRequest[], origin: Origin 
   });
 }
 
-/** With a number behind it that is new, where subtasks of the name are from a plan that does not count any more. */
+/** With a number behind it that is new, where subtasks of the name are from a plan that does not count any more, or from none. */
 function ownName({ id, since, children }: Task, written: string): string {
-  const named = (local: string) => children.find((child) => child.id === `${id}/${local}`);
-  const isTheirs = (local: string) => (named(local)?.round ?? Number.POSITIVE_INFINITY) <= since;
+  const isTheirs = (local: string) =>
+    since > 0 && children.some((child) => child.id === `${id}/${local}` && (child.round ?? 0) <= since);
   for (let number = 1; ; number++) {
     const local = number === 1 ? written : `${written}~${number}`;
     if (!isTheirs(local)) return local;

@@ -256,16 +256,17 @@ function nameAll(desk: Desk, requests: readonly TaskRequest[], place: Place): re
 }
 
 /**
- * What a subtask is called below its parent: as it is written, or, where another has planned one of that name already who led the
- * task before, with the first number behind it that none had yet.
+ * What a subtask is called below its parent: as it is written, or, where another has used that name already who led the task
+ * before, with the first number behind it that none had yet.
  */
 function ownLocal(desk: Desk, parent: Task | undefined, written: string): string {
   if (parent === undefined) return written;
   const { round: theirs = 0 } = othersPlans(parent.series) ?? {};
   let local = written;
   for (let number = 2; theirs > 0; number += 1) {
-    const { round } = desk.state.tasks.get(`${parent.id}/${local}`)?.spec ?? {};
-    if (round === undefined || round > theirs) break;
+    const taken = desk.state.tasks.get(`${parent.id}/${local}`);
+    // What code has submitted beside a plan has no round: it is taken whoever led the task.
+    if (taken === undefined || (taken.spec.round ?? 0) > theirs) break;
     local = `${written}~${number}`;
   }
   return local;
