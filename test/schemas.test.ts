@@ -131,5 +131,8 @@ test.each([
     phase: "run",
   };
   expect(misfit(eventSchemas, started)).toBeUndefined();
-  expect(misfit(eventSchemas, { ...started, ...more })).toBeDefined();
+  const [key] = Object.keys(more);
+  const issues = eventSchemas.get("task.started")?.safeParse({ ...started, ...more }).error?.issues;
+  expect(issues).toHaveLength(1);
+  expect(issues?.flatMap((issue) => (issue.code === "unrecognized_keys" ? issue.keys : issue.path))).toEqual([key]);
 });

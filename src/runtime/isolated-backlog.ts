@@ -4,14 +4,12 @@
  * 1. Whoever tells more waits, on its own thread, until enough has been heard; one message that is larger than all goes alone.
  * 2. What is heard is counted once a turn of the coordinator's loop, so that no turn hears more than that.
  */
+import { runtimeLimits } from "./limits.ts";
 
-/** How much may be on its way: some hundred lines of a log, or a few megabytes. */
-const MOST = 256;
-/** Characters that weigh as much as one more message. */
-const CHARACTERS = 16_384;
+const { isolatedBacklog, isolatedBacklogCharacters } = runtimeLimits;
 
 function weightOf(text: string): number {
-  return 1 + Math.floor(text.length / CHARACTERS);
+  return 1 + Math.floor(text.length / isolatedBacklogCharacters);
 }
 
 /** What both sides share: how much has been heard, as a number of 32 bits that begins anew when it is full. */
@@ -37,7 +35,7 @@ export class Told {
     for (;;) {
       const heard = this.#load(this.#heard, 0);
       const unheard = (this.#told - heard) | 0;
-      if (unheard === 0 || unheard + weight <= MOST) break;
+      if (unheard === 0 || unheard + weight <= isolatedBacklog) break;
       this.#wait(this.#heard, 0, heard);
     }
     this.#told = (this.#told + weight) | 0;

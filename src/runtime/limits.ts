@@ -57,6 +57,9 @@ export const runtimeLimits = {
   memoryMbPerMs: 4,
   /** Milliseconds after which an isolated attempt of which nothing is heard is lost, by default: nothing but its own code can keep a thread from answering. */
   isolatedLeaseMs: 30_000,
+  /** Messages of one isolated attempt that are on their way, and the characters that weigh as much as one more: some hundred lines of a log, or a few megabytes, the most that one turn of the loop hears of it. */
+  isolatedBacklog: 256,
+  isolatedBacklogCharacters: 16_384,
   /** Calls of one isolated attempt that wait for their answers, and bytes of what they are given: it may call faster than anybody can answer. */
   isolatedAsked: 1_000,
   isolatedAskedBytes: 16_000_000,

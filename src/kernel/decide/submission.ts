@@ -15,16 +15,17 @@ import { type EndStatus, statusIn } from "../finished-row.ts";
 import { limits } from "../limits.ts";
 import { amount } from "../named.ts";
 import type { Budget, State } from "../state.ts";
-import { awaitedBy, childrenOf, isTerminal, othersPlans, runApproversOf, type Task } from "../task.ts";
+import { awaitedBy, childrenOf, isTerminal, runApproversOf, type Task } from "../task.ts";
 import { sameIds } from "./again.ts";
 import { watchingBreakers } from "./attempts.ts";
 import { budgetNamed } from "./budgets.ts";
 import { heldFirmly } from "./deadlock.ts";
-import { type Desk, isKnown, isPresent, refused, speaker, taskKnown } from "./desk.ts";
+import { type Desk, isPresent, refused, speaker, taskKnown } from "./desk.ts";
 import { end, failFast, judgeRound, skipped } from "./endings.ts";
 import { noteRead } from "./messages.ts";
 import { checkTask } from "./shapes.ts";
 import { partFollowers } from "./sharing.ts";
+import { dependencyId, globalIds } from "./task-ids.ts";
 
 type CommandOf<T extends Command["type"]> = Extract<Command, { type: T }>;
 
@@ -153,7 +154,7 @@ function prepare(
 ): Prepared {
   const { state } = desk;
   if (place.parent !== undefined) checkDepth(place.parent);
-  const ids = nameAll(desk, requests, place);
+  const ids = globalIds(desk, requests, place);
   // One that stands alone meets nobody.
   const own = ids.length === 1 && shapes[0]?.dependsOn === undefined ? NOBODY : new Set(ids);
   if (own.size > 0 && own.size < ids.length)
@@ -166,7 +167,7 @@ function prepare(
   let outside = false;
   for (const [i, id] of ids.entries()) {
     const fields = itemAt(shapes, i);
-    const dependsOn = fields.dependsOn?.map((written) => resolve(desk, own, place.parent, written, id));
+    const dependsOn = fields.dependsOn?.map((written) => dependencyId(desk, own, place.parent, written, id));
     if (dependsOn !== undefined) {
       dependencies ??= new Map();
       dependencies.set(id, dependsOn);
@@ -221,81 +222,6 @@ function checkDepth(parent: Task): void {
       "INVALID_ARGUMENT",
       `a subtask of ${parent.id} would have ${depth} tasks above it; at most ${limits.managerDepth} are allowed`,
     );
-}
-
-/**
- * Global ids: own ones below the parent's, generated ones where none is given. Of those of no parent none is taken, since
- * `lastTaskNumber` is the highest that any task has had.
- */
-function nameAll(desk: Desk, requests: readonly TaskRequest[], place: Place): readonly string[] {
-  const { parent } = place;
-  let given: Set<string> | undefined;
-  for (const { id } of requests) {
-    if (id === undefined) continue;
-    given ??= new Set();
-    given.add(id);
-  }
-  let next = parent === undefined ? desk.state.lastTaskNumber : (parent.family?.planned ?? 0) - 1;
-  const ids: string[] = [];
-  for (const { id } of requests) {
-    if (id !== undefined) {
-      if (parent !== undefined) next += 1;
-      ids.push(globalId(parent, place.round === undefined ? id : ownLocal(desk, parent, id)));
-      continue;
-    }
-    let local = "";
-    for (;;) {
-      next += 1;
-      local = parent === undefined ? `t${next}` : String(next);
-      const isNew = parent === undefined && Number.isSafeInteger(next);
-      if (given?.has(local) !== true && (isNew || !isPresent(desk.state, globalId(parent, local)))) break;
-    }
-    ids.push(globalId(parent, local));
-  }
-  return ids;
-}
-
-/**
- * What a subtask is called below its parent: as it is written, or, where another has used that name already who led the task
- * before, with the first number behind it that none had yet.
- */
-function ownLocal(desk: Desk, parent: Task | undefined, written: string): string {
-  if (parent === undefined) return written;
-  const { round: theirs = 0 } = othersPlans(parent.series) ?? {};
-  let local = written;
-  for (let number = 2; theirs > 0; number += 1) {
-    const taken = desk.state.tasks.get(`${parent.id}/${local}`);
-    // What code has submitted beside a plan has no round: it is taken whoever led the task.
-    if (taken === undefined || (taken.spec.round ?? 0) > theirs) break;
-    local = `${written}~${number}`;
-  }
-  return local;
-}
-
-function globalId(parent: Task | undefined, local: string): string {
-  const id = parent === undefined ? local : `${parent.id}/${local}`;
-  if (id.length > limits.globalIdLength)
-    throw refused(
-      "INVALID_ARGUMENT",
-      `the id ${id.slice(0, 64)}… has ${id.length} characters; at most ${limits.globalIdLength} are allowed`,
-    );
-  return id;
-}
-
-/** What a dependency's id stands for: a sibling first, then any task. */
-function resolve(desk: Desk, own: ReadonlySet<string>, parent: Task | undefined, written: string, of: string): string {
-  if (parent !== undefined) {
-    for (const local of [ownLocal(desk, parent, written), written]) {
-      const sibling = `${parent.id}/${local}`;
-      if (own.has(sibling) || isKnown(desk, sibling)) return sibling;
-    }
-  }
-  if (own.has(written) || isKnown(desk, written)) return written;
-  throw refused(
-    "UNKNOWN_TASK",
-    `task ${JSON.stringify(of)} depends on ${JSON.stringify(written)}, which does not exist`,
-    { taskId: of, dependsOn: written },
-  );
 }
 
 /** The cycle that closes because the parent waits for its subtasks. */

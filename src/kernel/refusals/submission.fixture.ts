@@ -123,15 +123,6 @@ export const submission: readonly Refused[] = [
   },
   {
     ask: (story) => {
-      const local = "a".repeat(256);
-      const id = nested(story, local, 15);
-      return { type: "task.submit", from: story.from(id), tasks: [{ id: "b".repeat(242) }] };
-    },
-    code: "INVALID_ARGUMENT",
-    says: `the id ${"a".repeat(64)}… has 4097 characters; at most 4096 are allowed`,
-  },
-  {
-    ask: (story) => {
       const state = new State();
       story.kernel = new Kernel(state);
       story.do({ type: "coordinator.open" });
@@ -143,12 +134,6 @@ export const submission: readonly Refused[] = [
     code: "QUEUE_FULL",
     says: "2000000 tasks wait or run; 2 more would be over 2000000, the most that may",
     details: { open: 2_000_000, limit: 2_000_000, more: 2 },
-  },
-  {
-    ask: () => submitting({ id: "a", dependsOn: ["b"] }),
-    code: "UNKNOWN_TASK",
-    says: 'task "a" depends on "b", which does not exist',
-    details: { taskId: "a", dependsOn: "b" },
   },
   {
     ask: () => submitting({ id: "a", agent: "eve" }),
@@ -210,5 +195,23 @@ export const submission: readonly Refused[] = [
     code: "INVALID_ARGUMENT",
     says: 'task a is to be approved by "mute", who has no voter',
     details: { taskId: "a", agent: "mute" },
+  },
+];
+
+export const taskIds: readonly Refused[] = [
+  {
+    ask: (story) => {
+      const local = "a".repeat(256);
+      const id = nested(story, local, 15);
+      return { type: "task.submit", from: story.from(id), tasks: [{ id: "b".repeat(242) }] };
+    },
+    code: "INVALID_ARGUMENT",
+    says: `the id ${"a".repeat(64)}… has 4097 characters; at most 4096 are allowed`,
+  },
+  {
+    ask: () => submitting({ id: "a", dependsOn: ["b"] }),
+    code: "UNKNOWN_TASK",
+    says: 'task "a" depends on "b", which does not exist',
+    details: { taskId: "a", dependsOn: "b" },
   },
 ];

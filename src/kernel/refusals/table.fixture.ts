@@ -12,7 +12,7 @@ import type { Refused } from "./refused.fixture.ts";
 import { resources } from "./resources.fixture.ts";
 import { shapes } from "./shapes.fixture.ts";
 import { sharing } from "./sharing.fixture.ts";
-import { submission } from "./submission.fixture.ts";
+import { submission, taskIds } from "./submission.fixture.ts";
 import { sharedState } from "./versioned-state.fixture.ts";
 
 export const kernelRefusals: Readonly<Record<string, readonly Refused[]>> = {
@@ -32,4 +32,5 @@ export const kernelRefusals: Readonly<Record<string, readonly Refused[]>> = {
   "src/kernel/decide/versioned-state.ts": sharedState,
   "src/kernel/decide/sharing.ts": sharing,
   "src/kernel/decide/submission.ts": submission,
+  "src/kernel/decide/task-ids.ts": taskIds,
 };
